@@ -1,0 +1,68 @@
+/* The device contract. A backend says how it lays tensors out and what room its ops need, takes one arena, and runs
+ * graphs at the offsets of a plan. One backend is `reference` (plain C, the truth for tests), one is `cpu` (oneDNN).
+ * It knows ops and tensors; it must not know datasets, epochs or files. */
+#ifndef BRIM_BACKEND_BACKEND_H
+#define BRIM_BACKEND_BACKEND_H
+
+#include "graph/graph.h"
+#include "plan/plan.h"
+
+typedef struct BrimBackend BrimBackend; /* a device, opened */
+typedef struct BrimProgram BrimProgram; /* a graph made ready to run at its offsets */
+
+typedef struct BrimDeviceInfo {
+    char name[96];        /* for example "cpu, oneDNN 2.6.3, avx512_core, nChw16c" */
+    int threads;
+    size_t memory_bytes;  /* capacity; 0 where unknown */
+    int channel_block;    /* channels that lie side by side in a feature */
+} BrimDeviceInfo;
+
+/* What changes from step to step. */
+typedef struct BrimStepScalars {
+    bool accumulate;      /* GRADIENT: add to the gradients instead of replacing them */
+    float learning_rate[BRIM_GROUP_COUNT];
+    float momentum;
+    float weight_decay;   /* of BRIM_GROUP_WEIGHT */
+    float clip_norm;      /* gradients are scaled down to this norm; 0: never */
+    float ema_decay;
+} BrimStepScalars;
+
+typedef struct BrimBackendClass {
+    const char *name;
+
+    /* threads 0: as many as cores. */
+    BrimStatus (*open)(BrimBackend **backend, int threads);
+    void (*close)(BrimBackend **backend); /* programs are unloaded before; gives the arena back */
+    BrimStatus (*describe)(BrimBackend *backend, BrimDeviceInfo *info);
+
+    /* A sizer bound to this backend, for brim_plan_measure. Filters get their layout when first measured; later graphs
+     * keep it, so that the ALWAYS tensors agree. */
+    BrimSizer (*sizer)(BrimBackend *backend);
+
+    /* Takes the arena, once; every byte is poison (0xFF: NaN) until written, except ALWAYS tensors' pads. */
+    BrimStatus (*take_arena)(BrimBackend *backend, size_t bytes);
+
+    /* Makes a graph ready. Graph and placement must outlive the program. */
+    BrimStatus (*load)(BrimBackend *backend, const BrimGraph *graph, const BrimPlacement *placement,
+                       BrimProgram **program);
+    void (*unload)(BrimProgram **program);
+
+    /* Runs the ops of one part, in order. Allocates nothing. */
+    BrimStatus (*run)(BrimProgram *program, BrimPart part, const BrimStepScalars *scalars);
+
+    /* Tensor from and to host memory in its plain form: row-major dims, no padding, its own dtype; BLOCKs as bytes.
+     * Writing zeroes the layout's padding. */
+    BrimStatus (*write)(BrimProgram *program, BrimTensorId id, const void *plain);
+    BrimStatus (*read)(BrimProgram *program, BrimTensorId id, void *plain);
+
+    /* For tests: the arena's bytes as they lie, NULL where the host cannot see them. */
+    const void *(*arena)(BrimBackend *backend, size_t *bytes);
+
+    /* For benchmarks: wall time of each op kind in the last run, in ns, BRIM_OP_KIND_COUNT of them. */
+    void (*op_times)(BrimProgram *program, int64_t *times_ns);
+} BrimBackendClass;
+
+extern const BrimBackendClass brim_backend_reference;
+extern const BrimBackendClass brim_backend_cpu;
+
+#endif

@@ -1,0 +1,219 @@
+/* Whole files in and out. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct BrimAtomicFile {
+    int descriptor;
+    char *path;
+    char *temporary;
+};
+
+/* read(2) until all came, an error, or the end of a file that shrank meanwhile. */
+static ssize_t read_all(int descriptor, char *data, size_t bytes)
+{
+    size_t done = 0;
+    while (done < bytes) {
+        ssize_t got = read(descriptor, data + done, bytes - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+BrimStatus brim_file_read(const char *path, size_t most_bytes, char **data, size_t *size_bytes)
+{
+    BrimStatus status = BRIM_OK;
+    char *content = NULL;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return brim_fail(BRIM_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
+    struct stat info;
+    if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+        status = brim_fail(BRIM_ERROR_INPUT, "%s is not a regular file", path);
+        goto fail;
+    }
+    if ((uint64_t)info.st_size > most_bytes) {
+        status = brim_fail(BRIM_ERROR_INPUT, "%s has %lld bytes, more than the %zu that such a file may have", path,
+                           (long long)info.st_size, most_bytes);
+        goto fail;
+    }
+    content = brim_mem_take(BRIM_MEM_OTHER, (size_t)info.st_size + 1, 1);
+    if (!content) {
+        status = BRIM_ERROR_MEMORY;
+        goto fail;
+    }
+    ssize_t got = read_all(descriptor, content, (size_t)info.st_size);
+    if (got < 0) {
+        status = brim_fail(BRIM_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
+        goto fail;
+    }
+    close(descriptor);
+    *data = content;
+    *size_bytes = (size_t)got;
+    return BRIM_OK;
+fail:
+    close(descriptor);
+    brim_mem_give(content);
+    return status;
+}
+
+bool brim_file_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool brim_folder_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+BrimStatus brim_folder_make(const char *path)
+{
+    char *partial = brim_mem_text(BRIM_MEM_OTHER, path);
+    if (!partial)
+        return BRIM_ERROR_MEMORY;
+    for (char *at = partial + 1;; at++) {
+        if (*at != '/' && *at != '\0')
+            continue;
+        char kept = *at;
+        *at = '\0';
+        if (mkdir(partial, 0777) != 0 && !brim_folder_exists(partial)) {
+            BrimStatus status = brim_fail(BRIM_ERROR_IO, "cannot make folder %s: %s", partial, strerror(errno));
+            brim_mem_give(partial);
+            return status;
+        }
+        *at = kept;
+        if (!kept)
+            break;
+    }
+    brim_mem_give(partial);
+    return BRIM_OK;
+}
+
+char *brim_path_join(const char *folder, const char *name)
+{
+    if (name[0] == '/' || !folder || !folder[0])
+        return brim_mem_text(BRIM_MEM_OTHER, name);
+    size_t folder_bytes = strlen(folder);
+    const char *slash = folder[folder_bytes - 1] == '/' ? "" : "/";
+    size_t bytes = folder_bytes + strlen(name) + 2;
+    char *path = brim_mem_take(BRIM_MEM_OTHER, bytes, 1);
+    if (path)
+        snprintf(path, bytes, "%s%s%s", folder, slash, name);
+    return path;
+}
+
+BrimStatus brim_atomic_open(BrimAtomicFile **file, const char *path)
+{
+    *file = NULL;
+    BrimAtomicFile *made = brim_mem_take(BRIM_MEM_OTHER, 1, sizeof *made);
+    if (!made)
+        return BRIM_ERROR_MEMORY;
+    size_t bytes = strlen(path) + 32;
+    made->descriptor = -1;
+    made->path = brim_mem_text(BRIM_MEM_OTHER, path);
+    made->temporary = brim_mem_take(BRIM_MEM_OTHER, bytes, 1);
+    if (!made->path || !made->temporary) {
+        brim_atomic_discard(&made);
+        return BRIM_ERROR_MEMORY;
+    }
+    /* Beside the target, since rename is atomic only within one file system. */
+    snprintf(made->temporary, bytes, "%s.%ld.tmp", path, (long)getpid());
+    made->descriptor = open(made->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (made->descriptor < 0) {
+        BrimStatus status = brim_fail(BRIM_ERROR_IO, "cannot write %s: %s", path, strerror(errno));
+        brim_atomic_discard(&made);
+        return status;
+    }
+    *file = made;
+    return BRIM_OK;
+}
+
+BrimStatus brim_atomic_write(BrimAtomicFile *file, const void *data, size_t bytes)
+{
+    const char *at = data;
+    while (bytes > 0) {
+        ssize_t put = write(file->descriptor, at, bytes);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return brim_fail(BRIM_ERROR_IO, "cannot write %s: %s; the file there before, if any, is unchanged",
+                             file->path, strerror(errno));
+        at += put;
+        bytes -= (size_t)put;
+    }
+    return BRIM_OK;
+}
+
+/* Makes the rename itself survive a power cut; best effort, as some file systems cannot. */
+static void sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
+BrimStatus brim_atomic_commit(BrimAtomicFile **file)
+{
+    BrimAtomicFile *done = *file;
+    BrimStatus status = BRIM_OK;
+    int synced = fsync(done->descriptor);
+    int closed = close(done->descriptor);
+    done->descriptor = -1;
+    if (synced != 0 || closed != 0 || rename(done->temporary, done->path) != 0)
+        status = brim_fail(BRIM_ERROR_IO, "cannot finish %s: %s; the file there before, if any, is unchanged",
+                           done->path, strerror(errno));
+    else
+        sync_folder_of(done->path);
+    if (status == BRIM_OK) {
+        brim_mem_give(done->temporary);
+        done->temporary = NULL;
+    }
+    brim_atomic_discard(file);
+    return status;
+}
+
+void brim_atomic_discard(BrimAtomicFile **file)
+{
+    BrimAtomicFile *gone = *file;
+    if (!gone)
+        return;
+    if (gone->descriptor >= 0)
+        close(gone->descriptor);
+    if (gone->temporary)
+        unlink(gone->temporary);
+    brim_mem_give(gone->temporary);
+    brim_mem_give(gone->path);
+    brim_mem_give(gone);
+    *file = NULL;
+}
+
+BrimStatus brim_file_write(const char *path, const void *data, size_t bytes)
+{
+    BrimAtomicFile *file = NULL;
+    BrimStatus status = brim_atomic_open(&file, path);
+    if (status == BRIM_OK)
+        status = brim_atomic_write(file, data, bytes);
+    if (status == BRIM_OK)
+        return brim_atomic_commit(&file);
+    brim_atomic_discard(&file);
+    return status;
+}

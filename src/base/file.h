@@ -1,0 +1,31 @@
+/* Whole files in and out. Writing is atomic: the new file appears complete or the old one stays. */
+#ifndef BRIM_BASE_FILE_H
+#define BRIM_BASE_FILE_H
+
+#include "base/memory.h"
+
+/* Reads a file of at most most_bytes; *data is NUL-terminated (the NUL is not counted) and given back with
+ * brim_mem_give. ERROR_IO when it cannot be read, ERROR_INPUT when it is larger or no regular file. */
+BrimStatus brim_file_read(const char *path, size_t most_bytes, char **data, size_t *size_bytes);
+
+bool brim_file_exists(const char *path);
+bool brim_folder_exists(const char *path);
+
+/* Makes a folder and those above it. */
+BrimStatus brim_folder_make(const char *path);
+
+/* folder + "/" + name, or name alone when it is absolute or folder is empty. NULL with a last error. */
+char *brim_path_join(const char *folder, const char *name);
+
+/* A file written beside its final name and renamed onto it by commit. A full disk fails at write or commit and
+ * leaves the old file as it was. */
+typedef struct BrimAtomicFile BrimAtomicFile;
+BrimStatus brim_atomic_open(BrimAtomicFile **file, const char *path);
+BrimStatus brim_atomic_write(BrimAtomicFile *file, const void *data, size_t bytes);
+BrimStatus brim_atomic_commit(BrimAtomicFile **file); /* closes either way */
+void brim_atomic_discard(BrimAtomicFile **file);      /* NULL inside is allowed */
+
+/* The three above in one call. */
+BrimStatus brim_file_write(const char *path, const void *data, size_t bytes);
+
+#endif

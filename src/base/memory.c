@@ -1,0 +1,136 @@
+/* The memory door. A header of 64 bytes before each block remembers its size and tag. */
+#include "base/memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+typedef struct Header {
+    size_t bytes;
+    BrimMemTag tag;
+} Header;
+
+static atomic_size_t held[BRIM_MEM_TAG_COUNT + 1]; /* the last row is the total */
+static atomic_size_t peak[BRIM_MEM_TAG_COUNT + 1];
+static atomic_ullong takes;
+static atomic_size_t limit;
+static atomic_ullong fail_countdown;
+
+static const char *const tag_texts[] = {
+#define X(name, text) text,
+    BRIM_MEM_TAG_LIST(X)
+#undef X
+    "all",
+};
+
+const char *brim_mem_tag_text(BrimMemTag tag)
+{
+    return tag_texts[tag <= BRIM_MEM_TAG_COUNT ? tag : BRIM_MEM_TAG_COUNT];
+}
+
+static Header *header_of(void *block)
+{
+    return (Header *)((char *)block - ALIGNMENT);
+}
+
+static void note_held(int row, size_t bytes)
+{
+    size_t now = atomic_fetch_add(&held[row], bytes) + bytes;
+    size_t seen = atomic_load(&peak[row]);
+    while (now > seen && !atomic_compare_exchange_weak(&peak[row], &seen, now)) {
+    }
+}
+
+/* True when this take is the one that a test wants to fail. */
+static bool told_to_fail(void)
+{
+    unsigned long long left = atomic_load(&fail_countdown);
+    while (left > 0) {
+        if (atomic_compare_exchange_weak(&fail_countdown, &left, left - 1))
+            return left == 1;
+    }
+    return false;
+}
+
+void *brim_mem_take(BrimMemTag tag, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) {
+        brim_fail(BRIM_ERROR_MEMORY, "%zu items of %zu bytes are more than this machine can address", count, size);
+        return NULL;
+    }
+    size_t most = atomic_load(&limit);
+    bool over = most && atomic_load(&held[BRIM_MEM_TAG_COUNT]) + bytes > most;
+    size_t total = (ALIGNMENT + bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    char *raw = over || told_to_fail() ? NULL : aligned_alloc(ALIGNMENT, total);
+    if (!raw) {
+        brim_fail(BRIM_ERROR_MEMORY, "no %zu bytes left for %s", bytes, brim_mem_tag_text(tag));
+        return NULL;
+    }
+    memset(raw, 0, total);
+    Header *header = (Header *)raw;
+    header->bytes = bytes;
+    header->tag = tag;
+    atomic_fetch_add(&takes, 1);
+    note_held(tag, bytes);
+    note_held(BRIM_MEM_TAG_COUNT, bytes);
+    return raw + ALIGNMENT;
+}
+
+void *brim_mem_grow(BrimMemTag tag, void *block, size_t count, size_t size)
+{
+    void *grown = brim_mem_take(tag, count, size);
+    if (!grown || !block)
+        return grown;
+    size_t old_bytes = header_of(block)->bytes;
+    size_t new_bytes = count * size;
+    memcpy(grown, block, old_bytes < new_bytes ? old_bytes : new_bytes);
+    brim_mem_give(block);
+    return grown;
+}
+
+char *brim_mem_text(BrimMemTag tag, const char *text)
+{
+    if (!text)
+        return NULL;
+    size_t bytes = strlen(text) + 1;
+    char *copy = brim_mem_take(tag, bytes, 1);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+void brim_mem_give(void *block)
+{
+    if (!block)
+        return;
+    Header *header = header_of(block);
+    atomic_fetch_sub(&held[header->tag], header->bytes);
+    atomic_fetch_sub(&held[BRIM_MEM_TAG_COUNT], header->bytes);
+    free(header);
+}
+
+uint64_t brim_mem_takes(void)
+{
+    return atomic_load(&takes);
+}
+
+size_t brim_mem_held_bytes(BrimMemTag tag)
+{
+    return atomic_load(&held[tag]);
+}
+
+size_t brim_mem_peak_bytes(BrimMemTag tag)
+{
+    return atomic_load(&peak[tag]);
+}
+
+void brim_mem_limit(size_t limit_bytes)
+{
+    atomic_store(&limit, limit_bytes);
+}
+
+void brim_mem_fail_at(uint64_t nth)
+{
+    atomic_store(&fail_countdown, nth);
+}

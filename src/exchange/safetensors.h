@@ -1,0 +1,16 @@
+/* safetensors files: an 8-byte header length, a JSON header, raw tensors. Read with every bound checked, written
+ * atomically. https://github.com/huggingface/safetensors describes the format. */
+#ifndef BRIM_EXCHANGE_SAFETENSORS_H
+#define BRIM_EXCHANGE_SAFETENSORS_H
+
+#include "exchange/tensors.h"
+
+/* Reads a whole file. ERROR_INPUT for anything malformed: overlapping or out-of-range offsets, sizes that do not match
+ * shape and dtype, duplicate names, a header over 100 MB. */
+BrimStatus brim_safetensors_load(BrimTensorFile *file, const char *path);
+BrimStatus brim_safetensors_parse(BrimTensorFile *file, const char *name, const void *data, size_t bytes);
+
+/* Writes tensors and metadata atomically, tensors in the order given. */
+BrimStatus brim_safetensors_save(const BrimTensorFile *file, const char *path);
+
+#endif

@@ -1,0 +1,155 @@
+/* Named tensors in host memory. */
+#include "exchange/tensors.h"
+
+#include <string.h>
+
+#include "base/half.h"
+
+size_t brim_host_dtype_bytes(BrimHostDtype dtype)
+{
+    switch (dtype) {
+    case BRIM_HOST_F64:
+    case BRIM_HOST_I64:
+        return 8;
+    case BRIM_HOST_F32:
+    case BRIM_HOST_I32:
+        return 4;
+    case BRIM_HOST_F16:
+    case BRIM_HOST_BF16:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+static BrimStatus bytes_of_shape(const char *name, BrimHostDtype dtype, int dim_count, const int64_t *dims,
+                                 size_t *bytes)
+{
+    if (dim_count < 0 || dim_count > BRIM_HOST_MAX_DIMS)
+        return brim_fail(BRIM_ERROR_INPUT, "tensor %s has %d dimensions; at most %d are supported", name, dim_count,
+                         BRIM_HOST_MAX_DIMS);
+    *bytes = brim_host_dtype_bytes(dtype);
+    for (int i = 0; i < dim_count; i++) {
+        if (dims[i] < 0 || __builtin_mul_overflow(*bytes, (size_t)dims[i], bytes))
+            return brim_fail(BRIM_ERROR_INPUT, "tensor %s has an impossible shape", name);
+    }
+    return BRIM_OK;
+}
+
+BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
+                            const int64_t *dims, BrimHostTensor **tensor)
+{
+    size_t bytes;
+    BrimStatus status = bytes_of_shape(name, dtype, dim_count, dims, &bytes);
+    if (status != BRIM_OK)
+        return status;
+    if (brim_tensors_find(file, name))
+        return brim_fail(BRIM_ERROR_INPUT, "tensor %s appears twice", name);
+    if (file->tensor_count == file->tensor_room) {
+        int room = file->tensor_room ? 2 * file->tensor_room : 64;
+        BrimHostTensor *grown = brim_mem_grow(BRIM_MEM_EXCHANGE, file->tensors, (size_t)room, sizeof *grown);
+        if (!grown)
+            return BRIM_ERROR_MEMORY;
+        file->tensors = grown;
+        file->tensor_room = room;
+    }
+    BrimHostTensor made = {.dtype = dtype, .dim_count = dim_count, .bytes = bytes};
+    made.name = brim_mem_text(BRIM_MEM_EXCHANGE, name);
+    made.data = brim_mem_take(BRIM_MEM_EXCHANGE, bytes, 1);
+    if (!made.name || !made.data) {
+        brim_mem_give(made.name);
+        brim_mem_give(made.data);
+        return BRIM_ERROR_MEMORY;
+    }
+    if (dim_count)
+        memcpy(made.dims, dims, (size_t)dim_count * sizeof *dims);
+    file->tensors[file->tensor_count] = made;
+    if (tensor)
+        *tensor = &file->tensors[file->tensor_count];
+    file->tensor_count++;
+    return BRIM_OK;
+}
+
+BrimStatus brim_tensors_set_metadata(BrimTensorFile *file, const char *key, const char *value)
+{
+    char *kept = brim_mem_text(BRIM_MEM_EXCHANGE, value);
+    if (!kept)
+        return BRIM_ERROR_MEMORY;
+    for (int i = 0; i < file->metadata_count; i++) {
+        if (strcmp(file->metadata[i].key, key) == 0) {
+            brim_mem_give(file->metadata[i].value);
+            file->metadata[i].value = kept;
+            return BRIM_OK;
+        }
+    }
+    if (file->metadata_count == file->metadata_room) {
+        int room = file->metadata_room ? 2 * file->metadata_room : 16;
+        BrimMetadata *grown = brim_mem_grow(BRIM_MEM_EXCHANGE, file->metadata, (size_t)room, sizeof *grown);
+        if (!grown) {
+            brim_mem_give(kept);
+            return BRIM_ERROR_MEMORY;
+        }
+        file->metadata = grown;
+        file->metadata_room = room;
+    }
+    char *key_kept = brim_mem_text(BRIM_MEM_EXCHANGE, key);
+    if (!key_kept) {
+        brim_mem_give(kept);
+        return BRIM_ERROR_MEMORY;
+    }
+    file->metadata[file->metadata_count++] = (BrimMetadata){.key = key_kept, .value = kept};
+    return BRIM_OK;
+}
+
+const BrimHostTensor *brim_tensors_find(const BrimTensorFile *file, const char *name)
+{
+    for (int i = 0; i < file->tensor_count; i++) {
+        if (strcmp(file->tensors[i].name, name) == 0)
+            return &file->tensors[i];
+    }
+    return NULL;
+}
+
+const char *brim_tensors_metadata(const BrimTensorFile *file, const char *key)
+{
+    for (int i = 0; i < file->metadata_count; i++) {
+        if (strcmp(file->metadata[i].key, key) == 0)
+            return file->metadata[i].value;
+    }
+    return NULL;
+}
+
+void brim_tensors_clear(BrimTensorFile *file)
+{
+    for (int i = 0; i < file->tensor_count; i++) {
+        brim_mem_give(file->tensors[i].name);
+        brim_mem_give(file->tensors[i].data);
+    }
+    for (int i = 0; i < file->metadata_count; i++) {
+        brim_mem_give(file->metadata[i].key);
+        brim_mem_give(file->metadata[i].value);
+    }
+    brim_mem_give(file->tensors);
+    brim_mem_give(file->metadata);
+    *file = (BrimTensorFile){0};
+}
+
+float brim_host_tensor_float(const BrimHostTensor *tensor, size_t i)
+{
+    switch (tensor->dtype) {
+    case BRIM_HOST_F32:
+        return ((const float *)tensor->data)[i];
+    case BRIM_HOST_F16:
+        return brim_half_to_float(((const uint16_t *)tensor->data)[i]);
+    case BRIM_HOST_BF16:
+        return brim_bfloat_to_float(((const uint16_t *)tensor->data)[i]);
+    case BRIM_HOST_F64:
+        return (float)((const double *)tensor->data)[i];
+    case BRIM_HOST_I64:
+        return (float)((const int64_t *)tensor->data)[i];
+    case BRIM_HOST_I32:
+        return (float)((const int32_t *)tensor->data)[i];
+    default:
+        return (float)((const uint8_t *)tensor->data)[i];
+    }
+}

@@ -1,0 +1,15 @@
+/* YOLOv5 `.pt` checkpoints (v6 and later) without Python: a zip with a pickle in it. The pickle is read, never run:
+ * tensors come only from a closed list of names, every other global becomes an inert object, and whatever is malformed
+ * is ERROR_INPUT. */
+#ifndef BRIM_EXCHANGE_TORCH_H
+#define BRIM_EXCHANGE_TORCH_H
+
+#include "exchange/tensors.h"
+
+/* The checkpoint's model: `ema` where it holds one, else `model`, as YOLOv5's attempt_load; also a bare state_dict.
+ * Tensors under their state_dict names ("model.0.conv.weight", ...). Metadata where the file says so: "nc", "names"
+ * (a JSON list), "stride", "yaml" (the model's yaml as JSON), "epoch", "yolov5" (version or date), "dtype". */
+BrimStatus brim_torch_load(BrimTensorFile *file, const char *path);
+BrimStatus brim_torch_parse(BrimTensorFile *file, const char *name, const void *data, size_t bytes);
+
+#endif

@@ -1,0 +1,117 @@
+/* The tables of tensors and ops. */
+#include "graph/graph.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const op_texts[] = {
+#define X(name) #name,
+    BRIM_OP_LIST(X)
+#undef X
+};
+
+static const char *const purpose_texts[] = {
+#define X(name, text) text,
+    BRIM_PURPOSE_LIST(X)
+#undef X
+};
+
+const char *brim_op_text(BrimOpKind kind)
+{
+    return op_texts[kind];
+}
+
+const char *brim_purpose_text(BrimPurpose purpose)
+{
+    return purpose_texts[purpose];
+}
+
+BrimStatus brim_graph_open(BrimGraph **graph)
+{
+    *graph = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof **graph);
+    return *graph ? BRIM_OK : BRIM_ERROR_MEMORY;
+}
+
+void brim_graph_close(BrimGraph **graph)
+{
+    if (!*graph)
+        return;
+    brim_mem_give((*graph)->tensors);
+    brim_mem_give((*graph)->ops);
+    brim_mem_give(*graph);
+    *graph = NULL;
+}
+
+BrimStatus brim_graph_add_tensor(BrimGraph *graph, const BrimTensor *pattern, BrimTensorId *id)
+{
+    if (graph->tensor_count == graph->tensor_room) {
+        int32_t room = graph->tensor_room ? 2 * graph->tensor_room : 512;
+        BrimTensor *grown = brim_mem_grow(BRIM_MEM_GRAPH, graph->tensors, (size_t)room, sizeof *grown);
+        if (!grown)
+            return BRIM_ERROR_MEMORY;
+        graph->tensors = grown;
+        graph->tensor_room = room;
+    }
+    *id = graph->tensor_count++;
+    graph->tensors[*id] = *pattern;
+    return BRIM_OK;
+}
+
+BrimStatus brim_graph_add_op(BrimGraph *graph, const BrimOp *pattern, BrimOpId *id)
+{
+    if (graph->op_count == graph->op_room) {
+        int32_t room = graph->op_room ? 2 * graph->op_room : 512;
+        BrimOp *grown = brim_mem_grow(BRIM_MEM_GRAPH, graph->ops, (size_t)room, sizeof *grown);
+        if (!grown)
+            return BRIM_ERROR_MEMORY;
+        graph->ops = grown;
+        graph->op_room = room;
+    }
+    BrimOpId made = graph->op_count++;
+    graph->ops[made] = *pattern;
+    if (id)
+        *id = made;
+    return BRIM_OK;
+}
+
+BrimTensorId brim_graph_find(const BrimGraph *graph, const char *name)
+{
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        if (strcmp(graph->tensors[id].name, name) == 0)
+            return id;
+    }
+    return BRIM_NONE;
+}
+
+BrimOp brim_op(BrimOpKind kind, BrimPart part)
+{
+    BrimOp op = {.kind = kind, .part = part, .layer = -1};
+    for (int i = 0; i < BRIM_OP_IN; i++)
+        op.in[i] = BRIM_NONE;
+    for (int i = 0; i < BRIM_OP_OUT; i++)
+        op.out[i] = BRIM_NONE;
+    return op;
+}
+
+size_t brim_dtype_bytes(BrimDtype dtype)
+{
+    static const size_t bytes[] = {[BRIM_F32] = 4, [BRIM_F16] = 2, [BRIM_BF16] = 2, [BRIM_U8] = 1, [BRIM_I32] = 4};
+    return bytes[dtype];
+}
+
+size_t brim_tensor_elements(const BrimTensor *tensor)
+{
+    size_t elements = (size_t)tensor->dims[0];
+    if (tensor->form == BRIM_FORM_RAW || tensor->form == BRIM_FORM_VECTOR || tensor->form == BRIM_FORM_BLOCK)
+        return elements;
+    for (int i = 1; i < 4; i++)
+        elements *= (size_t)tensor->dims[i];
+    return elements;
+}
+
+BrimTensorId brim_graph_storage(const BrimGraph *graph, BrimTensorId id)
+{
+    while (graph->tensors[id].parent != BRIM_NONE)
+        id = graph->tensors[id].parent;
+    return id;
+}

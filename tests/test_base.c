@@ -1,0 +1,145 @@
+/* The bottom layer: memory door, errors, atomic files, random numbers, half floats. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/half.h"
+#include "base/random.h"
+#include "support/support.h"
+
+static void memory_is_counted_limited_and_fails_on_demand(void **state)
+{
+    (void)state;
+    size_t before = brim_mem_held_bytes(BRIM_MEM_DATA);
+    uint64_t takes = brim_mem_takes();
+    char *block = brim_mem_take(BRIM_MEM_DATA, 10, 10);
+    assert_non_null(block);
+    assert_int_equal((uintptr_t)block % 64, 0);
+    assert_int_equal(block[99], 0);
+    assert_int_equal(brim_mem_held_bytes(BRIM_MEM_DATA) - before, 100);
+    assert_int_equal(brim_mem_takes() - takes, 1);
+    block[99] = 7;
+    block = brim_mem_grow(BRIM_MEM_DATA, block, 300, 1);
+    assert_int_equal(block[99], 7);
+    assert_int_equal(block[299], 0);
+    brim_mem_give(block);
+    assert_int_equal(brim_mem_held_bytes(BRIM_MEM_DATA), before);
+
+    brim_mem_fail_at(2);
+    void *first = brim_mem_take(BRIM_MEM_DATA, 1, 1);
+    assert_non_null(first);
+    assert_null(brim_mem_take(BRIM_MEM_DATA, 1, 1));
+    brim_mem_give(first);
+    brim_mem_limit(brim_mem_held_bytes(BRIM_MEM_TAG_COUNT) + 1000);
+    assert_null(brim_mem_take(BRIM_MEM_DATA, 1001, 1));
+    brim_mem_limit(0);
+    assert_null(brim_mem_take(BRIM_MEM_DATA, SIZE_MAX, 2));
+}
+
+static void errors_keep_their_words(void **state)
+{
+    (void)state;
+    assert_int_equal(brim_fail(BRIM_ERROR_INPUT, "line %d: %s", 7, "no such key"), BRIM_ERROR_INPUT);
+    assert_string_equal(brim_last_error(), "line 7: no such key");
+    brim_fail_within(BRIM_ERROR_INPUT, "%s: ", "data.yaml");
+    assert_string_equal(brim_last_error(), "data.yaml: line 7: no such key");
+    assert_string_equal(brim_status_text(BRIM_ERROR_FIT), "it does not fit in the memory given");
+}
+
+static void a_file_is_replaced_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    char *folder = brim_path_join(scratch_folder(), "a/b");
+    assert_ok(brim_folder_make(folder));
+    char *path = brim_path_join(folder, "file.bin");
+    assert_ok(brim_file_write(path, "first", 5));
+
+    /* A limit on file size is how a full disk looks to a process that may not fill one. */
+    struct rlimit old, small;
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = (struct rlimit){.rlim_cur = 4096, .rlim_max = old.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    static char large[100000];
+    BrimStatus status = brim_file_write(path, large, sizeof large);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_refused(status, BRIM_ERROR_IO, "file.bin unchanged");
+
+    char *data;
+    size_t bytes;
+    assert_ok(brim_file_read(path, 100, &data, &bytes));
+    assert_int_equal(bytes, 5);
+    assert_string_equal(data, "first");
+    brim_mem_give(data);
+    assert_refused(brim_file_read(path, 4, &data, &bytes), BRIM_ERROR_INPUT, "file.bin 5 bytes");
+    assert_refused(brim_file_read(folder, 4, &data, &bytes), BRIM_ERROR_INPUT, "regular");
+    brim_mem_give(path);
+    brim_mem_give(folder);
+}
+
+static void random_numbers_repeat_and_spread(void **state)
+{
+    (void)state;
+    BrimRandom a = brim_random(0, 1), b = brim_random(0, 1), other = brim_random(0, 2);
+    double sum = 0, squares = 0;
+    int32_t items[100];
+    int different = 0;
+    for (int i = 0; i < 100000; i++) {
+        double x = brim_random_unit(&a);
+        assert_true(x >= 0 && x < 1);
+        assert_true(x == brim_random_unit(&b));
+        different += x != brim_random_unit(&other);
+        double normal = brim_random_normal(&other);
+        sum += normal;
+        squares += normal * normal;
+    }
+    assert_true(different > 99990);
+    assert_true(fabs(sum / 100000) < 0.02 && fabs(squares / 100000 - 1) < 0.03);
+    for (int i = 0; i < 100; i++)
+        items[i] = i;
+    brim_random_shuffle(&a, items, 100);
+    int moved = 0, total = 0;
+    for (int i = 0; i < 100; i++) {
+        moved += items[i] != i;
+        total += items[i];
+    }
+    assert_true(moved > 80);
+    assert_int_equal(total, 4950);
+}
+
+static void halves_go_there_and_back(void **state)
+{
+    (void)state;
+    for (uint32_t half = 0; half < 0x10000; half++) {
+        float value = brim_half_to_float((uint16_t)half);
+        if (isnan(value))
+            assert_true(isnan(brim_half_to_float(brim_half_from_float(value))));
+        else
+            assert_int_equal(brim_half_from_float(value), half);
+    }
+    assert_int_equal(brim_half_from_float(65519.0f), 0x7BFF);
+    assert_int_equal(brim_half_from_float(65520.0f), 0x7C00);
+    assert_int_equal(brim_half_from_float(1.0f + 0x1p-11f), 0x3C00);      /* a tie goes to the even neighbour */
+    assert_int_equal(brim_half_from_float(1.0f + 3 * 0x1p-11f), 0x3C02);
+    assert_int_equal(brim_half_from_float(0x1p-25f), 0);
+    assert_int_equal(brim_half_from_float(0x1.8p-25f), 1);
+    assert_int_equal(brim_bfloat_from_float(1.0f + 0x1p-8f), 0x3F80);
+    assert_true(brim_bfloat_to_float(0x3F80) == 1.0f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_counted_limited_and_fails_on_demand),
+        cmocka_unit_test(errors_keep_their_words),
+        cmocka_unit_test(a_file_is_replaced_whole_or_not_at_all),
+        cmocka_unit_test(random_numbers_repeat_and_spread),
+        cmocka_unit_test(halves_go_there_and_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
