@@ -39,7 +39,7 @@ static BrimStatus bytes_of_shape(const char *name, BrimHostDtype dtype, int dim_
 BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
                             const int64_t *dims, BrimHostTensor **tensor)
 {
-    size_t bytes;
+    size_t bytes = 0;
     BrimStatus status = bytes_of_shape(name, dtype, dim_count, dims, &bytes);
     if (status != BRIM_OK)
         return status;
