@@ -5,8 +5,8 @@
 
 #include "exchange/tensors.h"
 
-/* Reads a whole file. ERROR_INPUT for anything malformed: overlapping or out-of-range offsets, sizes that do not match
- * shape and dtype, duplicate names, a header over 100 MB. */
+/* Reads a whole file. ERROR_INPUT for anything malformed: overlapping or out-of-range offsets, holes, sizes that do
+ * not match shape and dtype, duplicate names, a header over 16 MB. The file's former content is not given back. */
 BrimStatus brim_safetensors_load(BrimTensorFile *file, const char *path);
 BrimStatus brim_safetensors_parse(BrimTensorFile *file, const char *name, const void *data, size_t bytes);
 

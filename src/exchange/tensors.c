@@ -22,8 +22,8 @@ size_t brim_host_dtype_bytes(BrimHostDtype dtype)
     }
 }
 
-static BrimStatus bytes_of_shape(const char *name, BrimHostDtype dtype, int dim_count, const int64_t *dims,
-                                 size_t *bytes)
+BrimStatus brim_tensor_shape_bytes(const char *name, BrimHostDtype dtype, int dim_count, const int64_t *dims,
+                                   size_t *bytes)
 {
     if (dim_count < 0 || dim_count > BRIM_HOST_MAX_DIMS)
         return brim_fail(BRIM_ERROR_INPUT, "tensor %s has %d dimensions; at most %d are supported", name, dim_count,
@@ -40,11 +40,13 @@ BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtyp
                             const int64_t *dims, BrimHostTensor **tensor)
 {
     size_t bytes = 0;
-    BrimStatus status = bytes_of_shape(name, dtype, dim_count, dims, &bytes);
+    BrimStatus status = brim_tensor_shape_bytes(name, dtype, dim_count, dims, &bytes);
     if (status != BRIM_OK)
         return status;
     if (brim_tensors_find(file, name))
         return brim_fail(BRIM_ERROR_INPUT, "tensor %s appears twice", name);
+    if (file->tensor_count == BRIM_HOST_MAX_TENSORS)
+        return brim_fail(BRIM_ERROR_INPUT, "there are more than %d tensors", BRIM_HOST_MAX_TENSORS);
     if (file->tensor_count == file->tensor_room) {
         int room = file->tensor_room ? 2 * file->tensor_room : 64;
         BrimHostTensor *grown = brim_mem_grow(BRIM_MEM_EXCHANGE, file->tensors, (size_t)room, sizeof *grown);
@@ -72,6 +74,8 @@ BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtyp
 
 BrimStatus brim_tensors_set_metadata(BrimTensorFile *file, const char *key, const char *value)
 {
+    if (file->metadata_count == BRIM_HOST_MAX_TENSORS)
+        return brim_fail(BRIM_ERROR_INPUT, "there are more than %d entries of metadata", BRIM_HOST_MAX_TENSORS);
     char *kept = brim_mem_text(BRIM_MEM_EXCHANGE, value);
     if (!kept)
         return BRIM_ERROR_MEMORY;

@@ -4,7 +4,8 @@
 
 #include "base/memory.h"
 
-enum { BRIM_HOST_MAX_DIMS = 8 };
+/* Names are looked up one by one: the count is bounded so that a hostile file cannot make that slow. */
+enum { BRIM_HOST_MAX_DIMS = 8, BRIM_HOST_MAX_TENSORS = 10000 };
 
 typedef enum BrimHostDtype {
     BRIM_HOST_F32,
@@ -41,6 +42,10 @@ typedef struct BrimTensorFile {
 } BrimTensorFile;
 
 size_t brim_host_dtype_bytes(BrimHostDtype dtype);
+
+/* Bytes of a tensor of that shape; ERROR_INPUT naming it when the shape is impossible. */
+BrimStatus brim_tensor_shape_bytes(const char *name, BrimHostDtype dtype, int dim_count, const int64_t *dims,
+                                   size_t *bytes);
 
 /* Adds a tensor with room for its data (zeroed); ERROR_INPUT when shape or name is impossible or the name is taken. */
 BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
