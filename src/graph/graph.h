@@ -94,7 +94,7 @@ typedef struct BrimTensor {
  *   UPSAMPLE_FORWARD      x                                                   dests...      nearest, twice the size
  *   UPSAMPLE_BACKWARD     dy                                                  dx            sums of 2 x 2
  *   LOSS                  targets F32 RAW [cap 6], count I32 RAW [1],         items F32 RAW [4], dheads...
- *                         heads...
+ *                         heads...                                            (none of them in a validation)
  *   GRADIENT_NORM         gradient blocks...                                  norm F32 RAW [2]: norm, clip factor
  *   OPTIMIZE              w, g, m, norm, [ema]    (blocks)                    w, m, [ema]   SGD Nesterov, then EMA
  *   AVERAGE               w, ema                  (blocks)                    ema           EMA of the statistics

@@ -1,0 +1,65 @@
+/* Both ends of every graph. */
+#include "graph/head.h"
+
+BrimStatus brim_head_fill(BrimGraph *graph, const BrimStepConf *conf)
+{
+    const BrimModel *model = conf->model;
+    int stride_px = brim_model_max_stride_px(model);
+    if (conf->batch < 1)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a batch of %d pictures", conf->batch);
+    if (conf->height_px < stride_px || conf->width_px < stride_px || conf->height_px % stride_px ||
+        conf->width_px % stride_px)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "pictures of %d x %d px: both sides must be multiples of %d",
+                         conf->width_px, conf->height_px, stride_px);
+    graph->batch = conf->batch;
+    graph->height_px = conf->height_px;
+    graph->width_px = conf->width_px;
+    graph->head = (BrimHeadConf){.class_count = model->class_count,
+                                 .level_count = model->level_count,
+                                 .anchor_count = model->anchor_count,
+                                 .hyper = conf->hyper};
+    for (int level = 0; level < model->level_count; level++) {
+        graph->head.stride_px[level] = model->stride_px[level];
+        for (int anchor = 0; anchor < model->anchor_count; anchor++) {
+            graph->head.anchors_px[level][anchor][0] = (float)model->anchors_px[level][anchor][0];
+            graph->head.anchors_px[level][anchor][1] = (float)model->anchors_px[level][anchor][1];
+        }
+    }
+    return BRIM_OK;
+}
+
+BrimStatus brim_head_add_pictures(BrimLowering *lowering)
+{
+    const BrimGraph *graph = lowering->graph;
+    int64_t bytes = (int64_t)graph->batch * graph->height_px * graph->width_px * 3;
+    if (bytes > INT32_MAX)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a batch of %d pictures of %d x %d px is over 2 GiB before it is decoded",
+                         graph->batch, graph->width_px, graph->height_px);
+    return brim_lower_row(lowering, "pictures", -1, BRIM_FORM_RAW, BRIM_U8, (int32_t)bytes, BRIM_PURPOSE_STAGING,
+                          BRIM_LIFE_SESSION, &lowering->pictures);
+}
+
+static BrimStatus add_staging(BrimLowering *lowering, const char *name, BrimDtype dtype, int32_t count,
+                              BrimTensorId *id)
+{
+    return brim_lower_row(lowering, name, -1, BRIM_FORM_RAW, dtype, count, BRIM_PURPOSE_STAGING, BRIM_LIFE_SESSION,
+                          id);
+}
+
+BrimStatus brim_head_add_targets(BrimLowering *lowering, const BrimStepConf *conf, BrimOp *loss)
+{
+    BrimStatus status;
+    BRIM_TRY(add_staging(lowering, "targets", BRIM_F32, conf->target_cap * 6, &loss->in[0]));
+    BRIM_TRY(add_staging(lowering, "target_count", BRIM_I32, 1, &loss->in[1]));
+    BRIM_TRY(add_staging(lowering, "items", BRIM_F32, 4, &loss->out[0]));
+fail:
+    return status;
+}
+
+int brim_graph_prediction_rows(const BrimModel *model, int height_px, int width_px)
+{
+    int rows = 0;
+    for (int level = 0; level < model->level_count; level++)
+        rows += model->anchor_count * (height_px / model->stride_px[level]) * (width_px / model->stride_px[level]);
+    return rows;
+}

@@ -1,0 +1,35 @@
+/* The programs of a model: a training step and an inference, for one batch and picture size.
+ *
+ * Tensors that the host writes or reads, by name:
+ *   pictures      U8  [n h w 3]       RGB
+ *   targets       F32 [cap 6]         image, class, x, y, w, h as fractions     (where target_cap is given)
+ *   target_count  I32 [1]                                                       (likewise)
+ *   items         F32 [4]             box, obj, cls, total                      (likewise)
+ *   norm          F32 [2]             gradient norm, clip factor                (training)
+ *   predictions   F32 [n rows 5+nc]   network px, after the sigmoid             (inference) */
+#ifndef BRIM_GRAPH_STEP_H
+#define BRIM_GRAPH_STEP_H
+
+#include "graph/graph.h"
+
+typedef struct BrimStepConf {
+    const BrimModel *model;
+    BrimHyper hyper;     /* gains as brim_hyper_scale left them; used by the loss */
+    int batch;
+    int height_px, width_px; /* multiples of the model's largest stride */
+    int target_cap;      /* rows of `targets`; inference: 0 where no loss is wanted */
+    bool training_run;   /* inference: the graph belongs to a training run, whose EMA it uses */
+} BrimStepConf;
+
+/* Parts GRADIENT (input, forward, loss, backward) and UPDATE (clip, SGD, EMA). One tensor is kept per Conv block, the
+ * convolution's output; activations and sums are computed again in the backward pass, concatenations are written in
+ * place, gradients are reused where they die. */
+BrimStatus brim_graph_training(BrimGraph **graph, const BrimStepConf *conf);
+
+/* Parts FOLD (BN into the convolutions) and INFER (input, forward, decode). */
+BrimStatus brim_graph_inference(BrimGraph **graph, const BrimStepConf *conf);
+
+/* Rows of predictions for one picture. */
+int brim_graph_prediction_rows(const BrimModel *model, int height_px, int width_px);
+
+#endif

@@ -1,0 +1,17 @@
+/* What the forward half of a training step leaves to the backward half. Private to src/graph. */
+#ifndef BRIM_GRAPH_TRAINING_H
+#define BRIM_GRAPH_TRAINING_H
+
+#include "graph/lower.h"
+
+typedef struct BrimKept {
+    BrimTensorId *conv;  /* per node: the convolution's output */
+    BrimTensorId *mean;  /* per node: of the batch, and 1 / sqrt(variance + eps) */
+    BrimTensorId *rstd;
+    BrimTensorId *dhead; /* per node: gradient of a head, from the loss */
+} BrimKept;
+
+BrimStatus brim_training_forward(BrimLowering *lowering, BrimKept *kept);
+BrimStatus brim_training_backward(BrimLowering *lowering, const BrimKept *kept);
+
+#endif
