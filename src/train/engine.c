@@ -1,0 +1,283 @@
+/* A model on a device. */
+#include "train/engine.h"
+
+#include <string.h>
+
+/* A graph and what makes it run. */
+typedef struct Runner {
+    BrimShape shape;
+    BrimGraph *graph;
+    BrimProgram *program;
+    BrimTensorId pictures, targets, target_count, items, norm, predictions;
+} Runner;
+
+struct BrimEngine {
+    BrimEngineConf conf;
+    BrimBackend *backend;
+    BrimDeviceInfo device;
+    BrimPlan *plan;
+    Runner *runners; /* training first, then inference */
+    int runner_count;
+    Runner *last; /* the one that ran last */
+    float *predictions;
+};
+
+static bool same_shape(BrimShape a, BrimShape b)
+{
+    return a.n == b.n && a.height_px == b.height_px && a.width_px == b.width_px;
+}
+
+static BrimStatus build_runner(BrimEngine *engine, BrimShape shape, bool training)
+{
+    BrimStatus status;
+    const BrimEngineConf *conf = &engine->conf;
+    Runner *runner = &engine->runners[engine->runner_count];
+    BrimStepConf step = {.model = conf->model,
+                         .hyper = conf->hyper,
+                         .batch = shape.n,
+                         .height_px = shape.height_px,
+                         .width_px = shape.width_px,
+                         .target_cap = training ? conf->train_target_cap : conf->infer_target_cap,
+                         .training_run = conf->train_count > 0};
+    runner->shape = shape;
+    BRIM_TRY(training ? brim_graph_training(&runner->graph, &step) : brim_graph_inference(&runner->graph, &step));
+    engine->runner_count++;
+    runner->pictures = brim_graph_find(runner->graph, "pictures");
+    runner->targets = brim_graph_find(runner->graph, "targets");
+    runner->target_count = brim_graph_find(runner->graph, "target_count");
+    runner->items = brim_graph_find(runner->graph, "items");
+    runner->norm = brim_graph_find(runner->graph, "norm");
+    runner->predictions = brim_graph_find(runner->graph, "predictions");
+    BrimSizer sizer = conf->backend->sizer(engine->backend);
+    BRIM_TRY(brim_plan_measure(runner->graph, &sizer));
+fail:
+    return status;
+}
+
+static BrimStatus build_runners(BrimEngine *engine)
+{
+    BrimStatus status = BRIM_OK;
+    const BrimEngineConf *conf = &engine->conf;
+    int count = conf->train_count + conf->infer_count;
+    if (count > BRIM_PLAN_MAX_GRAPHS)
+        return brim_fail(BRIM_ERROR_UNSUPPORTED,
+                         "%d different batch shapes, at most %d can be planned; a smaller --imgsz has fewer", count,
+                         BRIM_PLAN_MAX_GRAPHS);
+    engine->runners = brim_mem_take(BRIM_MEM_TRAIN, (size_t)count, sizeof *engine->runners);
+    if (!engine->runners)
+        return BRIM_ERROR_MEMORY;
+    for (int i = 0; i < conf->train_count && status == BRIM_OK; i++)
+        status = build_runner(engine, conf->train[i], true);
+    for (int i = 0; i < conf->infer_count && status == BRIM_OK; i++)
+        status = build_runner(engine, conf->infer[i], false);
+    return status;
+}
+
+static BrimStatus make_plan(BrimEngine *engine)
+{
+    BrimGraph *graphs[BRIM_PLAN_MAX_GRAPHS];
+    for (int i = 0; i < engine->runner_count; i++)
+        graphs[i] = engine->runners[i].graph;
+    BrimStatus status = brim_plan_make(&engine->plan, graphs, engine->runner_count);
+    if (status == BRIM_OK)
+        status = brim_plan_check(engine->plan, graphs, engine->runner_count);
+    return status;
+}
+
+static BrimStatus check_budget(const BrimEngine *engine)
+{
+    const BrimEngineConf *conf = &engine->conf;
+    size_t budget = conf->budget_bytes;
+    if (!budget)
+        return BRIM_OK;
+    if (conf->outside_bytes >= budget)
+        return brim_fail(BRIM_ERROR_FIT, "pictures and buffers alone need %.1f MiB of the %.1f MiB given",
+                         (double)conf->outside_bytes / 0x1p20, (double)budget / 0x1p20);
+    return brim_plan_fits(engine->plan, budget - conf->outside_bytes);
+}
+
+BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
+{
+    BrimStatus status;
+    *engine = brim_mem_take(BRIM_MEM_TRAIN, 1, sizeof **engine);
+    if (!*engine)
+        return BRIM_ERROR_MEMORY;
+    (*engine)->conf = *conf;
+    BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads));
+    BRIM_TRY(build_runners(*engine));
+    BRIM_TRY(make_plan(*engine));
+    BRIM_TRY(conf->backend->describe((*engine)->backend, &(*engine)->device));
+    BRIM_TRY(check_budget(*engine));
+    return BRIM_OK;
+fail:
+    brim_engine_close(engine);
+    return status;
+}
+
+BrimStatus brim_engine_start(BrimEngine *engine)
+{
+    BrimStatus status;
+    const BrimBackendClass *class = engine->conf.backend;
+    size_t most = 1;
+    BRIM_TRY(class->take_arena(engine->backend, engine->plan->arena_bytes));
+    for (int i = 0; i < engine->runner_count; i++) {
+        Runner *runner = &engine->runners[i];
+        BRIM_TRY(class->load(engine->backend, runner->graph, &engine->plan->placements[i], &runner->program));
+        size_t elements =
+            runner->predictions == BRIM_NONE ? 0 : brim_tensor_elements(&runner->graph->tensors[runner->predictions]);
+        most = elements > most ? elements : most;
+    }
+    engine->predictions = brim_mem_take(BRIM_MEM_TRAIN, most, sizeof *engine->predictions);
+    status = engine->predictions ? BRIM_OK : BRIM_ERROR_MEMORY;
+fail:
+    return status;
+}
+
+void brim_engine_close(BrimEngine **engine)
+{
+    BrimEngine *gone = *engine;
+    if (!gone)
+        return;
+    for (int i = 0; i < gone->runner_count; i++) {
+        if (gone->runners[i].program)
+            gone->conf.backend->unload(&gone->runners[i].program);
+        brim_graph_close(&gone->runners[i].graph);
+    }
+    brim_plan_close(&gone->plan);
+    if (gone->backend)
+        gone->conf.backend->close(&gone->backend);
+    brim_mem_give(gone->predictions);
+    brim_mem_give(gone->runners);
+    brim_mem_give(gone);
+    *engine = NULL;
+}
+
+const BrimPlan *brim_engine_plan(const BrimEngine *engine)
+{
+    return engine->plan;
+}
+
+const BrimDeviceInfo *brim_engine_device(const BrimEngine *engine)
+{
+    return &engine->device;
+}
+
+const BrimGraph *brim_engine_graph(const BrimEngine *engine)
+{
+    return engine->runners[0].graph;
+}
+
+int brim_engine_graph_count(const BrimEngine *engine)
+{
+    return engine->runner_count;
+}
+
+const BrimGraph *brim_engine_graph_at(const BrimEngine *engine, int index)
+{
+    return engine->runners[index].graph;
+}
+
+static BrimStatus find_runner(BrimEngine *engine, const BrimBatch *batch, bool training, Runner **runner)
+{
+    BrimShape shape = {batch->n, batch->height_px, batch->width_px};
+    int first = training ? 0 : engine->conf.train_count;
+    int end = training ? engine->conf.train_count : engine->runner_count;
+    for (int i = first; i < end; i++) {
+        if (same_shape(engine->runners[i].shape, shape)) {
+            *runner = engine->last = &engine->runners[i];
+            return BRIM_OK;
+        }
+    }
+    return brim_fail(BRIM_ERROR_ARGUMENT, "no plan for a batch of %d pictures of %d x %d px", batch->n,
+                     batch->width_px, batch->height_px);
+}
+
+/* The batch's pictures and, where the graph has a loss, its targets. */
+static BrimStatus write_batch(BrimEngine *engine, const Runner *runner, const BrimBatch *batch)
+{
+    BrimStatus status;
+    const BrimBackendClass *class = engine->conf.backend;
+    BRIM_TRY(class->write(runner->program, runner->pictures, batch->pictures));
+    if (runner->targets == BRIM_NONE)
+        return BRIM_OK;
+    int cap = runner->graph->tensors[runner->targets].dims[0] / 6;
+    if (batch->target_count > cap)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "%d labels in a batch, room was planned for %d", batch->target_count, cap);
+    BRIM_TRY(class->write(runner->program, runner->targets, batch->targets));
+    int32_t count = batch->target_count;
+    BRIM_TRY(class->write(runner->program, runner->target_count, &count));
+fail:
+    return status;
+}
+
+BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars,
+                                float items[4])
+{
+    BrimStatus status;
+    Runner *runner = NULL;
+    BRIM_TRY(find_runner(engine, batch, true, &runner));
+    BRIM_TRY(write_batch(engine, runner, batch));
+    BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_GRADIENT, scalars));
+    BRIM_TRY(engine->conf.backend->read(runner->program, runner->items, items));
+fail:
+    return status;
+}
+
+BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars, float norm[2])
+{
+    BrimStatus status;
+    Runner *runner = &engine->runners[0];
+    engine->last = runner;
+    BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_UPDATE, scalars));
+    BRIM_TRY(engine->conf.backend->read(runner->program, runner->norm, norm));
+fail:
+    return status;
+}
+
+BrimStatus brim_engine_fold(BrimEngine *engine)
+{
+    if (engine->conf.infer_count == 0)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "no inference was planned");
+    Runner *runner = &engine->runners[engine->conf.train_count];
+    engine->last = runner;
+    return engine->conf.backend->run(runner->program, BRIM_PART_FOLD, &(BrimStepScalars){0});
+}
+
+BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const float **predictions, int *rows,
+                             float items[4])
+{
+    BrimStatus status;
+    Runner *runner = NULL;
+    BRIM_TRY(find_runner(engine, batch, false, &runner));
+    BRIM_TRY(write_batch(engine, runner, batch));
+    BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_INFER, &(BrimStepScalars){0}));
+    BRIM_TRY(engine->conf.backend->read(runner->program, runner->predictions, engine->predictions));
+    if (items && runner->items != BRIM_NONE)
+        BRIM_TRY(engine->conf.backend->read(runner->program, runner->items, items));
+    *predictions = engine->predictions;
+    *rows = brim_graph_prediction_rows(engine->conf.model, batch->height_px, batch->width_px);
+fail:
+    return status;
+}
+
+BrimStatus brim_engine_write(BrimEngine *engine, BrimTensorId id, const void *plain)
+{
+    return engine->conf.backend->write(engine->runners[0].program, id, plain);
+}
+
+BrimStatus brim_engine_read(BrimEngine *engine, BrimTensorId id, void *plain)
+{
+    return engine->conf.backend->read(engine->runners[0].program, id, plain);
+}
+
+const void *brim_engine_arena(BrimEngine *engine, size_t *bytes)
+{
+    return engine->conf.backend->arena(engine->backend, bytes);
+}
+
+void brim_engine_op_times(BrimEngine *engine, int64_t *times_ns)
+{
+    memset(times_ns, 0, BRIM_OP_KIND_COUNT * sizeof *times_ns);
+    if (engine->last)
+        engine->conf.backend->op_times(engine->last->program, times_ns);
+}

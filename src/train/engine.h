@@ -1,0 +1,71 @@
+/* A model on a device: its graphs built, measured, planned, loaded, and run batch by batch. The plan is known before
+ * anything is taken; after the start nothing is allocated. Knows batches, not files or epochs. */
+#ifndef BRIM_TRAIN_ENGINE_H
+#define BRIM_TRAIN_ENGINE_H
+
+#include "backend/backend.h"
+#include "data/loader.h"
+#include "graph/step.h"
+
+typedef struct BrimShape {
+    int n, height_px, width_px;
+} BrimShape;
+
+typedef struct BrimEngineConf {
+    const BrimBackendClass *backend;
+    int threads; /* 0: as many as cores */
+    const BrimModel *model;
+    BrimHyper hyper;          /* gains as brim_hyper_scale left them */
+    const BrimShape *train;   /* every shape of a training batch; none for inference alone */
+    int train_count;
+    int train_target_cap;
+    const BrimShape *infer;   /* every shape of an inference batch */
+    int infer_count;
+    int infer_target_cap;     /* 0: no loss */
+    size_t outside_bytes;     /* memory the run needs beside the arena: loader slots, cache, ... */
+    size_t budget_bytes;      /* for the arena and outside_bytes; 0: no limit but the device's */
+} BrimEngineConf;
+
+typedef struct BrimEngine BrimEngine;
+
+/* Builds, measures and plans; takes no arena yet. ERROR_FIT, with what would fit, when the plan is over the budget. */
+BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf);
+
+/* Takes the arena, once, and makes every graph ready. */
+BrimStatus brim_engine_start(BrimEngine *engine);
+void brim_engine_close(BrimEngine **engine);
+
+const BrimPlan *brim_engine_plan(const BrimEngine *engine);
+const BrimDeviceInfo *brim_engine_device(const BrimEngine *engine);
+
+/* The graph that defines the ALWAYS tensors (all graphs agree on them). */
+const BrimGraph *brim_engine_graph(const BrimEngine *engine);
+int brim_engine_graph_count(const BrimEngine *engine);
+const BrimGraph *brim_engine_graph_at(const BrimEngine *engine, int index);
+
+/* Forward, loss and backward of one batch; items: box, obj, cls, total. ERROR_ARGUMENT for a shape not planned. */
+BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars,
+                                float items[4]);
+
+/* Clip, SGD and EMA; norm: the gradients' norm before clipping, the factor. */
+BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars, float norm[2]);
+
+/* Folds BN (of the EMA in a training run, else of the weights) for the inferences that follow. */
+BrimStatus brim_engine_fold(BrimEngine *engine);
+
+/* One batch through the folded model: predictions [n rows 5 + nc] in the engine's own buffer, valid until the next call.
+ * items may be NULL. */
+BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const float **predictions, int *rows,
+                             float items[4]);
+
+/* An ALWAYS tensor by name, from and to plain host memory. */
+BrimStatus brim_engine_write(BrimEngine *engine, BrimTensorId id, const void *plain);
+BrimStatus brim_engine_read(BrimEngine *engine, BrimTensorId id, void *plain);
+
+/* The arena's bytes where the host can see them (NULL elsewhere); for the high-water test. */
+const void *brim_engine_arena(BrimEngine *engine, size_t *bytes);
+
+/* Times of each op kind in the last run of a part, in ns; for benchmarks. */
+void brim_engine_op_times(BrimEngine *engine, int64_t *times_ns);
+
+#endif
