@@ -75,16 +75,13 @@ static int orientation_of(const struct jpeg_decompress_struct *jpeg)
     return 1;
 }
 
-/* CMYK to RGB by OpenCV's arithmetic, on values where 255 is no ink, as Adobe stores them. */
-static void rgb_from_cmyk(uint8_t *rgb, const uint8_t *cmyk, int width_px, bool adobe)
+/* CMYK to RGB by OpenCV's arithmetic: 255 is no ink, as Adobe stores it and, in practice, everyone who writes
+ * CMYK. */
+static void rgb_from_cmyk(uint8_t *rgb, const uint8_t *cmyk, int width_px)
 {
-    for (int x = 0; x < width_px; x++, rgb += 3, cmyk += 4) {
-        int paper[4];
-        for (int i = 0; i < 4; i++)
-            paper[i] = adobe ? cmyk[i] : 255 - cmyk[i];
+    for (int x = 0; x < width_px; x++, rgb += 3, cmyk += 4)
         for (int i = 0; i < 3; i++)
-            rgb[i] = (uint8_t)(paper[3] - ((255 - paper[i]) * paper[3] >> 8));
-    }
+            rgb[i] = (uint8_t)(cmyk[3] - ((255 - cmyk[i]) * cmyk[3] >> 8));
 }
 
 /* All rows. The row of CMYK values belongs to libjpeg's pool, which jpeg_destroy_decompress gives back. */
@@ -102,7 +99,7 @@ static void read_rows(Reader *reader, BrimPicture *picture)
         uint8_t *row = picture->rgb + jpeg->output_scanline * row_bytes;
         jpeg_read_scanlines(jpeg, cmyk ? inks : &row, 1);
         if (cmyk)
-            rgb_from_cmyk(row, inks[0], picture->width_px, jpeg->saw_Adobe_marker);
+            rgb_from_cmyk(row, inks[0], picture->width_px);
     }
     jpeg_finish_decompress(jpeg);
 }
