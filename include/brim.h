@@ -43,6 +43,109 @@ const char *brim_last_error(void);
 /* The version of the library, as BRIM_VERSION was when it was built. */
 const char *brim_version(void);
 
+/* ---- Runs ------------------------------------------------------------------------------------------------------
+ * A run reads what its options name, plans its memory, works, and tells what happens through a listener. Options start
+ * from the functions that give defaults; texts must outlive the call; NULL stands for "not given". */
+
+typedef enum BrimEventKind {
+    BRIM_EVENT_REMARK,     /* text: one line for the user */
+    BRIM_EVENT_PLAN,       /* the plan stands: memory_planned_bytes, arena_bytes; text: the plan in words */
+    BRIM_EVENT_EPOCH,      /* an epoch begins */
+    BRIM_EVENT_STEP,       /* a training batch is done */
+    BRIM_EVENT_VALIDATING, /* a validation batch is done: batch of batches */
+    BRIM_EVENT_RESULTS,    /* an epoch, or a validation, is done: all figures */
+    BRIM_EVENT_CLASS,      /* figures of one class, after a validation: text is its name */
+    BRIM_EVENT_PICTURE,    /* detection: text is the picture, instances its boxes */
+    BRIM_EVENT_SAVED,      /* text: the file written */
+    BRIM_EVENT_DONE        /* the run ended; seconds */
+} BrimEventKind;
+
+typedef struct BrimEvent {
+    BrimEventKind kind;
+    const char *text;
+    int epoch, epochs, batch, batches;
+    int instances;              /* labels of the batch, of the class or of the split; boxes of a picture */
+    int pictures;               /* of the batch, of the class or of the split */
+    int imgsz_px;
+    float losses[3];            /* box, obj, cls: mean of the epoch so far */
+    float val_losses[3];
+    float learning_rates[3];    /* bias, weights, BN scale */
+    double precision, recall, map50, map50_95; /* map50_95: mean over IoU 0.50 to 0.95 */
+    double pictures_per_s;
+    double seconds_left, seconds;
+    double wait_share;          /* part of the time spent waiting for data, 0..1 */
+    double milliseconds[3];     /* validation, detection, per picture: reading, network, NMS */
+    uint64_t arena_bytes;           /* planned and taken, to the byte */
+    uint64_t memory_planned_bytes;  /* the arena and everything beside it that was planned */
+    uint64_t memory_peak_bytes;     /* resident memory of the process at its highest; 0 where unknown */
+} BrimEvent;
+
+/* Return false to stop the run at the next safe point; it saves what it has and returns BRIM_STOPPED. */
+typedef bool (*BrimListener)(void *self, const BrimEvent *event);
+
+typedef struct BrimTrainOptions {
+    const char *data;      /* data.yaml */
+    const char *weights;   /* .pt or .safetensors to start from; NULL or "": from scratch */
+    const char *cfg;       /* yolov5n ... yolov5x or a model yaml; NULL: the weights' own */
+    const char *hyp;       /* hyper-parameters yaml; NULL: YOLOv5's scratch-low */
+    const char *device;    /* "cpu"; NULL: auto */
+    const char *project;   /* folder of runs */
+    const char *name;      /* folder of this run; numbered when it exists, unless exist_ok */
+    const char *resume;    /* last.safetensors of a run to go on with */
+    const char *cache;     /* "ram": keep decoded pictures if they fit; "none" */
+    int epochs, batch_size, imgsz, workers, threads, patience; /* workers -1, threads 0: chosen from the cores */
+    uint64_t seed;
+    uint64_t memory_bytes; /* the run must fit in so many; 0: no limit */
+    double label_smoothing;
+    bool cos_lr, exist_ok, noautoanchor, noplots;
+} BrimTrainOptions;
+
+typedef struct BrimValOptions {
+    const char *data;
+    const char *weights;
+    const char *device;
+    const char *project, *name;
+    const char *task;      /* "val", "test" or "train": the split */
+    int batch_size, imgsz, workers, threads;
+    double conf_thres, iou_thres;
+    int max_det;
+    uint64_t memory_bytes;
+    bool exist_ok, verbose;
+} BrimValOptions;
+
+typedef struct BrimDetectOptions {
+    const char *weights;
+    const char *source;    /* a picture, a folder or a list file */
+    const char *data;      /* for class names where the weights have none */
+    const char *device;
+    const char *project, *name;
+    int imgsz, threads;
+    double conf_thres, iou_thres;
+    int max_det;
+    const int *classes;    /* only these; NULL: all */
+    int class_count;
+    uint64_t memory_bytes;
+    bool agnostic_nms, save_txt, save_conf, save_json, nosave, exist_ok;
+} BrimDetectOptions;
+
+/* YOLOv5's defaults. */
+BrimTrainOptions brim_train_defaults(void);
+BrimValOptions brim_val_defaults(void);
+BrimDetectOptions brim_detect_defaults(void);
+
+/* Trains. The run's folder gets results.csv, opt.yaml, hyp.yaml, plan.txt, weights/last.safetensors and
+ * weights/best.safetensors. ERROR_FIT before the first step when the plan is over memory_bytes. */
+BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, void *self);
+
+/* Plans that run and reports the plan as events, without starting it. */
+BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self);
+
+/* Validates; the run's folder gets results.json. */
+BrimStatus brim_val(const BrimValOptions *options, BrimListener listener, void *self);
+
+/* Detects; the run's folder gets pictures with boxes, and labels/ or predictions.json when asked. */
+BrimStatus brim_detect(const BrimDetectOptions *options, BrimListener listener, void *self);
+
 #ifdef __cplusplus
 }
 #endif
