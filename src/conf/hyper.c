@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "conf/nearest.h"
 #include "conf/yaml.h"
-
-enum { MOST_YAML_BYTES = 1 << 20 };
 
 typedef struct Entry {
     const char *name;
@@ -31,33 +30,45 @@ BrimHyper brim_hyper_default(void)
     };
 }
 
+static BrimStatus refuse_key(const char *file, const char *key, int line)
+{
+    const char *names[ENTRY_COUNT];
+    for (int i = 0; i < ENTRY_COUNT; i++)
+        names[i] = entries[i].name;
+    const char *nearest = brim_nearest(key, names, ENTRY_COUNT);
+    if (strcmp(key, "anchors") == 0)
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `anchors` belongs into the model file (--cfg)", file, line);
+    return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: no hyper-parameter is called `%.40s`%s%s%s", file, line, key,
+                     nearest ? "; `" : "", nearest ? nearest : "", nearest ? "` is meant?" : "");
+}
+
 static BrimStatus set_entry(BrimHyper *hyper, const char *file, const char *key, const BrimYaml *value)
 {
-    for (int i = 0; i < ENTRY_COUNT; i++) {
-        const Entry *entry = &entries[i];
-        double number;
-        if (strcmp(key, entry->name) != 0)
-            continue;
-        if (!brim_yaml_number(value, &number) || number < entry->low || number > entry->high)
-            return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `%s` must be a number from %g to %g", file, value->line,
-                             key, entry->low, entry->high);
-        *(double *)((char *)hyper + entry->offset) = number;
-        return BRIM_OK;
-    }
-    if (strcmp(key, "anchors") == 0)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `anchors` belongs into the model file (--cfg)", file,
-                         value->line);
-    return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: no hyper-parameter is called `%s`", file, value->line, key);
+    double number;
+    char shown[BRIM_YAML_SHOWN_BYTES];
+    const Entry *entry = entries;
+    while (entry < entries + ENTRY_COUNT && strcmp(key, entry->name) != 0)
+        entry++;
+    if (entry == entries + ENTRY_COUNT)
+        return refuse_key(file, key, value->key_line);
+    if (!brim_yaml_number(value, &number) || number < entry->low || number > entry->high)
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `%s` is %s; it must be a number from %g to %g", file,
+                         value->line, key, brim_yaml_show(value, shown), entry->low, entry->high);
+    *(double *)((char *)hyper + entry->offset) = number;
+    return BRIM_OK;
 }
 
 BrimStatus brim_hyper_parse(BrimHyper *hyper, const char *name, const char *text, size_t bytes)
 {
     BrimYaml *root = NULL;
+    BrimHyper result = *hyper;
     BrimStatus status = brim_yaml_parse(&root, name, text, bytes);
     if (status == BRIM_OK && root->kind != BRIM_YAML_MAP)
-        status = brim_fail(BRIM_ERROR_INPUT, "%s: line 1: expected lines of `name: value`", name);
+        status = brim_fail(BRIM_ERROR_INPUT, "%s: line %d: expected lines of `name: value`", name, root->line);
     for (int i = 0; status == BRIM_OK && i < root->count; i++)
-        status = set_entry(hyper, name, root->keys[i], &root->items[i]);
+        status = set_entry(&result, name, root->keys[i], &root->items[i]);
+    if (status == BRIM_OK)
+        *hyper = result;
     brim_yaml_close(&root);
     return status;
 }
@@ -66,7 +77,7 @@ BrimStatus brim_hyper_load(BrimHyper *hyper, const char *path)
 {
     char *text;
     size_t bytes;
-    BrimStatus status = brim_file_read(path, MOST_YAML_BYTES, &text, &bytes);
+    BrimStatus status = brim_file_read(path, BRIM_YAML_MOST_BYTES, &text, &bytes);
     if (status != BRIM_OK)
         return status;
     status = brim_hyper_parse(hyper, path, text, bytes);

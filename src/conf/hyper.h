@@ -45,8 +45,8 @@ typedef struct BrimHyper {
 /* YOLOv5's hyp.scratch-low. */
 BrimHyper brim_hyper_default(void);
 
-/* Defaults overlaid with a yaml file of `name: value` lines. An unknown key or a value out of range is ERROR_INPUT
- * that names file, line and key. */
+/* Overlays *hyper, which the caller starts from the defaults, with a yaml file of `name: value` lines. An unknown key or
+ * a value out of range is ERROR_INPUT that names file, line and key, and leaves *hyper as it was. */
 BrimStatus brim_hyper_load(BrimHyper *hyper, const char *path);
 BrimStatus brim_hyper_parse(BrimHyper *hyper, const char *name, const char *text, size_t bytes);
 

@@ -1,5 +1,5 @@
 /* A YOLOv5 v6/v7 architecture as a list of layers with every argument resolved: channels after the width multiple,
- * repeats after the depth multiple. From the built-in tables (n, s, m, l, x) or a file in YOLOv5's yaml form.
+ * repeats after the depth multiple. From the built-in family (n, s, m, l, x, n6, ...) or a file in YOLOv5's yaml form.
  * Knows nothing of tensors, gradients or devices. */
 #ifndef BRIM_CONF_MODEL_H
 #define BRIM_CONF_MODEL_H
@@ -10,7 +10,8 @@ enum {
     BRIM_MAX_LAYERS = 128,
     BRIM_MAX_FROM = 8,   /* inputs of one layer */
     BRIM_MAX_LEVELS = 5, /* detection heads: P2..P6 */
-    BRIM_MAX_ANCHORS = 8 /* anchors of one level */
+    BRIM_MAX_ANCHORS = 8, /* anchors of one level */
+    BRIM_MAX_CLASSES = 10000
 };
 
 /* enum name, name in a yaml file, name that brim model prints (as YOLOv5 prints it) */
@@ -42,11 +43,11 @@ typedef struct BrimLayer {
     int stride;       /* CONV */
     int padding;      /* CONV; resolved (k / 2 where the file says none) */
     bool shortcut;    /* BOTTLENECK, C3: add the input where channels are equal */
-    bool activation;  /* CONV: SiLU (true) or none */
+    bool activation;  /* CONV: SiLU (true) or none; the other modules' convolutions always have SiLU */
     int pool_kernels[4]; /* SPP: ascending, 0-terminated */
     int pool_count;
     int scale;     /* UPSAMPLE: always 2 */
-    int reduction; /* picture px per cell of the output, 1 for the picture itself */
+    int reduction; /* picture px per cell of the output, 1 for the picture itself; DETECT: of from[0] */
 } BrimLayer;
 
 typedef struct BrimModel {
@@ -63,7 +64,8 @@ typedef struct BrimModel {
 } BrimModel;
 
 /* The model of a built-in name ("yolov5n", "n", "yolov5s.yaml", ..., also "yolov5n6" etc. where built in) or of a
- * yaml file. class_count 0 takes the file's nc (80 in the tables). ERROR_INPUT names file, line and key. */
+ * yaml file; where both are there, the file. class_count 0 takes the file's nc (80 in the family). ERROR_INPUT names
+ * file, line and key. */
 BrimStatus brim_model_load(BrimModel *model, const char *name_or_path, int class_count);
 
 /* The same from the text of a yaml file; name is used in errors. */

@@ -1,9 +1,40 @@
-/* The YOLOv5 v6/v7 family. The five sizes share one table of layers and differ in two multiples
- * (https://github.com/ultralytics/yolov5, release v7.0, states them). */
+/* The YOLOv5 v6/v7 family. All sizes are one construction: a backbone that halves the picture stage by stage, a path
+ * that brings the deep features up again, and one that takes them back down. The sizes differ in two multiples, the
+ * P6 family in one more stage (https://github.com/ultralytics/yolov5, release v7.0, states the figures). */
 #include <stdio.h>
 #include <string.h>
 
 #include "conf/model_rows.h"
+
+enum { MOST_STAGES = 5, COCO_CLASSES = 80, STEM_CHANNELS = 64, FIRST_HEAD = 1 /* the stage of P3 */ };
+
+typedef struct Stage {
+    int channels;
+    int depth; /* bottlenecks */
+} Stage;
+
+typedef struct Family {
+    const char *suffix;
+    int stage_count;
+    Stage stages[MOST_STAGES];               /* P2 and up */
+    double anchors_px[MOST_STAGES - 1][3][2]; /* of P3 and up: width, height, by k-means on COCO */
+} Family;
+
+static const Family families[] = {
+    {"",
+     4,
+     {{128, 3}, {256, 6}, {512, 9}, {1024, 3}},
+     {{{10, 13}, {16, 30}, {33, 23}},
+      {{30, 61}, {62, 45}, {59, 119}},
+      {{116, 90}, {156, 198}, {373, 326}}}},
+    {"6",
+     5,
+     {{128, 3}, {256, 6}, {512, 9}, {768, 3}, {1024, 3}},
+     {{{19, 27}, {44, 40}, {38, 94}},
+      {{96, 68}, {86, 152}, {180, 137}},
+      {{140, 301}, {303, 264}, {238, 542}},
+      {{436, 615}, {739, 380}, {925, 792}}}},
+};
 
 typedef struct Size {
     char letter;
@@ -14,122 +45,108 @@ static const Size sizes[] = {
     {'n', 0.33, 0.25}, {'s', 0.33, 0.50}, {'m', 0.67, 0.75}, {'l', 1.00, 1.00}, {'x', 1.33, 1.25},
 };
 
-/* Channels are those of width 1. A second input (`with`) makes a Concat. */
-typedef struct Layer {
-    BrimModule module;
-    int with;
-    int repeats;
-    int channels;
-    int kernel, stride, padding; /* padding 0: half the kernel */
-    bool shortcut;
-} Layer;
-
-static const Layer layers[] = {
-    /* backbone */
-    {BRIM_MODULE_CONV, 0, 1, 64, 6, 2, 2, false}, /* 0: P1 */
-    {BRIM_MODULE_CONV, 0, 1, 128, 3, 2, 0, false},
-    {BRIM_MODULE_C3, 0, 3, 128, 0, 0, 0, true},
-    {BRIM_MODULE_CONV, 0, 1, 256, 3, 2, 0, false},
-    {BRIM_MODULE_C3, 0, 6, 256, 0, 0, 0, true}, /* 4: P3 */
-    {BRIM_MODULE_CONV, 0, 1, 512, 3, 2, 0, false},
-    {BRIM_MODULE_C3, 0, 9, 512, 0, 0, 0, true}, /* 6: P4 */
-    {BRIM_MODULE_CONV, 0, 1, 1024, 3, 2, 0, false},
-    {BRIM_MODULE_C3, 0, 3, 1024, 0, 0, 0, true},
-    {BRIM_MODULE_SPPF, 0, 1, 1024, 5, 0, 0, false}, /* 9: P5 */
-    /* from large to small strides */
-    {BRIM_MODULE_CONV, 0, 1, 512, 1, 1, 0, false},
-    {BRIM_MODULE_UPSAMPLE, 0, 1, 0, 0, 0, 0, false},
-    {BRIM_MODULE_CONCAT, 6, 1, 0, 0, 0, 0, false},
-    {BRIM_MODULE_C3, 0, 3, 512, 0, 0, 0, false},
-    {BRIM_MODULE_CONV, 0, 1, 256, 1, 1, 0, false},
-    {BRIM_MODULE_UPSAMPLE, 0, 1, 0, 0, 0, 0, false},
-    {BRIM_MODULE_CONCAT, 4, 1, 0, 0, 0, 0, false},
-    {BRIM_MODULE_C3, 0, 3, 256, 0, 0, 0, false}, /* 17: P3's head */
-    /* and back */
-    {BRIM_MODULE_CONV, 0, 1, 256, 3, 2, 0, false},
-    {BRIM_MODULE_CONCAT, 14, 1, 0, 0, 0, 0, false},
-    {BRIM_MODULE_C3, 0, 3, 512, 0, 0, 0, false}, /* 20: P4's head */
-    {BRIM_MODULE_CONV, 0, 1, 512, 3, 2, 0, false},
-    {BRIM_MODULE_CONCAT, 10, 1, 0, 0, 0, 0, false},
-    {BRIM_MODULE_C3, 0, 3, 1024, 0, 0, 0, false}, /* 23: P5's head */
-};
-enum { LAYER_COUNT = sizeof layers / sizeof layers[0], LEVEL_COUNT = 3, ANCHOR_COUNT = 3 };
-
-static const int head_layers[LEVEL_COUNT] = {17, 20, 23};
-
-/* Width and height in px, chosen by k-means on COCO by YOLOv5's authors. */
-static const double anchors_px[LEVEL_COUNT][ANCHOR_COUNT][2] = {
-    {{10, 13}, {16, 30}, {33, 23}},
-    {{30, 61}, {62, 45}, {59, 119}},
-    {{116, 90}, {156, 198}, {373, 326}},
-};
-
-static BrimArgument number(double value)
+/* Adds a row, which reads the one before it unless it says otherwise; gives its number. */
+static int add(BrimRows *rows, BrimRow row)
 {
-    return (BrimArgument){.kind = BRIM_ARGUMENT_NUMBER, .number = value};
+    if (row.from_count == 0)
+        row.from[row.from_count++] = -1;
+    row.number = row.number ? row.number : 1;
+    rows->rows[rows->row_count] = row;
+    return rows->row_count++;
 }
 
-static void fill_arguments(BrimRow *row, const Layer *layer)
+static int add_conv(BrimRows *rows, int channels, int kernel, int stride)
 {
-    BrimArgument *arguments = row->arguments;
-    if (layer->channels)
-        arguments[row->argument_count++] = number(layer->channels);
-    if (layer->kernel)
-        arguments[row->argument_count++] = number(layer->kernel);
-    if (layer->stride)
-        arguments[row->argument_count++] = number(layer->stride);
-    if (layer->padding)
-        arguments[row->argument_count++] = number(layer->padding);
-    if (layer->module == BRIM_MODULE_C3)
-        arguments[row->argument_count++].kind = layer->shortcut ? BRIM_ARGUMENT_TRUE : BRIM_ARGUMENT_FALSE;
-    if (layer->module == BRIM_MODULE_UPSAMPLE) {
-        arguments[1] = number(2);
-        arguments[2] = (BrimArgument){.kind = BRIM_ARGUMENT_TEXT, .text = "nearest"};
-        row->argument_count = 3;
-    }
+    return add(rows, (BrimRow){.module = BRIM_MODULE_CONV,
+                               .channels = channels,
+                               .kernel = kernel,
+                               .stride = stride,
+                               .padding = BRIM_ROW_HALF_THE_KERNEL,
+                               .activation = true});
 }
 
-static void fill_rows(BrimRows *rows)
+static int add_c3(BrimRows *rows, int channels, int depth, bool shortcut)
 {
-    for (int i = 0; i < LAYER_COUNT; i++) {
-        BrimRow *row = &rows->rows[i];
-        *row = (BrimRow){.file = "built-in table",
-                         .index = i,
-                         .from = {-1, layers[i].with},
-                         .from_count = layers[i].module == BRIM_MODULE_CONCAT ? 2 : 1,
-                         .repeats = layers[i].repeats,
-                         .module = layers[i].module};
-        fill_arguments(row, &layers[i]);
-    }
-    BrimRow *detect = &rows->rows[LAYER_COUNT];
-    *detect = (BrimRow){.file = "built-in table",
-                        .index = LAYER_COUNT,
-                        .from_count = LEVEL_COUNT,
-                        .repeats = 1,
-                        .module = BRIM_MODULE_DETECT};
-    memcpy(detect->from, head_layers, sizeof head_layers);
-    rows->row_count = LAYER_COUNT + 1;
+    return add(rows,
+               (BrimRow){.module = BRIM_MODULE_C3, .channels = channels, .number = depth, .shortcut = shortcut});
 }
 
-BrimStatus brim_rows_builtin(BrimRows *rows, const char *name)
+static void add_concat(BrimRows *rows, int with)
 {
-    size_t length = strlen(name);
-    const char *rest = strncmp(name, "yolov5", 6) == 0 ? name + 6 : name;
-    bool known_form = strlen(rest) == 1 || (rest > name && strcmp(rest + 1, ".yaml") == 0);
-    for (size_t i = 0; length && known_form && i < sizeof sizes / sizeof sizes[0]; i++) {
-        if (rest[0] != sizes[i].letter)
-            continue;
-        *rows = (BrimRows){.class_count = 80,
-                           .depth_multiple = sizes[i].depth,
-                           .width_multiple = sizes[i].width,
-                           .level_count = LEVEL_COUNT,
-                           .anchor_count = ANCHOR_COUNT};
-        snprintf(rows->name, sizeof rows->name, "yolov5%c", sizes[i].letter);
-        for (int level = 0; level < LEVEL_COUNT; level++)
-            memcpy(rows->anchors_px[level], anchors_px[level], sizeof anchors_px[level]);
-        fill_rows(rows);
-        return BRIM_OK;
+    add(rows, (BrimRow){.module = BRIM_MODULE_CONCAT, .from = {-1, with}, .from_count = 2});
+}
+
+/* Rows of the backbone; stage_rows[i] is the last of stage i. */
+static void add_backbone(BrimRows *rows, const Family *family, int stage_rows[])
+{
+    int stem = add_conv(rows, STEM_CHANNELS, 6, 2);
+    rows->rows[stem].padding = 2; /* 6 x 6, which needs less than half the kernel to halve the picture */
+    for (int i = 0; i < family->stage_count; i++) {
+        add_conv(rows, family->stages[i].channels, 3, 2);
+        stage_rows[i] = add_c3(rows, family->stages[i].channels, family->stages[i].depth, true);
     }
+    add(rows, (BrimRow){.module = BRIM_MODULE_SPPF,
+                        .channels = family->stages[family->stage_count - 1].channels,
+                        .kernel = 5});
+}
+
+/* Rows of both paths and of Detect. */
+static void add_head(BrimRows *rows, const Family *family, const int stage_rows[])
+{
+    int laterals[MOST_STAGES]; /* the 1x1 convolution that leaves each stage upwards */
+    int last = family->stage_count - 1;
+    BrimRow detect = {.module = BRIM_MODULE_DETECT};
+    for (int i = last - 1; i >= FIRST_HEAD; i--) {
+        laterals[i + 1] = add_conv(rows, family->stages[i].channels, 1, 1);
+        add(rows, (BrimRow){.module = BRIM_MODULE_UPSAMPLE});
+        add_concat(rows, stage_rows[i]);
+        detect.from[0] = add_c3(rows, family->stages[i].channels, 3, false);
+    }
+    detect.from_count = 1;
+    for (int i = FIRST_HEAD + 1; i <= last; i++) {
+        add_conv(rows, family->stages[i - 1].channels, 3, 2);
+        add_concat(rows, laterals[i]);
+        detect.from[detect.from_count++] = add_c3(rows, family->stages[i].channels, 3, false);
+    }
+    add(rows, detect);
+}
+
+static void build(BrimRows *rows, const Family *family, const Size *size, int class_count)
+{
+    int stage_rows[MOST_STAGES];
+    *rows = (BrimRows){.class_count = class_count ? class_count : COCO_CLASSES,
+                       .depth_multiple = size->depth,
+                       .width_multiple = size->width,
+                       .level_count = family->stage_count - FIRST_HEAD,
+                       .anchor_count = 3};
+    snprintf(rows->name, sizeof rows->name, "yolov5%c%s", size->letter, family->suffix);
+    rows->file = rows->name;
+    for (int level = 0; level < rows->level_count; level++)
+        memcpy(rows->anchors_px[level], family->anchors_px[level], sizeof family->anchors_px[level]);
+    add_backbone(rows, family, stage_rows);
+    add_head(rows, family, stage_rows);
+}
+
+/* "yolov5s6.yaml", "yolov5s6" and "s6" name the size and the family. */
+static bool matches(const char *name, const Size *size, const Family *family)
+{
+    char brief[8], full[32], file[32];
+    snprintf(brief, sizeof brief, "%c%s", size->letter, family->suffix);
+    snprintf(full, sizeof full, "yolov5%s", brief);
+    snprintf(file, sizeof file, "yolov5%s.yaml", brief);
+    return strcmp(name, brief) == 0 || strcmp(name, full) == 0 || strcmp(name, file) == 0;
+}
+
+BrimStatus brim_rows_builtin(BrimRows *rows, const char *name, int class_count)
+{
+    for (size_t f = 0; f < sizeof families / sizeof families[0]; f++)
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+            if (matches(name, &sizes[s], &families[f])) {
+                build(rows, &families[f], &sizes[s], class_count);
+                return BRIM_OK;
+            }
     return brim_fail(BRIM_ERROR_INPUT,
-                     "no model \"%s\": it is neither a file nor one of yolov5n, yolov5s, yolov5m, yolov5l, yolov5x", name);
+                     "no model \"%s\": it is neither a file nor one of yolov5n, yolov5s, yolov5m, yolov5l, yolov5x "
+                     "(with a 6 behind for pictures of 1280 px)",
+                     name);
 }

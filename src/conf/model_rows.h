@@ -4,39 +4,26 @@
 #define BRIM_CONF_MODEL_ROWS_H
 
 #include "conf/model.h"
+#include "conf/yaml.h"
 
-enum { BRIM_ROW_ARGUMENTS = 6, BRIM_ROW_LIST = 8 };
+enum { BRIM_ROW_HALF_THE_KERNEL = -1 };
 
-typedef enum BrimArgumentKind {
-    BRIM_ARGUMENT_NONE,
-    BRIM_ARGUMENT_NUMBER,
-    BRIM_ARGUMENT_TRUE,
-    BRIM_ARGUMENT_FALSE,
-    BRIM_ARGUMENT_TEXT,
-    BRIM_ARGUMENT_LIST
-} BrimArgumentKind;
-
-typedef struct BrimArgument {
-    BrimArgumentKind kind;
-    double number;
-    char text[16];
-    double list[BRIM_ROW_LIST];
-    int list_count;
-} BrimArgument;
-
+/* [from, number, module, arguments]; what a module does not take is 0. */
 typedef struct BrimRow {
-    const char *file; /* for messages, as line */
-    int line;
-    int index;
-    int from[BRIM_MAX_FROM]; /* as written: negative ones count backwards */
+    int line;                /* of the file; 0 in the built-in family */
+    int from[BRIM_MAX_FROM]; /* as written: negative ones count backwards from the row */
     int from_count;
-    int repeats;
+    int number; /* before the depth multiple */
     BrimModule module;
-    BrimArgument arguments[BRIM_ROW_ARGUMENTS];
-    int argument_count;
+    int channels; /* before the width multiple */
+    int kernel, stride, padding;
+    bool shortcut, activation;
+    int pool_kernels[4]; /* 0-terminated */
+    int pool_count;
 } BrimRow;
 
 typedef struct BrimRows {
+    const char *file; /* for messages; outlives the rows */
     char name[64];
     int class_count;
     double depth_multiple, width_multiple;
@@ -46,10 +33,19 @@ typedef struct BrimRows {
     BrimRow rows[BRIM_MAX_LAYERS];
 } BrimRows;
 
-/* From a yaml file's text. name must outlive the rows. */
-BrimStatus brim_rows_parse(BrimRows *rows, const char *name, const char *text, size_t bytes);
+/* Name of a module in a yaml file. */
+const char *brim_module_text(BrimModule module);
 
-/* From a built-in name: "yolov5n", "n", "yolov5n.yaml", ... ERROR_INPUT lists the names. */
-BrimStatus brim_rows_builtin(BrimRows *rows, const char *name);
+/* From a yaml file's text. class_count over 0 stands for the file's nc. */
+BrimStatus brim_rows_parse(BrimRows *rows, const char *file, const char *text, size_t bytes, int class_count);
+
+/* The arguments of row `index`, whose module is known, from their yaml list. */
+BrimStatus brim_row_read_arguments(BrimRow *row, const char *file, int index, const BrimYaml *list);
+
+/* From a built-in name: "yolov5n", "n", "yolov5n.yaml", "yolov5n6", ... ERROR_INPUT lists the names. */
+BrimStatus brim_rows_builtin(BrimRows *rows, const char *name, int class_count);
+
+/* The rows with every argument resolved and every reference checked. */
+BrimStatus brim_rows_resolve(const BrimRows *rows, BrimModel *model);
 
 #endif

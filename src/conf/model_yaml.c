@@ -3,118 +3,93 @@
 #include <string.h>
 
 #include "conf/model_rows.h"
+#include "conf/nearest.h"
 #include "conf/yaml.h"
 
-static const char *const module_names[] = {
-#define X(name, yaml, printed) yaml,
-    BRIM_MODULE_LIST(X)
-#undef X
-};
+enum { MOST_NUMBER = 100 };
 
-static BrimStatus read_argument(const BrimRow *row, const BrimYaml *node, BrimArgument *argument)
-{
-    bool truth;
-    *argument = (BrimArgument){.kind = BRIM_ARGUMENT_NONE};
-    if (brim_yaml_null(node) || brim_yaml_is(node, "None"))
-        return BRIM_OK;
-    if (node->kind == BRIM_YAML_LIST) {
-        argument->kind = BRIM_ARGUMENT_LIST;
-        for (int i = 0; i < node->count; i++) {
-            if (argument->list_count == BRIM_ROW_LIST ||
-                !brim_yaml_number(&node->items[i], &argument->list[argument->list_count++]))
-                return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: a list among the arguments may hold up to %d numbers",
-                                 row->file, node->line, BRIM_ROW_LIST);
-        }
-        return BRIM_OK;
-    }
-    if (brim_yaml_number(node, &argument->number)) {
-        argument->kind = BRIM_ARGUMENT_NUMBER;
-    } else if (brim_yaml_bool(node, &truth)) {
-        argument->kind = truth ? BRIM_ARGUMENT_TRUE : BRIM_ARGUMENT_FALSE;
-    } else if (node->kind == BRIM_YAML_SCALAR && strlen(node->text) < sizeof argument->text) {
-        argument->kind = BRIM_ARGUMENT_TEXT;
-        snprintf(argument->text, sizeof argument->text, "%s", node->text);
-    } else {
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: this argument is not understood", row->file, node->line);
-    }
-    return BRIM_OK;
-}
-
-static BrimStatus read_module(BrimRow *row, const BrimYaml *node)
+static BrimStatus read_module(BrimRow *row, const char *file, int index, const BrimYaml *node)
 {
     static const char python_prefix[] = "models.common.";
-    const char *name = node->kind == BRIM_YAML_SCALAR ? node->text : "?";
+    const char *names[BRIM_MODULE_COUNT];
+    char list[160] = "", shown[BRIM_YAML_SHOWN_BYTES];
+    const char *name = node->kind == BRIM_YAML_SCALAR ? node->text : "";
     if (strncmp(name, python_prefix, sizeof python_prefix - 1) == 0)
         name += sizeof python_prefix - 1;
     for (BrimModule module = 0; module < BRIM_MODULE_COUNT; module++) {
-        if (strcmp(name, module_names[module]) == 0) {
+        size_t length = strlen(list);
+        names[module] = brim_module_text(module);
+        snprintf(list + length, sizeof list - length, "%s%s", module ? ", " : "", names[module]);
+        if (strcmp(name, names[module]) == 0) {
             row->module = module;
             return BRIM_OK;
         }
     }
-    return brim_fail(BRIM_ERROR_INPUT,
-                     "%s: line %d: layer %d: module \"%s\" is not known; brim knows Conv, Bottleneck, C3, SPP, SPPF, "
-                     "nn.Upsample, Concat and Detect",
-                     row->file, node->line, row->index, name);
+    const char *nearest = brim_nearest(name, names, BRIM_MODULE_COUNT);
+    return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d: no module %s%s%s%s; brim knows %s", file, node->line,
+                     index, brim_yaml_show(node, shown), nearest ? " (meant " : "", nearest ? nearest : "",
+                     nearest ? "?)" : "", list);
 }
 
-static BrimStatus read_from(BrimRow *row, const BrimYaml *node)
+static BrimStatus read_from(BrimRow *row, const char *file, int index, const BrimYaml *node)
 {
-    int count = node->kind == BRIM_YAML_LIST ? node->count : 1;
-    bool fits = count >= 1 && count <= BRIM_MAX_FROM;
-    for (int i = 0; fits && i < count; i++)
-        fits = brim_yaml_whole(node->kind == BRIM_YAML_LIST ? &node->items[i] : node, &row->from[i]);
-    row->from_count = count;
-    return fits ? BRIM_OK
-                : brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d: `from` must be a layer number or a list of up to %d",
-                            row->file, node->line, row->index, BRIM_MAX_FROM);
+    bool list = node->kind == BRIM_YAML_LIST;
+    char shown[BRIM_YAML_SHOWN_BYTES];
+    row->from_count = list ? node->count : 1;
+    bool fits = row->from_count >= 1 && row->from_count <= BRIM_MAX_FROM;
+    for (int i = 0; fits && i < row->from_count; i++)
+        fits = brim_yaml_whole_within(list ? &node->items[i] : node, -BRIM_MAX_LAYERS, BRIM_MAX_LAYERS, &row->from[i]);
+    if (fits)
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_INPUT,
+                     "%s: line %d: layer %d: `from` is %s; it must be a layer's number or a list of 1 to %d", file,
+                     node->line, index, brim_yaml_show(node, shown), BRIM_MAX_FROM);
 }
 
 /* [from, number, module, args] */
-static BrimStatus read_row(BrimRows *rows, const char *file, const BrimYaml *node)
+static BrimStatus read_row(BrimRows *rows, const BrimYaml *node)
 {
-    BrimStatus status;
-    if (rows->row_count == BRIM_MAX_LAYERS)
+    const char *file = rows->file;
+    char shown[BRIM_YAML_SHOWN_BYTES];
+    int index = rows->row_count;
+    if (index == BRIM_MAX_LAYERS)
         return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: more than %d layers", file, node->line, BRIM_MAX_LAYERS);
-    BrimRow *row = &rows->rows[rows->row_count];
-    *row = (BrimRow){.file = file, .line = node->line, .index = rows->row_count};
+    BrimRow *row = &rows->rows[rows->row_count++];
+    *row = (BrimRow){.line = node->line};
     if (node->kind != BRIM_YAML_LIST || node->count != 4 || node->items[3].kind != BRIM_YAML_LIST)
         return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d must be [from, number, module, [arguments]]", file,
-                         node->line, row->index);
-    BRIM_TRY(read_from(row, &node->items[0]));
-    if (!brim_yaml_whole(&node->items[1], &row->repeats) || row->repeats < 1 || row->repeats > 100)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d: `number` must be 1 to 100", file, node->line,
-                         row->index);
-    BRIM_TRY(read_module(row, &node->items[2]));
-    const BrimYaml *arguments = &node->items[3];
-    rows->row_count++;
-    if (row->module == BRIM_MODULE_DETECT)
-        return BRIM_OK; /* [nc, anchors]: what the file says at its top */
-    if (arguments->count > BRIM_ROW_ARGUMENTS)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d has too many arguments", file, node->line, row->index);
-    for (int i = 0; i < arguments->count; i++)
-        BRIM_TRY(read_argument(row, &arguments->items[i], &row->arguments[row->argument_count++]));
-fail:
-    return status;
+                         node->line, index);
+    BrimStatus status = read_from(row, file, index, &node->items[0]);
+    if (status != BRIM_OK)
+        return status;
+    if (!brim_yaml_whole_within(&node->items[1], 1, MOST_NUMBER, &row->number))
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d: `number` is %s; it must be a whole number from 1 to %d",
+                         file, node->line, index, brim_yaml_show(&node->items[1], shown), MOST_NUMBER);
+    status = read_module(row, file, index, &node->items[2]);
+    return status == BRIM_OK ? brim_row_read_arguments(row, file, index, &node->items[3]) : status;
 }
 
-static BrimStatus read_layers(BrimRows *rows, const char *file, const BrimYaml *root, const char *key)
+static BrimStatus read_layers(BrimRows *rows, const BrimYaml *root, const char *key)
 {
     const BrimYaml *list = brim_yaml_get(root, key);
+    char shown[BRIM_YAML_SHOWN_BYTES];
     BrimStatus status = BRIM_OK;
     if (!list || list->kind != BRIM_YAML_LIST)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: no list `%s:` of layers", file, key);
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `%s:` is %s; it must be a list of layers", rows->file,
+                         list ? list->line : 1, key, brim_yaml_show(list, shown));
     for (int i = 0; i < list->count && status == BRIM_OK; i++)
-        status = read_row(rows, file, &list->items[i]);
+        status = read_row(rows, &list->items[i]);
     return status;
 }
 
 /* One list a level: w, h, w, h, ... in px. */
-static BrimStatus read_anchors(BrimRows *rows, const char *file, const BrimYaml *list)
+static BrimStatus read_anchors(BrimRows *rows, const BrimYaml *list)
 {
+    char shown[BRIM_YAML_SHOWN_BYTES];
     if (!list || list->kind != BRIM_YAML_LIST || list->count < 1 || list->count > BRIM_MAX_LEVELS)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: `anchors:` must be a list of 1 to %d lists of w, h, w, h, ... in px", file,
-                         BRIM_MAX_LEVELS);
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "%s: line %d: `anchors:` is %s; it must be a list of 1 to %d lists of w, h, w, h, ... in px",
+                         rows->file, list ? list->line : 1, brim_yaml_show(list, shown), BRIM_MAX_LEVELS);
     rows->level_count = list->count;
     for (int level = 0; level < list->count; level++) {
         const BrimYaml *row = &list->items[level];
@@ -127,8 +102,9 @@ static BrimStatus read_anchors(BrimRows *rows, const char *file, const BrimYaml 
         }
         if (!fits)
             return brim_fail(BRIM_ERROR_INPUT,
-                             "%s: line %d: anchors of a level are pairs of sizes in px, as many in each level", file,
-                             row->line);
+                             "%s: line %d: `anchors:` of a level must be 1 to %d pairs of sizes in px, as many in each "
+                             "level",
+                             rows->file, row->line, BRIM_MAX_ANCHORS);
     }
     return BRIM_OK;
 }
@@ -136,30 +112,51 @@ static BrimStatus read_anchors(BrimRows *rows, const char *file, const BrimYaml 
 static BrimStatus read_multiple(const char *file, const BrimYaml *root, const char *key, double *value)
 {
     const BrimYaml *node = brim_yaml_get(root, key);
-    if (!node || !brim_yaml_number(node, value) || *value <= 0 || *value > 16)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `%s:` must be a number above 0", file, node ? node->line : 1,
-                         key);
-    return BRIM_OK;
+    char shown[BRIM_YAML_SHOWN_BYTES];
+    if (node && brim_yaml_number(node, value) && *value > 0 && *value <= 16)
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `%s:` is %s; it must be a number above 0, up to 16", file,
+                     node ? node->line : 1, key, brim_yaml_show(node, shown));
 }
 
-static BrimStatus read_root(BrimRows *rows, const char *file, const BrimYaml *root)
+static BrimStatus read_classes(BrimRows *rows, const BrimYaml *root)
 {
-    BrimStatus status;
-    const BrimYaml *classes = brim_yaml_get(root, "nc");
-    const BrimYaml *activation = brim_yaml_get(root, "activation");
-    if (activation && !brim_yaml_is(activation, "nn.SiLU()"))
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: activation \"%s\": brim knows nn.SiLU() only", file,
-                         activation->line, activation->text ? activation->text : "");
-    if (!brim_yaml_whole(classes, &rows->class_count) || rows->class_count < 1 || rows->class_count > 10000)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `nc:` must be the number of classes, 1 to 10000", file,
-                         classes ? classes->line : 1);
-    BRIM_TRY(read_multiple(file, root, "depth_multiple", &rows->depth_multiple));
-    BRIM_TRY(read_multiple(file, root, "width_multiple", &rows->width_multiple));
-    BRIM_TRY(read_anchors(rows, file, brim_yaml_get(root, "anchors")));
-    BRIM_TRY(read_layers(rows, file, root, "backbone"));
-    BRIM_TRY(read_layers(rows, file, root, "head"));
-fail:
-    return status;
+    const BrimYaml *node = brim_yaml_get(root, "nc");
+    char shown[BRIM_YAML_SHOWN_BYTES];
+    int said;
+    bool fits = brim_yaml_whole_within(node, 1, BRIM_MAX_CLASSES, &said);
+    if (fits && rows->class_count == 0)
+        rows->class_count = said;
+    if (fits || (!node && rows->class_count))
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `nc:` is %s; it must be the number of classes, 1 to %d", rows->file,
+                     node ? node->line : 1, brim_yaml_show(node, shown), BRIM_MAX_CLASSES);
+}
+
+/* Keys of the file, and the two that may say nothing but what brim does anyway. */
+static BrimStatus check_keys(const char *file, const BrimYaml *root)
+{
+    static const char *const known[] = {"nc",   "depth_multiple", "width_multiple", "anchors", "backbone",
+                                        "head", "activation",     "ch",             "inplace"};
+    enum { KNOWN_COUNT = sizeof known / sizeof known[0] };
+    const BrimYaml *activation = brim_yaml_get(root, "activation"), *channels = brim_yaml_get(root, "ch");
+    char shown[BRIM_YAML_SHOWN_BYTES];
+    if (root->kind != BRIM_YAML_MAP)
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: expected lines of `key: value`", file, root->line);
+    for (int i = 0; i < root->count; i++) {
+        const char *nearest = brim_nearest(root->keys[i], known, KNOWN_COUNT);
+        if (!nearest || strcmp(nearest, root->keys[i]) != 0)
+            return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: a model file has no key `%.40s`%s%s%s", file,
+                             root->items[i].key_line, root->keys[i], nearest ? "; `" : "", nearest ? nearest : "",
+                             nearest ? "` is meant?" : "");
+    }
+    if (activation && !brim_yaml_is(activation, "nn.SiLU()") && !brim_yaml_null(activation))
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `activation:` is %s; brim has nn.SiLU() only", file,
+                         activation->line, brim_yaml_show(activation, shown));
+    if (channels && !brim_yaml_is(channels, "3"))
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `ch:` is %s; brim reads pictures of 3 channels", file,
+                         channels->line, brim_yaml_show(channels, shown));
+    return BRIM_OK;
 }
 
 /* "models/my-net.yaml" -> "my-net" */
@@ -171,15 +168,22 @@ static void name_after(char *name, size_t bytes, const char *path)
     snprintf(name, bytes, "%.*s", dot ? (int)(dot - base) : (int)strlen(base), base);
 }
 
-BrimStatus brim_rows_parse(BrimRows *rows, const char *name, const char *text, size_t bytes)
+BrimStatus brim_rows_parse(BrimRows *rows, const char *file, const char *text, size_t bytes, int class_count)
 {
     BrimYaml *root = NULL;
-    BrimStatus status = brim_yaml_parse(&root, name, text, bytes);
+    BrimStatus status = brim_yaml_parse(&root, file, text, bytes);
     if (status != BRIM_OK)
         return status;
-    *rows = (BrimRows){0};
-    name_after(rows->name, sizeof rows->name, name);
-    status = read_root(rows, name, root);
+    *rows = (BrimRows){.file = file, .class_count = class_count};
+    name_after(rows->name, sizeof rows->name, file);
+    BRIM_TRY(check_keys(file, root));
+    BRIM_TRY(read_classes(rows, root));
+    BRIM_TRY(read_multiple(file, root, "depth_multiple", &rows->depth_multiple));
+    BRIM_TRY(read_multiple(file, root, "width_multiple", &rows->width_multiple));
+    BRIM_TRY(read_anchors(rows, brim_yaml_get(root, "anchors")));
+    BRIM_TRY(read_layers(rows, root, "backbone"));
+    BRIM_TRY(read_layers(rows, root, "head"));
+fail:
     brim_yaml_close(&root);
     return status;
 }

@@ -1,17 +1,21 @@
 /* libyaml's events to a tree. */
 #include "conf/yaml.h"
 
+#include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <yaml.h>
 
-enum { MOST_DEPTH = 32, MOST_NODES = 200000 };
+/* Far above what a file of this field has, far below what would take long. */
+enum { MOST_DEPTH = 16, MOST_NODES = 200000, MOST_KEYS = 12000 };
 
 typedef struct Reader {
     yaml_parser_t parser;
     const char *name;
+    const char *text;
     int nodes;
 } Reader;
 
@@ -36,15 +40,28 @@ void brim_yaml_close(BrimYaml **root)
     *root = NULL;
 }
 
+/* The line at which libyaml gave up; unreadable characters have an offset alone. */
+static size_t problem_line(const Reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    size_t line = 1;
+    if (parser->error != YAML_READER_ERROR)
+        return parser->problem_mark.line + 1;
+    for (size_t i = 0; i < parser->problem_offset; i++)
+        line += reader->text[i] == '\n';
+    return line;
+}
+
 static BrimStatus next_event(Reader *reader, yaml_event_t *event)
 {
     if (yaml_parser_parse(&reader->parser, event))
         return BRIM_OK;
     memset(event, 0, sizeof *event);
-    const yaml_parser_t *parser = &reader->parser;
-    size_t line = parser->problem_mark.line ? parser->problem_mark.line : parser->context_mark.line;
-    return brim_fail(BRIM_ERROR_INPUT, "%s: line %zu: %s", reader->name, line + 1,
-                     parser->problem ? parser->problem : "this is not yaml");
+    if (reader->parser.error == YAML_MEMORY_ERROR)
+        return brim_fail(BRIM_ERROR_MEMORY, "%s: no memory to read it", reader->name);
+    const char *problem = reader->parser.problem;
+    return brim_fail(BRIM_ERROR_INPUT, "%s: line %zu: %s", reader->name, problem_line(reader),
+                     problem ? problem : "this is not yaml");
 }
 
 /* Room for one more item; NULL with a last error. */
@@ -86,18 +103,30 @@ static BrimStatus read_list(Reader *reader, BrimYaml *node, int depth)
     }
 }
 
+/* A text that a message and a list of names can show: printable, without a zero inside. */
+static bool is_plain(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if (iscntrl((unsigned char)text[i]))
+            return false;
+    return true;
+}
+
 /* A key and its value. */
 static BrimStatus read_pair(Reader *reader, const yaml_event_t *key, BrimYaml *node, int depth)
 {
     int line = (int)key->start_mark.line + 1;
-    if (key->type != YAML_SCALAR_EVENT)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: a key must be a plain word", reader->name, line);
+    if (key->type != YAML_SCALAR_EVENT ||
+        !is_plain((const char *)key->data.scalar.value, key->data.scalar.length) || node->count == MOST_KEYS)
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: a key must be a plain word, and one of at most %d",
+                         reader->name, line, MOST_KEYS);
     const char *text = (const char *)key->data.scalar.value;
     if (brim_yaml_get(node, text))
         return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: key \"%s\" appears twice", reader->name, line, text);
     BrimYaml *item = add_item(node);
     if (!item || !(node->keys[node->count - 1] = brim_mem_text(BRIM_MEM_CONF, text)))
         return BRIM_ERROR_MEMORY;
+    item->key_line = line;
     yaml_event_t value;
     BrimStatus status = next_event(reader, &value);
     if (status == BRIM_OK)
@@ -132,6 +161,8 @@ static BrimStatus read_node(Reader *reader, const yaml_event_t *event, BrimYaml 
         node->kind = BRIM_YAML_SCALAR;
         node->quoted = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
                        event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+        if (memchr(event->data.scalar.value, 0, event->data.scalar.length))
+            return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: a zero byte in a text", reader->name, node->line);
         node->text = brim_mem_text(BRIM_MEM_CONF, (const char *)event->data.scalar.value);
         return node->text ? BRIM_OK : BRIM_ERROR_MEMORY;
     case YAML_SEQUENCE_START_EVENT:
@@ -145,29 +176,32 @@ static BrimStatus read_node(Reader *reader, const yaml_event_t *event, BrimYaml 
     }
 }
 
-/* Skips to the first node of the first document. */
+/* One document and nothing behind it. */
 static BrimStatus read_document(Reader *reader, BrimYaml *root)
 {
+    int documents = 0;
+    root->kind = BRIM_YAML_MAP;
     for (;;) {
         yaml_event_t event;
         BrimStatus status = next_event(reader, &event);
         yaml_event_type_t type = event.type;
-        if (status == BRIM_OK && type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_START_EVENT) {
-            root->kind = BRIM_YAML_MAP;
-            if (type != YAML_STREAM_END_EVENT)
-                status = read_node(reader, &event, root, 0);
-            yaml_event_delete(&event);
-            return status;
-        }
+        bool between = type == YAML_STREAM_START_EVENT || type == YAML_STREAM_END_EVENT ||
+                       type == YAML_DOCUMENT_START_EVENT || type == YAML_DOCUMENT_END_EVENT;
+        documents += type == YAML_DOCUMENT_START_EVENT;
+        if (documents > 1)
+            status = brim_fail(BRIM_ERROR_INPUT, "%s: line %zu: a second document begins; one is expected",
+                               reader->name, event.start_mark.line + 1);
+        else if (status == BRIM_OK && !between)
+            status = read_node(reader, &event, root, 0);
         yaml_event_delete(&event);
-        if (status != BRIM_OK)
+        if (status != BRIM_OK || type == YAML_STREAM_END_EVENT)
             return status;
     }
 }
 
 BrimStatus brim_yaml_parse(BrimYaml **root, const char *name, const char *text, size_t bytes)
 {
-    Reader reader = {.name = name};
+    Reader reader = {.name = name, .text = text};
     *root = brim_mem_take(BRIM_MEM_CONF, 1, sizeof **root);
     if (!*root)
         return BRIM_ERROR_MEMORY;
@@ -210,6 +244,11 @@ bool brim_yaml_whole(const BrimYaml *node, int *value)
     return true;
 }
 
+bool brim_yaml_whole_within(const BrimYaml *node, int low, int high, int *value)
+{
+    return brim_yaml_whole(node, value) && *value >= low && *value <= high;
+}
+
 bool brim_yaml_is(const BrimYaml *node, const char *text)
 {
     return node && node->kind == BRIM_YAML_SCALAR && strcmp(node->text, text) == 0;
@@ -225,4 +264,21 @@ bool brim_yaml_null(const BrimYaml *node)
 {
     return node && !node->quoted &&
            (brim_yaml_is(node, "None") || brim_yaml_is(node, "null") || brim_yaml_is(node, "~") || brim_yaml_is(node, ""));
+}
+
+const char *brim_yaml_show(const BrimYaml *node, char shown[BRIM_YAML_SHOWN_BYTES])
+{
+    enum { MOST_LETTERS = BRIM_YAML_SHOWN_BYTES - 6 }; /* beside two quotes, three dots and the end */
+    if (!node || (node->kind == BRIM_YAML_SCALAR && !node->text[0])) {
+        snprintf(shown, BRIM_YAML_SHOWN_BYTES, node ? "empty" : "missing");
+    } else if (node->kind != BRIM_YAML_SCALAR) {
+        snprintf(shown, BRIM_YAML_SHOWN_BYTES, "a %s", node->kind == BRIM_YAML_LIST ? "list" : "map");
+    } else {
+        bool cut = strlen(node->text) > MOST_LETTERS;
+        snprintf(shown, BRIM_YAML_SHOWN_BYTES, "\"%.*s%s\"", MOST_LETTERS, node->text, cut ? "..." : "");
+    }
+    for (char *c = shown; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            *c = ' ';
+    return shown;
 }
