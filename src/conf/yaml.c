@@ -226,10 +226,12 @@ const BrimYaml *brim_yaml_get(const BrimYaml *map, const char *key)
     return NULL;
 }
 
+/* Decimal numbers alone: strtod would take infinities, words and hexadecimals too. */
 bool brim_yaml_number(const BrimYaml *node, double *value)
 {
     char *end;
-    if (!node || node->kind != BRIM_YAML_SCALAR || node->quoted || !node->text[0])
+    if (!node || node->kind != BRIM_YAML_SCALAR || node->quoted || !node->text[0] ||
+        strspn(node->text, "0123456789+-.eE") != strlen(node->text))
         return false;
     *value = strtod(node->text, &end);
     return *end == '\0' && isfinite(*value);

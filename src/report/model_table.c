@@ -103,7 +103,7 @@ static void print_bytes(char *text, size_t bytes, double amount)
 
 /* What one line of the table says; cells left empty print as spaces. */
 typedef struct Line {
-    char index[8], from[48], repeats[8], parameters[24], module[16], arguments[BRIM_ARGUMENTS_BYTES];
+    char index[12], from[48], repeats[12], parameters[24], module[16], arguments[BRIM_ARGUMENTS_BYTES];
     char shape[40], gflops[24], output[24], weights[24];
 } Line;
 

@@ -1,0 +1,23 @@
+/* The names of a table's options. Private to options.c and options_help.c. */
+#ifndef BRIM_CLI_OPTION_NAMES_H
+#define BRIM_CLI_OPTION_NAMES_H
+
+#include "cli/options.h"
+
+enum { BRIM_OPTION_MOST_NAMES = 160, BRIM_OPTION_NAME_BYTES = 32 };
+
+typedef struct BrimOptionName {
+    char text[BRIM_OPTION_NAME_BYTES]; /* "" behind the last one */
+} BrimOptionName;
+
+/* The option's name number `index`. */
+BrimOptionName brim_option_name(const BrimOption *option, int index);
+
+/* All names that stand behind two dashes, "help" among them; gives their number. */
+int brim_option_names(const BrimOptionTable *table, char names[BRIM_OPTION_MOST_NAMES][BRIM_OPTION_NAME_BYTES]);
+
+/* The option with one of whose names the first `length` letters agree; - and _ are the same letter, as YOLOv5 uses both.
+ * NULL where there is none. */
+const BrimOption *brim_option_find(const BrimOptionTable *table, const char *word, size_t length);
+
+#endif
