@@ -1,5 +1,5 @@
-/* Model, hyper-parameter and data files: the first byte chooses which one the rest is read as. What is taken as a model
- * must also be countable. */
+/* Model, hyper-parameter and data files: the first byte chooses which one the rest is read as. What is taken
+ * as a model must also be countable. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -107,8 +107,9 @@ static void data_files_are_read(void **state)
 {
     (void)state;
     BrimDataset dataset;
-    assert_ok(load_set(&dataset, "data.yaml", "path: .\ntrain: [images/train, list.txt]\nval: images/val\ntest: not/there\n"
-                                              "nc: 2\nnames: [cat, 'a dog']\ndownload: |\n  rm -rf everything\n"));
+    assert_ok(load_set(&dataset, "data.yaml",
+                       "path: .\ntrain: [images/train, list.txt]\nval: images/val\ntest: not/there\n"
+                       "nc: 2\nnames: [cat, 'a dog']\ndownload: |\n  rm -rf everything\n"));
     assert_int_equal(dataset.train.count, 2);
     assert_ends(dataset.train.paths[1], "set/./list.txt");
     assert_ends(dataset.val.paths[0], "set/./images/val");
@@ -119,15 +120,17 @@ static void data_files_are_read(void **state)
     brim_dataset_clear(&dataset);
 
     /* a map in any order, no nc, an exporter's own keys, and its ../ */
-    assert_ok(load_set(&dataset, "data.yaml", "train: ../images/train\nval: ../images/val\nnames:\n  1: dog\n  0: cat\n"
-                                              "roboflow: {license: none, version: 1}\n"));
+    assert_ok(load_set(&dataset, "data.yaml",
+                       "train: ../images/train\nval: ../images/val\nnames:\n  1: dog\n  0: cat\n"
+                       "roboflow: {license: none, version: 1}\n"));
     assert_ends(dataset.train.paths[0], "set/images/train");
     assert_string_equal(dataset.class_names[0], "cat");
     assert_string_equal(dataset.class_names[1], "dog");
     assert_int_equal(dataset.test.count, 0);
     brim_dataset_clear(&dataset);
 
-    assert_ok(load_set(&dataset, "more/data.yaml", "path: ../\ntrain: images/train\nval: images/val\nnc: 3\n"));
+    assert_ok(
+        load_set(&dataset, "more/data.yaml", "path: ../\ntrain: images/train\nval: images/val\nnc: 3\n"));
     assert_string_equal(dataset.class_names[2], "class2");
     brim_dataset_clear(&dataset);
 }
@@ -138,7 +141,8 @@ static void the_shared_data_sets_load(void **state)
     const struct {
         const char *file, *last_class;
         int classes;
-    } sets[] = {{"data/coco128val/data.yaml", "toothbrush", 80}, {"data/facemask700/data.yaml", "mask_weared_incorrect", 3}};
+    } sets[] = {{"data/coco128val/data.yaml", "toothbrush", 80},
+                {"data/facemask700/data.yaml", "mask_weared_incorrect", 3}};
     for (int i = 0; i < 2; i++) {
         BrimDataset dataset;
         need_shared(sets[i].file);
@@ -230,13 +234,15 @@ static void large_yaml_is_refused(void **state)
     BrimYaml *root;
     for (int i = 0; i < 20000; i++)
         length += (size_t)snprintf(text + length, sizeof text - length, "k%d: 1\n", i);
-    assert_refused(brim_yaml_parse(&root, "k.yaml", text, length), BRIM_ERROR_INPUT, "k.yaml: line 12001: key 12000");
+    assert_refused(brim_yaml_parse(&root, "k.yaml", text, length), BRIM_ERROR_INPUT,
+                   "k.yaml: line 12001: key 12000");
     assert_null(root);
     memset(text, '[', 100000);
     assert_refused(brim_yaml_parse(&root, "k.yaml", text, 100000), BRIM_ERROR_INPUT, "line 1: deep");
     for (size_t i = 1; i < sizeof text; i++)
         text[i] = i % 2 ? '1' : ',';
-    assert_refused(brim_yaml_parse(&root, "k.yaml", text, sizeof text), BRIM_ERROR_INPUT, "k.yaml: line 1: large");
+    assert_refused(brim_yaml_parse(&root, "k.yaml", text, sizeof text), BRIM_ERROR_INPUT,
+                   "k.yaml: line 1: large");
 }
 
 static void near_words_are_offered(void **state)
@@ -245,8 +251,9 @@ static void near_words_are_offered(void **state)
     const char *const known[] = {"train", "val", "nc", "names", "weight_decay"};
     const struct {
         const char *word, *nearest;
-    } cases[] = {{"train", "train"}, {"trian", "train"}, {"tarin", "train"}, {"vla", "val"},  {"n", "nc"},
-                 {"weigth-decy", "weight_decay"}, {"quantum", NULL}, {"xyz", NULL}, {"", NULL}};
+    } cases[] = {{"train", "train"}, {"trian", "train"}, {"tarin", "train"},
+                 {"vla", "val"},     {"n", "nc"},        {"weigth-decy", "weight_decay"},
+                 {"quantum", NULL},  {"xyz", NULL},      {"", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *nearest = brim_nearest(cases[i].word, known, 5);
         if (cases[i].nearest && nearest)

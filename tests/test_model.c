@@ -1,4 +1,5 @@
-/* Models: the built-in family against YOLOv5's own figures, files in its yaml form, and what is refused of them. */
+/* Models: the built-in family against YOLOv5's own figures, files in its yaml form, and what is refused of
+ * them. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -53,7 +54,10 @@ static void python_text(const json_t *value, char *text, size_t bytes)
     } else if (json_is_number(value)) {
         snprintf(text + length, bytes - length, "%g", json_number_value(value));
     } else {
-        snprintf(text + length, bytes - length, "%s", json_is_null(value) ? "None" : json_is_true(value) ? "True" : "False");
+        snprintf(text + length, bytes - length, "%s",
+                 json_is_null(value)   ? "None"
+                 : json_is_true(value) ? "True"
+                                       : "False");
     }
 }
 
@@ -121,12 +125,14 @@ static void check_layers(const json_t *rows, const BrimModel *model)
 
 static void check_anchors(const json_t *root, const BrimModel *model)
 {
-    const json_t *levels = json_object_get(root, "anchors_pixels"), *strides = json_object_get(root, "stride");
+    const json_t *levels = json_object_get(root, "anchors_pixels"),
+                 *strides = json_object_get(root, "stride");
     assert_int_equal(model->level_count, json_array_size(levels));
     for (int level = 0; level < model->level_count; level++) {
         const json_t *anchors = json_array_get(levels, (size_t)level);
         assert_int_equal(model->anchor_count, json_array_size(anchors));
-        assert_int_equal(model->stride_px[level], (int)json_number_value(json_array_get(strides, (size_t)level)));
+        assert_int_equal(model->stride_px[level],
+                         (int)json_number_value(json_array_get(strides, (size_t)level)));
         for (int i = 0; i < 2 * model->anchor_count; i++) {
             const json_t *pair = json_array_get(anchors, (size_t)i / 2);
             assert_true(model->anchors_px[level][i / 2][i % 2] ==
@@ -158,7 +164,8 @@ static BrimStatus check_tensor(void *self, const BrimStateTensor *tensor)
         elements *= tensor->shape[i];
     }
     assert_string_equal(tensor->counter ? "int64" : "float32", json_string_value(json_array_get(row, 2)));
-    assert_int_equal(tensor->group, json_is_integer(group) ? json_integer_value(group) : BRIM_STATE_GROUP_BUFFER);
+    assert_int_equal(tensor->group,
+                     json_is_integer(group) ? json_integer_value(group) : BRIM_STATE_GROUP_BUFFER);
     *(tensor->group == BRIM_STATE_GROUP_BUFFER ? &check->buffers : &check->parameters) += elements;
     check->groups[tensor->group]++;
     return BRIM_OK;
@@ -207,8 +214,8 @@ static void every_size_is_as_yolov5_builds_it(void **state)
     }
 }
 
-/* The same figures as they are known without the golden files: YOLOv5's README states 1.9 and 7.2 M parameters for n and
- * s, 140.7 M for x6, all with 80 classes. */
+/* The same figures as they are known without the golden files: YOLOv5's README states 1.9 and 7.2 M
+ * parameters for n and s, 140.7 M for x6, all with 80 classes. */
 static void names_find_the_family(void **state)
 {
     (void)state;
@@ -217,9 +224,9 @@ static void names_find_the_family(void **state)
         int64_t parameters;
         int layers, max_stride_px;
     } cases[] = {
-        {"n", "yolov5n", 1872157, 214, 32},          {"yolov5n.yaml", "yolov5n", 1872157, 214, 32},
-        {"yolov5s", "yolov5s", 7235389, 214, 32},    {"x", "yolov5x", 86749405, 445, 32},
-        {"n6", "yolov5n6", 3246940, 281, 64},        {"yolov5x6.yaml", "yolov5x6", 140794780, 575, 64},
+        {"n", "yolov5n", 1872157, 214, 32},       {"yolov5n.yaml", "yolov5n", 1872157, 214, 32},
+        {"yolov5s", "yolov5s", 7235389, 214, 32}, {"x", "yolov5x", 86749405, 445, 32},
+        {"n6", "yolov5n6", 3246940, 281, 64},     {"yolov5x6.yaml", "yolov5x6", 140794780, 575, 64},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         BrimModel model;
@@ -309,7 +316,8 @@ static void a_file_is_resolved(void **state)
     assert_ok(brim_model_state(&model, look_for, wanted));
     for (Wanted *want = wanted; want->name; want++)
         assert_true(want->found);
-    /* model, sequence, SiLU; 2 Conv and one with an identity; C3 of 2; Bottleneck; SPP of 2; 2; Detect of 2 */
+    /* model, sequence, SiLU; 2 Conv and one with an identity; C3 of 2; Bottleneck; SPP of 2; 2; Detect of 2
+     */
     assert_int_equal(brim_model_count(&model, 64, 64).layers, 3 + 3 + 3 + 4 + (4 + 21) + 7 + (7 + 3) + 2 + 4);
 }
 
@@ -344,7 +352,8 @@ static void a_slip_is_named_with_its_line(void **state)
         {"[10, 12.5]", "[10, -12.5]", "line 6: `anchors:` pairs"},
         {"  - [10, 12.5]\n", "", "line 16: layer 8 (Detect) 2 layers `anchors` 1"},
         {"backbone:", "backbone: 7\nhaed:", "line 8: `haed` `head`"},
-        {"[-1, 5, C3, [32]]", "[-1, 5, C4, [32]]", "line 9: layer 1 \"C4\" C3 Conv, Bottleneck, SPPF, Detect"},
+        {"[-1, 5, C3, [32]]", "[-1, 5, C4, [32]]",
+         "line 9: layer 1 \"C4\" C3 Conv, Bottleneck, SPPF, Detect"},
         {"[-1, 5, C3, [32]]", "[-1, 5, C3]", "line 9: layer 1 [from, number, module, [arguments]]"},
         {"[-1, 5, C3, [32]]", "[-1, 5, C3, []]", "line 9: layer 1 (C3) channels missing"},
         {"[-1, 5, C3, [32]]", "[-1, 0, C3, [32]]", "line 9: layer 1: `number` \"0\""},
@@ -353,8 +362,10 @@ static void a_slip_is_named_with_its_line(void **state)
         {"[-1, 5, C3, [32]]", "[1, 5, C3, [32]]", "line 9: layer 1 (C3): from 1 before"},
         {"[-1, 5, C3, [32]]", "[-2, 5, C3, [32]]", "line 9: layer 1 (C3): from -2 before"},
         {"[-1, 5, C3, [32]]", "[[-1, 0], 5, C3, [32]]", "line 9: layer 1 (C3): one input"},
-        {"[-1, 5, C3, [32]]", "[-1, 5, C3, [thirty]]", "line 9: layer 1 (C3): argument 1, channels, \"thirty\""},
-        {"[-1, 5, C3, [32]]", "[-1, 5, C3, [32, maybe]]", "line 9: argument 2, shortcut, \"maybe\" True False"},
+        {"[-1, 5, C3, [32]]", "[-1, 5, C3, [thirty]]",
+         "line 9: layer 1 (C3): argument 1, channels, \"thirty\""},
+        {"[-1, 5, C3, [32]]", "[-1, 5, C3, [32, maybe]]",
+         "line 9: argument 2, shortcut, \"maybe\" True False"},
         {"[-1, 5, C3, [32]]", "[-1, 5, C3, [32, True, 2]]", "line 9: argument 3, groups, \"2\""},
         {"[-1, 5, C3, [32]]", "[-1, 5, C3, [32, True, 1, 0.25]]", "line 9: argument 4, \"0.25\" 0.5"},
         {"[-1, 5, C3, [32]]", "[-1, 5, C3, [32, True, 1, 0.5, 1]]", "line 9: 5 arguments; 4"},
@@ -372,10 +383,12 @@ static void a_slip_is_named_with_its_line(void **state)
         {"[None, 2, 'nearest']", "[64, 2, 'nearest']", "line 14: argument 1, \"64\" None"},
         {"[[-1, 1], 1, Concat", "[[-1, 4], 1, Concat", "line 15: layer 6 (Concat): layer 5 1/2 layer 4 1/4"},
         {"[[-1, 1], 1, Concat, [1]]", "[[-1, 1], 1, Concat, [2]]", "line 15: argument 1, dimension, \"2\""},
-        {"[[7, 4], 1, Detect, [nc, anchors]]", "[[7, 4], 1, Detect, [80, anchors]]", "line 17: argument 1 \"80\" nc"},
+        {"[[7, 4], 1, Detect, [nc, anchors]]", "[[7, 4], 1, Detect, [80, anchors]]",
+         "line 17: argument 1 \"80\" nc"},
         {"[[7, 4]", "[[6, 4]", "line 16: layer 7 (Conv): no other reads"},
         {"[[7, 4], 1, Detect, [nc, anchors]]", "[-1, 1, Conv, [64]]", "head: end Detect"},
-        {"  - [[7, 4], 1, Detect, [nc, anchors]]\n", "  - [[7, 4], 1, Detect, [nc, anchors]]\n  - [-1, 1, Conv, [8]]\n",
+        {"  - [[7, 4], 1, Detect, [nc, anchors]]\n",
+         "  - [[7, 4], 1, Detect, [nc, anchors]]\n  - [-1, 1, Conv, [8]]\n",
          "line 18: layer 9 (Conv): Detect last"},
         {"[[7, 4]", "[[7, 4", "line 1"}, /* a bracket that is never closed: libyaml says where it noticed */
         {"nc: 4", "nc: *four", "m.yaml: line 1: alias"},
@@ -428,8 +441,9 @@ static void the_table_is_aligned(void **state)
         assert_true(strlen(line) <= 100);
         assert_true(line[strlen(line) - 1] != ' ');
         if (lines == 1)
-            assert_string_equal(line, "  0 -1        1      3520  Conv        [3, 32, 6, 2, 2]         32x320x320  0.734 "
-                                      "12.5 MiB 13.8 KiB");
+            assert_string_equal(
+                line, "  0 -1        1      3520  Conv        [3, 32, 6, 2, 2]         32x320x320  0.734 "
+                      "12.5 MiB 13.8 KiB");
         summaries += summary;
     }
     assert_int_equal(lines, 1 + 25 + 2 + 1); /* head, layers, two more levels of Detect, summary */
@@ -455,9 +469,12 @@ static void a_file_wins_over_a_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_size_is_as_yolov5_builds_it), cmocka_unit_test(names_find_the_family),
-        cmocka_unit_test(a_file_is_resolved),                cmocka_unit_test(a_slip_is_named_with_its_line),
-        cmocka_unit_test(no_memory_is_no_crash),             cmocka_unit_test(the_table_is_aligned),
+        cmocka_unit_test(every_size_is_as_yolov5_builds_it),
+        cmocka_unit_test(names_find_the_family),
+        cmocka_unit_test(a_file_is_resolved),
+        cmocka_unit_test(a_slip_is_named_with_its_line),
+        cmocka_unit_test(no_memory_is_no_crash),
+        cmocka_unit_test(the_table_is_aligned),
         cmocka_unit_test(a_file_wins_over_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

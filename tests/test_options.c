@@ -19,14 +19,16 @@ typedef struct Options {
 
 static const BrimOption rows[] = {
     {"data", BRIM_OPTION_TEXT, FIELD(data), 0, 0, "FILE", "the data.yaml", NULL, true},
-    {"imgsz img img-size", BRIM_OPTION_INT, FIELD(imgsz), 32, 4096, "PX", "side of the network's input", NULL, false},
+    {"imgsz img img-size", BRIM_OPTION_INT, FIELD(imgsz), 32, 4096, "PX", "side of the network's input", NULL,
+     false},
     {"epochs", BRIM_OPTION_INT, FIELD(epochs), 1, 100000, "N", "epochs", NULL, false},
     {"seed", BRIM_OPTION_UINT64, FIELD(seed), 0, 0, "N", "seed of all random numbers", NULL, false},
-    {"memory", BRIM_OPTION_BYTES, FIELD(memory_bytes), 1, 1e15, "BYTES", "the most memory that the run may take",
-     NULL, false},
+    {"memory", BRIM_OPTION_BYTES, FIELD(memory_bytes), 1, 1e15, "BYTES",
+     "the most memory that the run may take", NULL, false},
     {"conf-thres", BRIM_OPTION_DOUBLE, FIELD(conf_thres), 0, 1, "X", "least confidence", NULL, false},
     {"resume", BRIM_OPTION_TEXT, FIELD(resume), 0, 0, "FILE",
-     "goes on with a run that was stopped, from its last checkpoint or, with FILE, from that one, with all of its options",
+     "goes on with a run that was stopped, from its last checkpoint or, with FILE, from that one, with all "
+     "of its options",
      "latest", false},
     {"task", BRIM_OPTION_CHOICE, FIELD(task), 0, 0, "train|val|test", "the split", NULL, false},
     {"classes", BRIM_OPTION_INTS, FIELD(classes), 0, 79, "N", "only these classes", NULL, false},
@@ -37,7 +39,8 @@ static const BrimOption rows[] = {
 static const BrimOptionTable table = {"brim thing [options] [source]", "Does the thing.", rows,
                                       sizeof rows / sizeof rows[0]};
 
-static const Options standard = {.imgsz = 640, .epochs = 300, .conf_thres = 0.25, .task = "val", .memory_bytes = 3u << 30};
+static const Options standard = {
+    .imgsz = 640, .epochs = 300, .conf_thres = 0.25, .task = "val", .memory_bytes = 3u << 30};
 
 /* The line's words, split at blanks, into options; they point into a static copy of it. */
 static BrimStatus parse(const char *line, Options *options, bool *help)
@@ -62,9 +65,10 @@ static void every_kind_is_read(void **state)
     assert_string_equal(options.data, "a.yaml");
     assert_int_equal(options.imgsz, 640);
     assert_null(options.source);
-    assert_ok(parse("pic.jpg --data=a=b.yaml --imgsz 320 --epochs=7 --seed 18446744073709551615 --conf-thres .001 "
-                    "--memory 1.5G --task test --classes 0 2,5 7 --noplots --resume",
-                    &options, &help));
+    assert_ok(
+        parse("pic.jpg --data=a=b.yaml --imgsz 320 --epochs=7 --seed 18446744073709551615 --conf-thres .001 "
+              "--memory 1.5G --task test --classes 0 2,5 7 --noplots --resume",
+              &options, &help));
     assert_string_equal(options.source, "pic.jpg");
     assert_string_equal(options.data, "a=b.yaml");
     assert_int_equal(options.imgsz, 320);
@@ -91,15 +95,17 @@ static void spellings_are_yolov5s(void **state)
         assert_ok(parse(lines[i], &options, &help));
         assert_int_equal(options.imgsz, 416);
     }
-    assert_ok(parse("--data d --classes=3 4", &options, &help)); /* behind = there is one word: 4 is the source */
+    assert_ok(
+        parse("--data d --classes=3 4", &options, &help)); /* behind = there is one word: 4 is the source */
     assert_int_equal(options.classes.count, 1);
     assert_string_equal(options.source, "4");
     assert_ok(parse("--data d --resume runs/a.pt --", &options, &help));
     assert_string_equal(options.resume, "runs/a.pt");
     assert_ok(parse("--data d -- --odd-name.jpg", &options, &help));
     assert_string_equal(options.source, "--odd-name.jpg");
-    for (const char *const *unit = (const char *const[]){"8G", "8g", "8GB", "8GiB", "8192M", "8589934592", NULL}; *unit;
-         unit++) {
+    for (const char *const *unit =
+             (const char *const[]){"8G", "8g", "8GB", "8GiB", "8192M", "8589934592", NULL};
+         *unit; unit++) {
         char line[64];
         snprintf(line, sizeof line, "--data d --memory %s", *unit);
         assert_ok(parse(line, &options, &help));
@@ -170,7 +176,8 @@ static void help_comes_from_the_table(void **state)
     const char *const wanted[] = {
         "usage: brim thing [options] [source]\n\nDoes the thing.\n",
         "  --data FILE               the data.yaml (required)\n",
-        "  --imgsz, --img, --img-size PX\n                            side of the network's input (default 640)\n",
+        "  --imgsz, --img, --img-size PX\n                            side of the network's input (default "
+        "640)\n",
         "  --memory BYTES            the most memory that the run may take (default 3G)\n",
         "  --resume [FILE]           goes on with a run that was stopped, from its last checkpoint or, with\n"
         "                            FILE, from that one, with all of its options\n",
@@ -204,8 +211,8 @@ static void help_comes_from_the_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_is_read), cmocka_unit_test(spellings_are_yolov5s),
-        cmocka_unit_test(a_slip_is_named),    cmocka_unit_test(long_lists_end),
+        cmocka_unit_test(every_kind_is_read),        cmocka_unit_test(spellings_are_yolov5s),
+        cmocka_unit_test(a_slip_is_named),           cmocka_unit_test(long_lists_end),
         cmocka_unit_test(help_comes_from_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,14 +15,16 @@ BrimOptionName brim_option_name(const BrimOption *option, int index)
     return name;
 }
 
-int brim_option_names(const BrimOptionTable *table, char names[BRIM_OPTION_MOST_NAMES][BRIM_OPTION_NAME_BYTES])
+int brim_option_names(const BrimOptionTable *table,
+                      char names[BRIM_OPTION_MOST_NAMES][BRIM_OPTION_NAME_BYTES])
 {
     int count = 0;
     snprintf(names[count++], BRIM_OPTION_NAME_BYTES, "help");
     for (int i = 0; i < table->count; i++) {
         const BrimOption *option = &table->options[i];
         BrimOptionName name = brim_option_name(option, 0);
-        for (int n = 1; name.text[0] && option->kind != BRIM_OPTION_WORD && count < BRIM_OPTION_MOST_NAMES; n++) {
+        for (int n = 1; name.text[0] && option->kind != BRIM_OPTION_WORD && count < BRIM_OPTION_MOST_NAMES;
+             n++) {
             snprintf(names[count++], BRIM_OPTION_NAME_BYTES, "%s", name.text);
             name = brim_option_name(option, n);
         }

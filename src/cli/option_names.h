@@ -14,10 +14,11 @@ typedef struct BrimOptionName {
 BrimOptionName brim_option_name(const BrimOption *option, int index);
 
 /* All names that stand behind two dashes, "help" among them; gives their number. */
-int brim_option_names(const BrimOptionTable *table, char names[BRIM_OPTION_MOST_NAMES][BRIM_OPTION_NAME_BYTES]);
+int brim_option_names(const BrimOptionTable *table,
+                      char names[BRIM_OPTION_MOST_NAMES][BRIM_OPTION_NAME_BYTES]);
 
-/* The option with one of whose names the first `length` letters agree; - and _ are the same letter, as YOLOv5 uses both.
- * NULL where there is none. */
+/* The option with one of whose names the first `length` letters agree; - and _ are the same letter, as YOLOv5
+ * uses both. NULL where there is none. */
 const BrimOption *brim_option_find(const BrimOptionTable *table, const char *word, size_t length);
 
 #endif

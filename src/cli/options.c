@@ -31,8 +31,8 @@ static bool looks_like_name(const char *word)
 
 static BrimStatus refuse_value(const BrimOption *option, const char *expected, const char *word)
 {
-    return brim_fail(BRIM_ERROR_ARGUMENT, "--%s must be %s, not \"%s\"", brim_option_name(option, 0).text, expected,
-                     word);
+    return brim_fail(BRIM_ERROR_ARGUMENT, "--%s must be %s, not \"%s\"", brim_option_name(option, 0).text,
+                     expected, word);
 }
 
 /* The whole word as a number: decimal alone, without the words and hexadecimals that strtod takes. */
@@ -191,8 +191,9 @@ static BrimStatus refuse_name(const Parser *parser, const char *word, size_t len
         known[i] = names[i];
     snprintf(typed, sizeof typed, "%.*s", (int)length, word);
     const char *nearest = brim_nearest(typed, known, count);
-    return brim_fail(BRIM_ERROR_ARGUMENT, "there is no option --%s%s%s%s", typed, nearest ? "; --" : "; --help lists them",
-                     nearest ? nearest : "", nearest ? " is meant?" : "");
+    return brim_fail(BRIM_ERROR_ARGUMENT, "there is no option --%s%s%s%s", typed,
+                     nearest ? "; --" : "; --help lists them", nearest ? nearest : "",
+                     nearest ? " is meant?" : "");
 }
 
 /* --name, --name value or --name=value. */
@@ -216,7 +217,8 @@ static BrimStatus read_option(Parser *parser, const char *word)
     if (!value)
         return brim_fail(BRIM_ERROR_ARGUMENT, "--%.*s needs a value: %s", (int)length, word, option->value);
     BrimStatus status = set_value(option, value, field(parser, option));
-    return status == BRIM_OK && option->kind == BRIM_OPTION_INTS && !inside ? read_more_ints(parser, option) : status;
+    return status == BRIM_OK && option->kind == BRIM_OPTION_INTS && !inside ? read_more_ints(parser, option)
+                                                                            : status;
 }
 
 /* A word by its place: the first such row that has none yet. */
@@ -237,8 +239,9 @@ static BrimStatus check_required(const Parser *parser)
     for (int i = 0; i < parser->table->count; i++) {
         const BrimOption *option = &parser->table->options[i];
         if (option->required && !parser->given[i])
-            return brim_fail(BRIM_ERROR_ARGUMENT, "%s%s is missing: %s", option->kind == BRIM_OPTION_WORD ? "" : "--",
-                             brim_option_name(option, 0).text, option->help);
+            return brim_fail(BRIM_ERROR_ARGUMENT, "%s%s is missing: %s",
+                             option->kind == BRIM_OPTION_WORD ? "" : "--", brim_option_name(option, 0).text,
+                             option->help);
     }
     return BRIM_OK;
 }
@@ -256,7 +259,8 @@ static BrimStatus read_next(Parser *parser)
     return BRIM_OK;
 }
 
-BrimStatus brim_options_parse(const BrimOptionTable *table, int count, char *const *words, void *options, bool *help)
+BrimStatus brim_options_parse(const BrimOptionTable *table, int count, char *const *words, void *options,
+                              bool *help)
 {
     Parser parser = {.table = table, .words = words, .count = count, .options = options};
     *help = false;

@@ -1,4 +1,5 @@
-/* Words of a command line to the fields of a command's options struct, by one table a command. YOLOv5's spellings work:
+/* Words of a command line to the fields of a command's options struct, by one table a command. YOLOv5's
+ * spellings work:
  * --imgsz 640, --img-size=640, --img 640. Reads and describes; never prints by itself or exits. */
 #ifndef BRIM_CLI_OPTIONS_H
 #define BRIM_CLI_OPTIONS_H
@@ -31,7 +32,7 @@ typedef struct BrimOptionInts {
 typedef struct BrimOption {
     const char *names; /* "imgsz img img-size": without dashes, the first for help and messages */
     BrimOptionKind kind;
-    size_t offset;     /* of the field */
+    size_t offset; /* of the field */
     double low, high;
     const char *value; /* what help calls the value: "PX", "FILE", "ram|none" */
     const char *help;
@@ -46,10 +47,11 @@ typedef struct BrimOptionTable {
     int count; /* at most BRIM_OPTION_MOST */
 } BrimOptionTable;
 
-/* Reads count words (those behind the command's name) into the struct at options, which holds the defaults; the last of
- * repeated options holds. *help becomes true for -h or --help, and nothing else counts then. ERROR_ARGUMENT names the
- * word and what was expected, or the nearest known name. */
-BrimStatus brim_options_parse(const BrimOptionTable *table, int count, char *const *words, void *options, bool *help);
+/* Reads count words (those behind the command's name) into the struct at options, which holds the defaults;
+ * the last of repeated options holds. *help becomes true for -h or --help, and nothing else counts then.
+ * ERROR_ARGUMENT names the word and what was expected, or the nearest known name. */
+BrimStatus brim_options_parse(const BrimOptionTable *table, int count, char *const *words, void *options,
+                              bool *help);
 
 /* The help: usage, about, a line or two for each option with the default that the struct holds. */
 void brim_options_help(const BrimOptionTable *table, const void *defaults, FILE *file);

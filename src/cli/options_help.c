@@ -45,7 +45,8 @@ static void print_default(char *text, size_t bytes, const BrimOption *option, co
     else if (option->kind == BRIM_OPTION_BYTES && *(const uint64_t *)field)
         print_bytes(text, bytes, *(const uint64_t *)field);
     else if ((option->kind == BRIM_OPTION_TEXT || option->kind == BRIM_OPTION_CHOICE ||
-              option->kind == BRIM_OPTION_WORD) && *(const char *const *)field)
+              option->kind == BRIM_OPTION_WORD) &&
+             *(const char *const *)field)
         snprintf(text, bytes, "%s", *(const char *const *)field);
 }
 

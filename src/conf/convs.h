@@ -1,5 +1,5 @@
-/* The convolutions inside a layer, by the names and in the order of YOLOv5's state_dict: what a count of parameters,
- * of operations and the list of tensors all follow from. */
+/* The convolutions inside a layer, by the names and in the order of YOLOv5's state_dict: what a count of
+ * parameters, of operations and the list of tensors all follow from. */
 #ifndef BRIM_CONF_CONVS_H
 #define BRIM_CONF_CONVS_H
 

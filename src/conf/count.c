@@ -34,7 +34,7 @@ static int other_modules(const BrimLayer *layer)
         return 2 + layer->repeats; /* itself, the sequence, its bottlenecks */
     case BRIM_MODULE_SPP:
         return 2 + layer->pool_count;
-    case BRIM_MODULE_SPPF: /* itself, a pool */
+    case BRIM_MODULE_SPPF:   /* itself, a pool */
     case BRIM_MODULE_DETECT: /* itself, the list of convolutions */
         return 2;
     default:
@@ -71,10 +71,10 @@ BrimLayerCount brim_layer_count(const BrimModel *model, int index, int height_px
 
 static bool has_silu(const BrimLayer *layer)
 {
-    return layer->module == BRIM_MODULE_CONV ? layer->activation
-                                             : layer->module != BRIM_MODULE_UPSAMPLE &&
-                                                   layer->module != BRIM_MODULE_CONCAT &&
-                                                   layer->module != BRIM_MODULE_DETECT;
+    return layer->module == BRIM_MODULE_CONV
+               ? layer->activation
+               : layer->module != BRIM_MODULE_UPSAMPLE && layer->module != BRIM_MODULE_CONCAT &&
+                     layer->module != BRIM_MODULE_DETECT;
 }
 
 BrimModelCount brim_model_count(const BrimModel *model, int height_px, int width_px)

@@ -14,9 +14,9 @@ typedef struct BrimLayerCount {
     int module_count;        /* as PyTorch's modules() counts them, but for the SiLU that all layers share */
     int shape_count;         /* 1; DETECT: one a level */
     BrimShape shapes[BRIM_MAX_LEVELS]; /* DETECT: channels are anchors * (5 + classes) */
-    int64_t output_elements; /* of all shapes */
-    double conv_macs;        /* multiply-adds of convolutions, without bias */
-    double v7_macs;          /* what v7.0's figure counts: those, 4 for a BN element, 1 for an upsampled element */
+    int64_t output_elements;           /* of all shapes */
+    double conv_macs;                  /* multiply-adds of convolutions, without bias */
+    double v7_macs; /* what v7.0's figure counts: those, 4 for a BN element, 1 for an upsampled element */
 } BrimLayerCount;
 
 /* For one picture, whose sides are multiples of brim_model_max_stride_px. */
@@ -27,7 +27,8 @@ typedef struct BrimModelCount {
     int64_t parameters;
     int64_t buffer_elements;
     double conv_macs;
-    double gflops; /* the figure of YOLOv5's summary line: counted at 32 x 32 px (or the largest stride), scaled */
+    double gflops; /* the figure of YOLOv5's summary line: counted at 32 x 32 px (or the largest stride),
+                      scaled */
 } BrimModelCount;
 
 BrimModelCount brim_model_count(const BrimModel *model, int height_px, int width_px);

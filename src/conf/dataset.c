@@ -31,8 +31,8 @@ void brim_dataset_clear(BrimDataset *dataset)
     *dataset = (BrimDataset){0};
 }
 
-/* The folder that relative paths start from: `path` below the yaml's folder, or, where nothing is there, below the
- * working directory; without `path` the yaml's folder. */
+/* The folder that relative paths start from: `path` below the yaml's folder, or, where nothing is there,
+ * below the working directory; without `path` the yaml's folder. */
 static BrimStatus find_root(const char *source, const BrimYaml *root, char **folder)
 {
     const BrimYaml *path = brim_yaml_get(root, "path");
@@ -45,8 +45,8 @@ static BrimStatus find_root(const char *source, const BrimYaml *root, char **fol
     if (!path || brim_yaml_null(path))
         return BRIM_OK;
     if (path->kind != BRIM_YAML_SCALAR)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `path:` is %s; it must be a folder", source, path->line,
-                         brim_yaml_show(path, shown));
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `path:` is %s; it must be a folder", source,
+                         path->line, brim_yaml_show(path, shown));
     *folder = brim_path_join(yaml_folder, path->text);
     brim_mem_give(yaml_folder);
     if (!*folder || brim_folder_exists(*folder))
@@ -61,8 +61,8 @@ static bool exists(const char *path)
     return brim_file_exists(path) || brim_folder_exists(path);
 }
 
-/* The path below the folder. Exporters write `../train/images` for what lies beside the yaml: where nothing is there,
- * the ../ is left out, as YOLOv5 does. */
+/* The path below the folder. Exporters write `../train/images` for what lies beside the yaml: where nothing
+ * is there, the ../ is left out, as YOLOv5 does. */
 static char *find_path(const char *folder, const char *name)
 {
     char *path = brim_path_join(folder, name);
@@ -80,14 +80,16 @@ static BrimStatus add_path(BrimPathList *list, const char *source, const char *f
 {
     char shown[BRIM_YAML_SHOWN_BYTES];
     if (node->kind != BRIM_YAML_SCALAR || !node->text[0])
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `%s:` is %s; it must be a folder, a list file, or a list of those",
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "%s: line %d: `%s:` is %s; it must be a folder, a list file, or a list of those",
                          source, node->line, key, brim_yaml_show(node, shown));
     char *path = find_path(folder, node->text);
     if (!path)
         return BRIM_ERROR_MEMORY;
     list->paths[list->count++] = path;
     if (!exists(path) && strcmp(key, "test") != 0)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `%s:` nothing is at %s; check `path:` and the folders below it",
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "%s: line %d: `%s:` nothing is at %s; check `path:` and the folders below it",
                          source, node->line, key, path);
     return BRIM_OK;
 }
@@ -100,7 +102,8 @@ static BrimStatus read_paths(BrimPathList *list, const char *source, const char 
     if (!node || brim_yaml_null(node) || (many && node->count == 0))
         return strcmp(key, "test") == 0
                    ? BRIM_OK
-                   : brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `%s:` is missing; it names the folder of pictures", source,
+                   : brim_fail(BRIM_ERROR_INPUT,
+                               "%s: line %d: `%s:` is missing; it names the folder of pictures", source,
                                node ? node->key_line : 1, key);
     list->paths = brim_mem_take(BRIM_MEM_CONF, many ? (size_t)node->count : 1, sizeof *list->paths);
     if (!list->paths)
@@ -119,7 +122,8 @@ static BrimStatus set_name(BrimDataset *dataset, int index, const BrimYaml *node
         fits = fits && !iscntrl((unsigned char)*c);
     char shown[BRIM_YAML_SHOWN_BYTES];
     if (!fits)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `names:` class %d is %s; it must be one line of at most %d letters",
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "%s: line %d: `names:` class %d is %s; it must be one line of at most %d letters",
                          dataset->source, node->line, index, brim_yaml_show(node, shown), MOST_NAME_BYTES);
     dataset->class_names[index] = brim_mem_text(BRIM_MEM_CONF, node->text);
     return dataset->class_names[index] ? BRIM_OK : BRIM_ERROR_MEMORY;
@@ -132,8 +136,9 @@ static BrimStatus set_mapped_name(BrimDataset *dataset, const BrimYaml *names, i
     long index = strtol(names->keys[i], NULL, 10);
     snprintf(number, sizeof number, "%ld", index);
     if (strcmp(number, names->keys[i]) != 0 || index < 0 || index >= names->count)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `names:` must number its %d classes 0 to %d, found \"%.40s\"",
-                         dataset->source, names->items[i].key_line, names->count, names->count - 1, names->keys[i]);
+        return brim_fail(
+            BRIM_ERROR_INPUT, "%s: line %d: `names:` must number its %d classes 0 to %d, found \"%.40s\"",
+            dataset->source, names->items[i].key_line, names->count, names->count - 1, names->keys[i]);
     return set_name(dataset, (int)index, &names->items[i]);
 }
 
@@ -153,14 +158,15 @@ static BrimStatus read_class_count(BrimDataset *dataset, const BrimYaml *names, 
     if (!names && !classes)
         return brim_fail(BRIM_ERROR_INPUT, "%s: line 1: `names:` is missing; it lists the classes", source);
     if (names && (names->kind == BRIM_YAML_SCALAR || names->count < 1 || names->count > BRIM_MAX_CLASSES))
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `names:` must be a list or a map of 1 to %d names", source,
-                         names->line, BRIM_MAX_CLASSES);
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `names:` must be a list or a map of 1 to %d names",
+                         source, names->line, BRIM_MAX_CLASSES);
     if (classes && !brim_yaml_whole_within(classes, 1, BRIM_MAX_CLASSES, &dataset->class_count))
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `nc:` is %s; it must be the number of classes, 1 to %d", source,
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "%s: line %d: `nc:` is %s; it must be the number of classes, 1 to %d", source,
                          classes->line, brim_yaml_show(classes, shown), BRIM_MAX_CLASSES);
     if (names && classes && names->count != dataset->class_count)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `nc:` is %d, but `names:` has %d names", source, classes->line,
-                         dataset->class_count, names->count);
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `nc:` is %d, but `names:` has %d names", source,
+                         classes->line, dataset->class_count, names->count);
     if (names)
         dataset->class_count = names->count;
     return BRIM_OK;
@@ -171,7 +177,8 @@ static BrimStatus read_names(BrimDataset *dataset, const BrimYaml *names, const 
     BrimStatus status = read_class_count(dataset, names, classes);
     if (status != BRIM_OK)
         return status;
-    dataset->class_names = brim_mem_take(BRIM_MEM_CONF, (size_t)dataset->class_count, sizeof *dataset->class_names);
+    dataset->class_names =
+        brim_mem_take(BRIM_MEM_CONF, (size_t)dataset->class_count, sizeof *dataset->class_names);
     if (!dataset->class_names)
         return BRIM_ERROR_MEMORY;
     for (int i = 0; i < dataset->class_count && status == BRIM_OK; i++) {
@@ -185,8 +192,8 @@ static BrimStatus read_names(BrimDataset *dataset, const BrimYaml *names, const 
     return status;
 }
 
-/* Exporters add keys of their own, which mean nothing here. One that is nearly a known key, where that one is absent, is
- * a slip of the user's: `name:` would silently train with the classes unnamed. */
+/* Exporters add keys of their own, which mean nothing here. One that is nearly a known key, where that one is
+ * absent, is a slip of the user's: `name:` would silently train with the classes unnamed. */
 static BrimStatus check_keys(const char *source, const BrimYaml *root)
 {
     static const char *const known[] = {"path", "train", "val", "test", "nc", "names", "download"};

@@ -37,9 +37,10 @@ static BrimStatus refuse_key(const char *file, const char *key, int line)
         names[i] = entries[i].name;
     const char *nearest = brim_nearest(key, names, ENTRY_COUNT);
     if (strcmp(key, "anchors") == 0)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `anchors` belongs into the model file (--cfg)", file, line);
-    return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: no hyper-parameter is called `%.40s`%s%s%s", file, line, key,
-                     nearest ? "; `" : "", nearest ? nearest : "", nearest ? "` is meant?" : "");
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: `anchors` belongs into the model file (--cfg)", file,
+                         line);
+    return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: no hyper-parameter is called `%.40s`%s%s%s", file, line,
+                     key, nearest ? "; `" : "", nearest ? nearest : "", nearest ? "` is meant?" : "");
 }
 
 static BrimStatus set_entry(BrimHyper *hyper, const char *file, const char *key, const BrimYaml *value)
@@ -64,7 +65,8 @@ BrimStatus brim_hyper_parse(BrimHyper *hyper, const char *name, const char *text
     BrimHyper result = *hyper;
     BrimStatus status = brim_yaml_parse(&root, name, text, bytes);
     if (status == BRIM_OK && root->kind != BRIM_YAML_MAP)
-        status = brim_fail(BRIM_ERROR_INPUT, "%s: line %d: expected lines of `name: value`", name, root->line);
+        status =
+            brim_fail(BRIM_ERROR_INPUT, "%s: line %d: expected lines of `name: value`", name, root->line);
     for (int i = 0; status == BRIM_OK && i < root->count; i++)
         status = set_entry(&result, name, root->keys[i], &root->items[i]);
     if (status == BRIM_OK)

@@ -22,7 +22,8 @@ const char *brim_module_text(BrimModule module)
 static BrimStatus make(BrimModel *model, const char *name, const char *text, size_t bytes, int class_count)
 {
     if (class_count < 0 || class_count > BRIM_MAX_CLASSES)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "%d classes; a model has 1 to %d", class_count, BRIM_MAX_CLASSES);
+        return brim_fail(BRIM_ERROR_ARGUMENT, "%d classes; a model has 1 to %d", class_count,
+                         BRIM_MAX_CLASSES);
     BrimRows *rows = brim_mem_take(BRIM_MEM_CONF, 1, sizeof *rows);
     if (!rows)
         return BRIM_ERROR_MEMORY;
@@ -34,7 +35,8 @@ static BrimStatus make(BrimModel *model, const char *name, const char *text, siz
     return status;
 }
 
-BrimStatus brim_model_parse(BrimModel *model, const char *name, const char *text, size_t bytes, int class_count)
+BrimStatus brim_model_parse(BrimModel *model, const char *name, const char *text, size_t bytes,
+                            int class_count)
 {
     return make(model, name, text, bytes, class_count);
 }

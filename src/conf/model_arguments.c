@@ -24,11 +24,26 @@ typedef enum Argument {
     ANCHORS
 } Argument;
 
-static const char *const argument_texts[] = {
-    [CHANNELS] = "channels", [KERNEL] = "kernel",         [STRIDE] = "stride",       [PADDING] = "padding",
-    [GROUPS] = "groups",     [DILATION] = "dilation",     [ACTIVATION] = "act",      [SHORTCUT] = "shortcut",
-    [EXPANSION] = "e",       [POOLS] = "pooling kernels", [SIZE] = "size",           [SCALE] = "scale_factor",
-    [MODE] = "mode",         [DIMENSION] = "dimension",   [CLASSES] = "the classes", [ANCHORS] = "the anchors",
+/* Its name in a message, and what it must be. */
+static const struct {
+    const char *name, *expected;
+} texts[] = {
+    [CHANNELS] = {"channels", "a whole number from 1 to 65536"},
+    [KERNEL] = {"kernel", "a whole number from 1 to 31"},
+    [STRIDE] = {"stride", "a whole number from 1 to 8"},
+    [PADDING] = {"padding", "None or a whole number from 0 to 31"},
+    [GROUPS] = {"groups", "1: brim has no other"},
+    [DILATION] = {"dilation", "1: brim has no other"},
+    [ACTIVATION] = {"act", "True (SiLU) or False"},
+    [SHORTCUT] = {"shortcut", "True or False"},
+    [EXPANSION] = {"e", "0.5: brim has no other"},
+    [POOLS] = {"pooling kernels", "a list of one to three odd numbers"},
+    [SIZE] = {"size", "None: brim enlarges by a factor"},
+    [SCALE] = {"scale_factor", "2: brim has no other"},
+    [MODE] = {"mode", "nearest: brim has no other"},
+    [DIMENSION] = {"dimension", "1: brim has no other"},
+    [CLASSES] = {"the classes", "nc, by that name"},
+    [ANCHORS] = {"the anchors", "anchors, by that name"},
 };
 
 enum { MOST_ARGUMENTS = 7, MOST_KERNEL = 31, MOST_STRIDE = 8, MOST_ROW_CHANNELS = 65536 };
@@ -76,46 +91,44 @@ static bool read_pools(BrimRow *row, const BrimYaml *node)
     return true;
 }
 
-/* Puts one argument into the row; NULL, or what was expected instead. */
-static const char *read_argument(BrimRow *row, Argument argument, const BrimYaml *node)
+/* Puts one argument into the row; false where it is not what its text says. */
+static bool read_argument(BrimRow *row, Argument argument, const BrimYaml *node)
 {
     int one;
     double number;
     bool none = brim_yaml_null(node) || brim_yaml_is(node, "None"); /* checkpoints have it in quotes */
     switch (argument) {
     case CHANNELS:
-        return brim_yaml_whole_within(node, 1, MOST_ROW_CHANNELS, &row->channels) ? NULL : "a whole number from 1 to 65536";
+        return brim_yaml_whole_within(node, 1, MOST_ROW_CHANNELS, &row->channels);
     case KERNEL:
-        return brim_yaml_whole_within(node, 1, MOST_KERNEL, &row->kernel) ? NULL : "a whole number from 1 to 31";
+        return brim_yaml_whole_within(node, 1, MOST_KERNEL, &row->kernel);
     case STRIDE:
-        return brim_yaml_whole_within(node, 1, MOST_STRIDE, &row->stride) ? NULL : "a whole number from 1 to 8";
+        return brim_yaml_whole_within(node, 1, MOST_STRIDE, &row->stride);
     case PADDING:
-        return none || brim_yaml_whole_within(node, 0, MOST_KERNEL, &row->padding) ? NULL : "None or a whole number from 0 to 31";
+        return none || brim_yaml_whole_within(node, 0, MOST_KERNEL, &row->padding);
     case DILATION: /* v6 has no dilation: its `act` stands here */
-        if (brim_yaml_bool(node, &row->activation))
-            return NULL;
-        return brim_yaml_whole_within(node, 1, 1, &one) ? NULL : "1: brim has no other";
+        return brim_yaml_whole_within(node, 1, 1, &one) || brim_yaml_bool(node, &row->activation);
     case GROUPS:
     case DIMENSION:
-        return brim_yaml_whole_within(node, 1, 1, &one) ? NULL : "1: brim has no other";
+        return brim_yaml_whole_within(node, 1, 1, &one);
     case ACTIVATION:
-        return brim_yaml_bool(node, &row->activation) ? NULL : "True (SiLU) or False";
+        return brim_yaml_bool(node, &row->activation);
     case SHORTCUT:
-        return brim_yaml_bool(node, &row->shortcut) ? NULL : "True or False";
+        return brim_yaml_bool(node, &row->shortcut);
     case EXPANSION:
-        return brim_yaml_number(node, &number) && number == 0.5 ? NULL : "0.5: brim has no other";
+        return brim_yaml_number(node, &number) && number == 0.5;
     case POOLS:
-        return read_pools(row, node) ? NULL : "a list of one to three odd numbers";
+        return read_pools(row, node);
     case SIZE:
-        return none ? NULL : "None: brim enlarges by a factor";
+        return none;
     case SCALE:
-        return brim_yaml_number(node, &number) && number == 2 ? NULL : "2: brim has no other";
+        return brim_yaml_number(node, &number) && number == 2;
     case MODE:
-        return brim_yaml_is(node, "nearest") ? NULL : "nearest: brim has no other";
+        return brim_yaml_is(node, "nearest");
     case CLASSES:
-        return brim_yaml_is(node, "nc") ? NULL : "nc, by that name";
+        return brim_yaml_is(node, "nc");
     default:
-        return brim_yaml_is(node, "anchors") ? NULL : "anchors, by that name";
+        return brim_yaml_is(node, "anchors");
     }
 }
 
@@ -126,18 +139,18 @@ BrimStatus brim_row_read_arguments(BrimRow *row, const char *file, int index, co
     char shown[BRIM_YAML_SHOWN_BYTES];
     set_defaults(row);
     if (list->count < forms[row->module].needed)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d (%s): argument %d, %s, is missing", file, list->line,
-                         index, module, list->count + 1, argument_texts[arguments[list->count]]);
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d (%s): argument %d, %s, is missing", file,
+                         list->line, index, module, list->count + 1, texts[arguments[list->count]].name);
     for (int i = 0; i < list->count; i++) {
         const BrimYaml *node = &list->items[i];
         if (arguments[i] == END)
             return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d (%s): %d arguments; it takes %d", file,
                              list->line, index, module, list->count, i);
-        const char *expected = read_argument(row, arguments[i], node);
-        if (expected)
-            return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: layer %d (%s): argument %d, %s, is %s; it must be %s", file,
-                             node->line, index, module, i + 1, argument_texts[arguments[i]],
-                             brim_yaml_show(node, shown), expected);
+        if (!read_argument(row, arguments[i], node))
+            return brim_fail(BRIM_ERROR_INPUT,
+                             "%s: line %d: layer %d (%s): argument %d, %s, is %s; it must be %s", file,
+                             node->line, index, module, i + 1, texts[arguments[i]].name,
+                             brim_yaml_show(node, shown), texts[arguments[i]].expected);
     }
     return BRIM_OK;
 }

@@ -1,6 +1,7 @@
-/* The YOLOv5 v6/v7 family. All sizes are one construction: a backbone that halves the picture stage by stage, a path
- * that brings the deep features up again, and one that takes them back down. The sizes differ in two multiples, the
- * P6 family in one more stage (https://github.com/ultralytics/yolov5, release v7.0, states the figures). */
+/* The YOLOv5 v6/v7 family. All sizes are one construction: a backbone that halves the picture stage by stage,
+ * a path that brings the deep features up again, and one that takes them back down. The sizes differ in two
+ * multiples, the P6 family in one more stage (https://github.com/ultralytics/yolov5, release v7.0, states the
+ * figures). */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ typedef struct Stage {
 typedef struct Family {
     const char *suffix;
     int stage_count;
-    Stage stages[MOST_STAGES];               /* P2 and up */
+    Stage stages[MOST_STAGES];                /* P2 and up */
     double anchors_px[MOST_STAGES - 1][3][2]; /* of P3 and up: width, height, by k-means on COCO */
 } Family;
 
@@ -24,9 +25,7 @@ static const Family families[] = {
     {"",
      4,
      {{128, 3}, {256, 6}, {512, 9}, {1024, 3}},
-     {{{10, 13}, {16, 30}, {33, 23}},
-      {{30, 61}, {62, 45}, {59, 119}},
-      {{116, 90}, {156, 198}, {373, 326}}}},
+     {{{10, 13}, {16, 30}, {33, 23}}, {{30, 61}, {62, 45}, {59, 119}}, {{116, 90}, {156, 198}, {373, 326}}}},
     {"6",
      5,
      {{128, 3}, {256, 6}, {512, 9}, {768, 3}, {1024, 3}},
@@ -67,8 +66,9 @@ static int add_conv(BrimRows *rows, int channels, int kernel, int stride)
 
 static int add_c3(BrimRows *rows, int channels, int depth, bool shortcut)
 {
-    return add(rows,
-               (BrimRow){.module = BRIM_MODULE_C3, .channels = channels, .number = depth, .shortcut = shortcut});
+    return add(
+        rows,
+        (BrimRow){.module = BRIM_MODULE_C3, .channels = channels, .number = depth, .shortcut = shortcut});
 }
 
 static void add_concat(BrimRows *rows, int with)
@@ -145,8 +145,9 @@ BrimStatus brim_rows_builtin(BrimRows *rows, const char *name, int class_count)
                 build(rows, &families[f], &sizes[s], class_count);
                 return BRIM_OK;
             }
-    return brim_fail(BRIM_ERROR_INPUT,
-                     "no model \"%s\": it is neither a file nor one of yolov5n, yolov5s, yolov5m, yolov5l, yolov5x "
-                     "(with a 6 behind for pictures of 1280 px)",
-                     name);
+    return brim_fail(
+        BRIM_ERROR_INPUT,
+        "no model \"%s\": it is neither a file nor one of yolov5n, yolov5s, yolov5m, yolov5l, yolov5x "
+        "(with a 6 behind for pictures of 1280 px)",
+        name);
 }

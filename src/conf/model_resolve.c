@@ -1,5 +1,5 @@
-/* Rows to layers: references made absolute, channels and repeats after their multiples, sizes followed from layer to
- * layer. What cannot be run is refused here, with its line. */
+/* Rows to layers: references made absolute, channels and repeats after their multiples, sizes followed from
+ * layer to layer. What cannot be run is refused here, with its line. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,11 +15,12 @@ enum {
 typedef struct Resolver {
     const BrimRows *rows;
     BrimModel *model;
-    int index; /* of the layer at hand */
+    int index;                  /* of the layer at hand */
     bool read[BRIM_MAX_LAYERS]; /* layers that another one reads */
 } Resolver;
 
-__attribute__((format(printf, 2, 3))) static BrimStatus refuse(const Resolver *resolver, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static BrimStatus refuse(const Resolver *resolver, const char *format,
+                                                               ...)
 {
     const BrimRow *row = &resolver->rows->rows[resolver->index];
     char what[256];
@@ -74,8 +75,8 @@ static BrimStatus resolve_repeats(const Resolver *resolver, const BrimRow *row, 
     return BRIM_OK;
 }
 
-/* Channels after the width multiple, up to the next multiple of 8. A row that asks for as many as a head has outputs
- * is not scaled: YOLOv5 takes it for an output layer. */
+/* Channels after the width multiple, up to the next multiple of 8. A row that asks for as many as a head has
+ * outputs is not scaled: YOLOv5 takes it for an output layer. */
 static BrimStatus resolve_channels(const Resolver *resolver, const BrimRow *row, BrimLayer *layer)
 {
     const BrimModel *model = resolver->model;
@@ -88,8 +89,8 @@ static BrimStatus resolve_channels(const Resolver *resolver, const BrimRow *row,
     return BRIM_OK;
 }
 
-/* With 1 <= kernel - 2 padding <= stride every multiple of the stride shrinks to exactly its part, so that a layer has
- * one reduction for all picture sizes. */
+/* With 1 <= kernel - 2 padding <= stride every multiple of the stride shrinks to exactly its part, so that a
+ * layer has one reduction for all picture sizes. */
 static BrimStatus resolve_conv(const Resolver *resolver, const BrimRow *row, BrimLayer *layer)
 {
     layer->kernel = row->kernel;
@@ -98,11 +99,12 @@ static BrimStatus resolve_conv(const Resolver *resolver, const BrimRow *row, Bri
     layer->activation = row->activation;
     int border = layer->kernel - 2 * layer->padding;
     if (border < 1 || border > layer->stride)
-        return refuse(resolver, "kernel %d, stride %d and padding %d do not divide sizes by %d exactly", layer->kernel,
-                      layer->stride, layer->padding, layer->stride);
+        return refuse(resolver, "kernel %d, stride %d and padding %d do not divide sizes by %d exactly",
+                      layer->kernel, layer->stride, layer->padding, layer->stride);
     layer->reduction *= layer->stride;
     if (layer->reduction > MOST_REDUCTION)
-        return refuse(resolver, "makes pictures %d times smaller; %d is the most", layer->reduction, MOST_REDUCTION);
+        return refuse(resolver, "makes pictures %d times smaller; %d is the most", layer->reduction,
+                      MOST_REDUCTION);
     return BRIM_OK;
 }
 
@@ -125,7 +127,8 @@ static BrimStatus resolve_concat(const Resolver *resolver, BrimLayer *layer)
     for (int i = 0; i < layer->from_count; i++) {
         int reduction = reduction_of(resolver->model, layer->from[i]);
         if (reduction != layer->reduction)
-            return refuse(resolver, "its inputs differ in size: layer %d is 1/%d of the picture, layer %d 1/%d",
+            return refuse(resolver,
+                          "its inputs differ in size: layer %d is 1/%d of the picture, layer %d 1/%d",
                           layer->from[0], layer->reduction, layer->from[i], reduction);
         layer->in_channels += channels_of(resolver->model, layer->from[i]);
     }
@@ -140,7 +143,8 @@ static BrimStatus resolve_upsample(const Resolver *resolver, BrimLayer *layer)
     layer->scale = 2;
     layer->out_channels = layer->in_channels;
     if (layer->reduction % 2)
-        return refuse(resolver, "its input is not half of anything: it is 1/%d of the picture", layer->reduction);
+        return refuse(resolver, "its input is not half of anything: it is 1/%d of the picture",
+                      layer->reduction);
     layer->reduction /= 2;
     return BRIM_OK;
 }
@@ -149,7 +153,8 @@ static BrimStatus resolve_detect(const Resolver *resolver, const BrimLayer *laye
 {
     BrimModel *model = resolver->model;
     if (layer->from_count != model->level_count)
-        return refuse(resolver, "reads %d layers, but `anchors` has %d rows", layer->from_count, model->level_count);
+        return refuse(resolver, "reads %d layers, but `anchors` has %d rows", layer->from_count,
+                      model->level_count);
     for (int level = 0; level < layer->from_count; level++)
         model->stride_px[level] = reduction_of(model, layer->from[level]);
     return BRIM_OK;
@@ -200,8 +205,8 @@ static double mean_area(const BrimModel *model, int level)
     return sum / model->anchor_count;
 }
 
-/* Anchors go with the levels in the order of Detect's inputs; a file that lists them the other way round is turned, as
- * YOLOv5 turns it. */
+/* Anchors go with the levels in the order of Detect's inputs; a file that lists them the other way round is
+ * turned, as YOLOv5 turns it. */
 static void order_anchors(BrimModel *model)
 {
     int last = model->level_count - 1;

@@ -1,5 +1,5 @@
-/* A model as rows of a table, before anything is resolved: what a yaml file and the built-in family have in common.
- * Private to src/conf. */
+/* A model as rows of a table, before anything is resolved: what a yaml file and the built-in family have in
+ * common. Private to src/conf. */
 #ifndef BRIM_CONF_MODEL_ROWS_H
 #define BRIM_CONF_MODEL_ROWS_H
 

@@ -14,7 +14,8 @@ typedef struct Walk {
 /* A tensor of a layer: model.LAYER.PART.suffix, or model.LAYER.suffix where the part has no name. */
 static BrimStatus give(const Walk *walk, const char *part, const char *suffix, BrimStateTensor tensor)
 {
-    snprintf(tensor.name, sizeof tensor.name, "model.%d.%s%s%s", walk->layer, part, part[0] ? "." : "", suffix);
+    snprintf(tensor.name, sizeof tensor.name, "model.%d.%s%s%s", walk->layer, part, part[0] ? "." : "",
+             suffix);
     tensor.layer = walk->layer;
     return walk->visit(walk->self, &tensor);
 }

@@ -23,8 +23,8 @@ typedef struct BrimStateTensor {
 
 typedef BrimStatus (*BrimStateVisit)(void *self, const BrimStateTensor *tensor);
 
-/* Calls visit for each tensor in the order of the state_dict; stops at the first that does not return BRIM_OK and
- * returns what it said. */
+/* Calls visit for each tensor in the order of the state_dict; stops at the first that does not return BRIM_OK
+ * and returns what it said. */
 BrimStatus brim_model_state(const BrimModel *model, BrimStateVisit visit, void *self);
 
 #endif

@@ -155,14 +155,16 @@ static BrimStatus read_node(Reader *reader, const yaml_event_t *event, BrimYaml 
 {
     node->line = (int)event->start_mark.line + 1;
     if (depth > MOST_DEPTH || ++reader->nodes > MOST_NODES)
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: nested too deep or too large", reader->name, node->line);
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: nested too deep or too large", reader->name,
+                         node->line);
     switch (event->type) {
     case YAML_SCALAR_EVENT:
         node->kind = BRIM_YAML_SCALAR;
         node->quoted = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
                        event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
         if (memchr(event->data.scalar.value, 0, event->data.scalar.length))
-            return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: a zero byte in a text", reader->name, node->line);
+            return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: a zero byte in a text", reader->name,
+                             node->line);
         node->text = brim_mem_text(BRIM_MEM_CONF, (const char *)event->data.scalar.value);
         return node->text ? BRIM_OK : BRIM_ERROR_MEMORY;
     case YAML_SEQUENCE_START_EVENT:
@@ -172,7 +174,8 @@ static BrimStatus read_node(Reader *reader, const yaml_event_t *event, BrimYaml 
         node->kind = BRIM_YAML_MAP;
         return read_map(reader, node, depth);
     default:
-        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: aliases are not supported", reader->name, node->line);
+        return brim_fail(BRIM_ERROR_INPUT, "%s: line %d: aliases are not supported", reader->name,
+                         node->line);
     }
 }
 
@@ -265,7 +268,8 @@ bool brim_yaml_bool(const BrimYaml *node, bool *value)
 bool brim_yaml_null(const BrimYaml *node)
 {
     return node && !node->quoted &&
-           (brim_yaml_is(node, "None") || brim_yaml_is(node, "null") || brim_yaml_is(node, "~") || brim_yaml_is(node, ""));
+           (brim_yaml_is(node, "None") || brim_yaml_is(node, "null") || brim_yaml_is(node, "~") ||
+            brim_yaml_is(node, ""));
 }
 
 const char *brim_yaml_show(const BrimYaml *node, char shown[BRIM_YAML_SHOWN_BYTES])

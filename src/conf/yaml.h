@@ -1,5 +1,5 @@
-/* A yaml document as a tree that remembers lines, by libyaml. Aliases are refused: no file of this field uses them, and
- * they are how a small file becomes a large tree. */
+/* A yaml document as a tree that remembers lines, by libyaml. Aliases are refused: no file of this field uses
+ * them, and they are how a small file becomes a large tree. */
 #ifndef BRIM_CONF_YAML_H
 #define BRIM_CONF_YAML_H
 
@@ -14,14 +14,14 @@ typedef enum BrimYamlKind { BRIM_YAML_SCALAR, BRIM_YAML_LIST, BRIM_YAML_MAP } Br
 
 typedef struct BrimYaml {
     BrimYamlKind kind;
-    int line;      /* from 1 */
-    int key_line;  /* a map's item: the line of its key */
-    bool quoted;   /* SCALAR: was in quotes, so that "1" is a text */
-    char *text;    /* SCALAR */
-    int count;     /* LIST, MAP: items */
+    int line;     /* from 1 */
+    int key_line; /* a map's item: the line of its key */
+    bool quoted;  /* SCALAR: was in quotes, so that "1" is a text */
+    char *text;   /* SCALAR */
+    int count;    /* LIST, MAP: items */
     int room;
     struct BrimYaml *items;
-    char **keys;   /* MAP: one an item, each once */
+    char **keys; /* MAP: one an item, each once */
 } BrimYaml;
 
 /* name is for messages ("file: line N: ..."). An empty document is an empty map. */

@@ -110,9 +110,9 @@ typedef struct Line {
 static void print_line(FILE *file, const Line *line)
 {
     char text[512];
-    int length = snprintf(text, sizeof text, "%3s %-8s %2s %9s  %-11s %-22s %12s %6s %8s %8s", line->index, line->from,
-                          line->repeats, line->parameters, line->module, line->arguments, line->shape, line->gflops,
-                          line->output, line->weights);
+    int length = snprintf(text, sizeof text, "%3s %-8s %2s %9s  %-11s %-22s %12s %6s %8s %8s", line->index,
+                          line->from, line->repeats, line->parameters, line->module, line->arguments,
+                          line->shape, line->gflops, line->output, line->weights);
     while (length && text[length - 1] == ' ')
         length--;
     fprintf(file, "%.*s\n", length, text);
@@ -128,7 +128,8 @@ static void set_level(Line *line, const BrimModel *model, const BrimLayer *layer
 {
     bool last = level + 1 == model->level_count;
     int channels = model->layers[layer->from[level]].out_channels;
-    snprintf(line->from, sizeof line->from, "%c%d%c", level ? ' ' : '[', layer->from[level], last ? ']' : ',');
+    snprintf(line->from, sizeof line->from, "%c%d%c", level ? ' ' : '[', layer->from[level],
+             last ? ']' : ',');
     line->arguments[0] = '\0';
     if (level == 0)
         append(line->arguments, sizeof line->arguments, "[%d, anchors, [", model->class_count);
@@ -164,8 +165,8 @@ const char *brim_model_summary(const BrimModel *model, int imgsz_px, char *text,
     BrimModelCount count = brim_model_count(model, imgsz_px, imgsz_px);
     bool family = strncmp(model->name, "yolov5", 6) == 0; /* which YOLOv5 writes in capitals */
     snprintf(text, bytes, "%s%s summary: %d layers, %lld parameters, %lld gradients, %.1f GFLOPs",
-             family ? "YOLOv5" : "", model->name + (family ? 6 : 0), count.layers, (long long)count.parameters,
-             (long long)count.parameters, count.gflops);
+             family ? "YOLOv5" : "", model->name + (family ? 6 : 0), count.layers,
+             (long long)count.parameters, (long long)count.parameters, count.gflops);
     return text;
 }
 
@@ -174,12 +175,14 @@ BrimStatus brim_model_print(FILE *file, const BrimModel *model, int imgsz_px)
     int stride_px = brim_model_max_stride_px(model);
     char summary[192];
     if (imgsz_px < stride_px || imgsz_px % stride_px)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "pictures of %d px: %s needs a multiple of %d", imgsz_px, model->name,
-                         stride_px);
-    print_line(file, &(Line){"", "from", "n", "params", "module", "arguments", "shape", "GFLOPs", "output", "weights"});
+        return brim_fail(BRIM_ERROR_ARGUMENT, "pictures of %d px: %s needs a multiple of %d", imgsz_px,
+                         model->name, stride_px);
+    print_line(file, &(Line){"", "from", "n", "params", "module", "arguments", "shape", "GFLOPs", "output",
+                             "weights"});
     for (int i = 0; i < model->layer_count; i++)
         print_layer(file, model, i, imgsz_px);
     fprintf(file, "%s\n", brim_model_summary(model, imgsz_px, summary, sizeof summary));
-    return fflush(file) || ferror(file) ? brim_fail(BRIM_ERROR_IO, "the table of %s could not be written", model->name)
-                                        : BRIM_OK;
+    return fflush(file) || ferror(file)
+               ? brim_fail(BRIM_ERROR_IO, "the table of %s could not be written", model->name)
+               : BRIM_OK;
 }
