@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Every private header compiles alone, and twice in one file; the public one also as strict C17 and as C++.
+set -euo pipefail
+
+compiler=${CC:-cc}
+read -ra libraries < <(pkg-config --cflags libjpeg spng libwebp yaml-0.1 libzip jansson cairo)
+flags=(-fsyntax-only -Wall -Wextra -Werror -Iinclude -Isrc -D_GNU_SOURCE "${libraries[@]}")
+bad=0
+
+# alone LANGUAGE STANDARD HEADER [FLAGS]
+alone() {
+    local language=$1 standard=$2 header=$3
+    shift 3
+    if ! printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
+        "$compiler" -x "$language" "-std=$standard" "${flags[@]}" "$@" -; then
+        echo "$header does not compile alone as $standard"
+        bad=1
+    fi
+}
+
+count=0
+while read -r header; do
+    alone c c17 "${header#src/}"
+    count=$((count + 1))
+done < <(find src -name '*.h' | sort)
+alone c c17 brim.h -pedantic-errors
+alone c++ c++11 brim.h -pedantic-errors
+
+[ "$bad" = 0 ] || exit 1
+echo "$count private headers and brim.h compile alone ($compiler)"
