@@ -71,6 +71,9 @@ static void run_loss(Run *run, const float *targets, int count)
     uint64_t takes = brim_mem_takes();
     brim_loss_run(&run->conf, run->heads, targets, count, count, workspace, run->items, run->dheads);
     assert_int_equal(brim_mem_takes(), takes);
+    float items[4]; /* without gradients */
+    brim_loss_run(&run->conf, run->heads, targets, count, count, workspace, items, NULL);
+    assert_memory_equal(items, run->items, sizeof items);
     brim_mem_give(workspace);
 }
 

@@ -15,7 +15,9 @@ typedef struct Sums {
 /* What all images of a level share. */
 typedef struct Level {
     const BrimHeadConf *conf;
-    const BrimHeadView *head, *dhead;
+    const BrimHeadView *head;
+    const BrimHeadView *dhead; /* NULL: the loss alone is wanted */
+    float *aims;               /* n, anchor, y, x: what objectness aims at, the CIoU of the match or 0 */
     float anchors[BRIM_MAX_ANCHORS][2]; /* in cells */
     const BrimMatch *matches;
     int match_count;
@@ -36,102 +38,124 @@ static inline BrimLossTerm loss_term(float gamma, float x, float target, float p
                      : brim_cross_entropy(x, target, positive_weight);
 }
 
+/* Adds to the gradient of one logit, where there are gradients. */
+static inline void add_slope(const Level *level, int image, int channel, size_t cell, float slope)
+{
+    if (level->dhead)
+        brim_head_channel(level->dhead, image, channel)[cell * level->dhead->block] += slope;
+}
+
 /* The CIoU of a matched cell's box; adds the gradient of the box loss. */
-static float match_box(const Level *level, const BrimMatch *match, int channel, size_t at)
+static float match_box(const Level *level, const BrimMatch *match, int channel, size_t cell)
 {
     const float *anchor = level->anchors[match->anchor];
-    float sigmoid[4], *slope[4];
-    for (int i = 0; i < 4; i++) {
-        sigmoid[i] = brim_sigmoid(brim_head_channel(level->head, match->image, channel + i)[at]);
-        slope[i] = brim_head_channel(level->dhead, match->image, channel + i) + at;
-    }
-    BrimBox box = {brim_box_centre(sigmoid[0]), brim_box_centre(sigmoid[1]),
-                   brim_box_side(sigmoid[2], anchor[0]), brim_box_side(sigmoid[3], anchor[1])};
+    float p[4]; /* sigmoids */
+    for (int i = 0; i < 4; i++)
+        p[i] = brim_sigmoid(
+            brim_head_channel(level->head, match->image, channel + i)[cell * level->head->block]);
+    BrimBox box = {brim_box_centre(p[0]), brim_box_centre(p[1]), brim_box_side(p[2], anchor[0]),
+                   brim_box_side(p[3], anchor[1])};
     BrimBox by;
     float iou = brim_box_ciou(box, match->box, &by);
-    *slope[0] -= level->box_slope * by.x * brim_box_centre_slope(sigmoid[0]);
-    *slope[1] -= level->box_slope * by.y * brim_box_centre_slope(sigmoid[1]);
-    *slope[2] -= level->box_slope * by.w * brim_box_side_slope(sigmoid[2], anchor[0]);
-    *slope[3] -= level->box_slope * by.h * brim_box_side_slope(sigmoid[3], anchor[1]);
+    float slope = -level->box_slope;
+    add_slope(level, match->image, channel, cell, slope * by.x * brim_box_centre_slope(p[0]));
+    add_slope(level, match->image, channel + 1, cell, slope * by.y * brim_box_centre_slope(p[1]));
+    add_slope(level, match->image, channel + 2, cell, slope * by.w * brim_box_side_slope(p[2], anchor[0]));
+    add_slope(level, match->image, channel + 3, cell, slope * by.h * brim_box_side_slope(p[3], anchor[1]));
     return iou;
 }
 
 /* The class loss of a matched cell; adds its gradient. */
-static double match_classes(const Level *level, const BrimMatch *match, int channel, size_t at)
+static double match_classes(const Level *level, const BrimMatch *match, int channel, size_t cell)
 {
     const BrimHyper *hyper = &level->conf->hyper;
     float yes = (float)(1.0 - 0.5 * hyper->label_smoothing), no = (float)(0.5 * hyper->label_smoothing);
-    float gamma = (float)hyper->fl_gamma;
     double sum = 0;
     for (int c = 0; c < level->conf->class_count; c++) {
-        float x = brim_head_channel(level->head, match->image, channel + c)[at];
-        BrimLossTerm term = loss_term(gamma, x, c == match->class_index ? yes : no, (float)hyper->cls_pw);
-        brim_head_channel(level->dhead, match->image, channel + c)[at] += level->class_slope * term.gradient;
+        float x = brim_head_channel(level->head, match->image, channel + c)[cell * level->head->block];
+        float aim = c == match->class_index ? yes : no;
+        BrimLossTerm term = loss_term((float)hyper->fl_gamma, x, aim, (float)hyper->cls_pw);
+        add_slope(level, match->image, channel + c, cell, level->class_slope * term.gradient);
         sum += term.loss;
     }
     return sum;
 }
 
-/* The matches of one image, in the list's order. A match leaves its IoU, the target of objectness, where the
- * gradient of objectness will be: the last of a cell stands, as in YOLOv5. */
-static void image_matches(const Level *level, int image, Sums *sums)
+/* The matches of one image, in the list's order: the last one of a cell decides what objectness aims at, as
+ * in YOLOv5, while the gradients of all of them add up. */
+static void image_matches(const Level *level, int image, float *aims, Sums *sums)
 {
-    const BrimHeadConf *conf = level->conf;
+    int class_count = level->conf->class_count;
+    size_t cells = (size_t)level->head->h * level->head->w;
     for (int i = 0; i < level->match_count; i++) {
         const BrimMatch *match = &level->matches[i];
         if (match->image != image)
             continue;
-        int channel = match->anchor * (5 + conf->class_count);
-        size_t at = ((size_t)match->y * level->head->w + match->x) * level->head->block;
-        float iou = match_box(level, match, channel, at);
+        int channel = match->anchor * (5 + class_count);
+        size_t cell = (size_t)match->y * level->head->w + match->x;
+        float iou = match_box(level, match, channel, cell);
         sums->box += 1.0f - iou;
-        brim_head_channel(level->dhead, image, channel + 4)[at] = iou < 0 ? 0.0f : iou;
-        if (conf->class_count > 1)
-            sums->classes += match_classes(level, match, channel + 5, at);
+        aims[match->anchor * cells + cell] = iou < 0 ? 0.0f : iou;
+        if (class_count > 1)
+            sums->classes += match_classes(level, match, channel + 5, cell);
     }
 }
 
-/* Objectness of every cell of one image; its targets lie where the gradient is written. */
-static void image_objectness(const Level *level, int image, Sums *sums)
+/* Objectness of every cell of one anchor: its sum; writes its gradient. */
+static double anchor_objectness(const Level *level, int image, int anchor, const float *aims)
 {
     const BrimHyper *hyper = &level->conf->hyper;
     float positive_weight = (float)hyper->obj_pw, gamma = (float)hyper->fl_gamma;
+    int channel = anchor * (5 + level->conf->class_count) + 4;
+    size_t cells = (size_t)level->head->h * level->head->w, step = level->head->block;
+    const float *x = brim_head_channel(level->head, image, channel);
+    float *slope = level->dhead ? brim_head_channel(level->dhead, image, channel) : NULL;
     double sum = 0;
-    size_t block = level->head->block, end = (size_t)level->head->h * level->head->w * block;
-    for (int anchor = 0; anchor < level->conf->anchor_count; anchor++) {
-        int channel = anchor * (5 + level->conf->class_count) + 4;
-        const float *x = brim_head_channel(level->head, image, channel);
-        float *target = brim_head_channel(level->dhead, image, channel);
-        for (size_t i = 0; i < end; i += block) {
-            BrimLossTerm term = loss_term(gamma, x[i], target[i], positive_weight);
-            sum += term.loss;
-            target[i] = level->objectness_slope * term.gradient;
-        }
+    for (size_t cell = 0; cell < cells; cell++) {
+        BrimLossTerm term = loss_term(gamma, x[cell * step], aims[cell], positive_weight);
+        sum += term.loss;
+        if (slope)
+            slope[cell * step] = level->objectness_slope * term.gradient;
     }
-    sums->objectness = sum;
+    return sum;
 }
 
-static void run_level(const Level *level, Sums *images)
+static void run_image(const Level *level, int image, Sums *sums)
 {
-    size_t image_floats = brim_head_image_floats(level->dhead);
-#pragma omp parallel for schedule(dynamic)
-    for (int image = 0; image < level->head->n; image++) {
+    size_t cells = (size_t)level->head->h * level->head->w;
+    size_t anchor_count = level->conf->anchor_count, image_floats = brim_head_image_floats(level->head);
+    float *aims = level->aims + anchor_count * cells * image;
+    *sums = (Sums){0};
+    memset(aims, 0, anchor_count * cells * sizeof *aims);
+    if (level->dhead)
         memset(level->dhead->data + image_floats * image, 0, image_floats * sizeof(float));
-        images[image] = (Sums){0};
-        image_matches(level, image, &images[image]);
-        image_objectness(level, image, &images[image]);
-    }
+    image_matches(level, image, aims, sums);
+    for (size_t anchor = 0; anchor < anchor_count; anchor++)
+        sums->objectness += anchor_objectness(level, image, (int)anchor, aims + anchor * cells);
 }
 
-/* The matches stand in front of the images' sums. */
-static size_t matches_bytes(const BrimHeadConf *conf, int target_cap)
+/* The workspace's parts: where each begins, and where the last one ends. */
+typedef struct Room {
+    size_t sums, aims, end;
+} Room;
+
+static Room lay_out(const BrimHeadConf *conf, const BrimHeadView *heads, int target_cap)
 {
-    return (brim_match_cap(conf, target_cap) * sizeof(BrimMatch) + 63) / 64 * 64;
+    size_t most_cells = 0;
+    for (int i = 0; i < conf->level_count; i++) {
+        size_t cells = (size_t)heads[i].n * conf->anchor_count * heads[i].h * heads[i].w;
+        most_cells = cells > most_cells ? cells : most_cells;
+    }
+    Room room;
+    room.sums = (brim_match_cap(conf, target_cap) * sizeof(BrimMatch) + 63) / 64 * 64;
+    room.aims = room.sums + (heads[0].n * sizeof(Sums) + 63) / 64 * 64;
+    room.end = room.aims + most_cells * sizeof(float);
+    return room;
 }
 
 size_t brim_loss_workspace_bytes(const BrimHeadConf *conf, const BrimHeadView *heads, int target_cap)
 {
-    return matches_bytes(conf, target_cap) + (size_t)heads[0].n * sizeof(Sums);
+    return lay_out(conf, heads, target_cap).end;
 }
 
 /* Runs one level and adds its loss, with gains, to box, objectness and classes. */
@@ -151,7 +175,9 @@ static void add_level(const BrimHeadConf *conf, int index, Level *level, Sums *i
         level->anchors[anchor][0] = conf->anchors_px[index][anchor][0] / (float)conf->stride_px[index];
         level->anchors[anchor][1] = conf->anchors_px[index][anchor][1] / (float)conf->stride_px[index];
     }
-    run_level(level, images);
+#pragma omp parallel for schedule(dynamic)
+    for (int image = 0; image < batch; image++)
+        run_image(level, image, &images[image]);
     for (int image = 0; image < batch; image++) {
         losses[0] += box_gain * images[image].box;
         losses[1] += objectness_gain * images[image].objectness;
@@ -163,13 +189,16 @@ void brim_loss_run(const BrimHeadConf *conf, const BrimHeadView *heads, const fl
                    int target_count, int target_cap, void *workspace, float items[4],
                    const BrimHeadView *dheads)
 {
+    Room room = lay_out(conf, heads, target_cap);
     BrimMatch *matches = workspace;
-    Sums *images = (Sums *)((char *)workspace + matches_bytes(conf, target_cap));
+    Sums *images = (Sums *)((char *)workspace + room.sums);
+    float *aims = (float *)((char *)workspace + room.aims);
     double losses[3] = {0};
     if (target_count > target_cap)
         target_count = target_cap;
     for (int i = 0; i < conf->level_count; i++) {
-        Level level = {.conf = conf, .head = &heads[i], .dhead = &dheads[i], .matches = matches};
+        Level level = {.conf = conf, .head = &heads[i], .matches = matches, .aims = aims};
+        level.dhead = dheads ? &dheads[i] : NULL;
         level.match_count = brim_match_level(conf, i, &heads[i], targets, target_count, matches);
         add_level(conf, i, &level, images, losses);
     }
