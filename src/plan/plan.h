@@ -10,7 +10,7 @@
 
 #include "graph/graph.h"
 
-enum { BRIM_PLAN_ALIGNMENT = 64, BRIM_PLAN_MAX_GRAPHS = 64 };
+enum { BRIM_PLAN_ALIGNMENT = 64, BRIM_PLAN_MAX_GRAPHS = 256 };
 
 /* Where the tensors and workspaces of one graph lie, in bytes from the arena's start. */
 typedef struct BrimPlacement {
@@ -27,6 +27,7 @@ typedef struct BrimPlan {
     size_t always_bytes;
     size_t lower_bound_bytes; /* of the whole arena */
     int graph_count;
+    int largest_graph; /* the one that decides the arena */
     BrimPlacement placements[BRIM_PLAN_MAX_GRAPHS];
     size_t purpose_bytes[BRIM_PURPOSE_COUNT]; /* at the peak of the largest graph, sums to at most arena_bytes */
 } BrimPlan;

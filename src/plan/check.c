@@ -1,0 +1,101 @@
+/* The independent checker: what a plan must keep, said again from nothing but the graphs, by the plainest means. It
+ * shares no code with the planner on purpose. */
+#include "plan/plan.h"
+
+typedef struct Span {
+    size_t start, end;           /* bytes in the arena */
+    int first, last;             /* ops */
+    const char *name;
+} Span;
+
+/* Everything that takes room of its own while some op runs. Returns how many. */
+static int list_spans(const BrimGraph *graph, const BrimPlacement *placement, Span *spans)
+{
+    int count = 0;
+    for (int id = 0; id < graph->tensor_count; id++) {
+        const BrimTensor *tensor = &graph->tensors[id];
+        Span span = {placement->tensor_offset[id], placement->tensor_offset[id] + tensor->bytes, graph->op_count, -1,
+                     tensor->name};
+        for (int op = 0; op < graph->op_count; op++) {
+            for (int i = 0; i < BRIM_OP_IN + BRIM_OP_OUT; i++) {
+                int used = i < BRIM_OP_IN ? graph->ops[op].in[i] : graph->ops[op].out[i - BRIM_OP_IN];
+                while (used >= 0 && graph->tensors[used].parent >= 0)
+                    used = graph->tensors[used].parent;
+                if (used != id)
+                    continue;
+                span.first = op < span.first ? op : span.first;
+                span.last = op;
+            }
+        }
+        if (tensor->life != BRIM_LIFE_OPS) {
+            span.first = 0;
+            span.last = graph->op_count;
+        }
+        if (tensor->parent < 0 && tensor->bytes > 0 && span.last >= 0)
+            spans[count++] = span;
+    }
+    for (int op = 0; op < graph->op_count; op++) {
+        size_t start = placement->workspace_offset[op];
+        if (graph->ops[op].workspace_bytes > 0)
+            spans[count++] = (Span){start, start + graph->ops[op].workspace_bytes, op, op, "workspace"};
+    }
+    return count;
+}
+
+static BrimStatus check_spans(const Span *spans, int count, size_t arena_bytes)
+{
+    for (int i = 0; i < count; i++) {
+        const Span *a = &spans[i];
+        if (a->end > arena_bytes || a->end < a->start)
+            return brim_fail(BRIM_ERROR_DEVICE, "plan: %s ends at byte %zu of an arena of %zu", a->name, a->end, arena_bytes);
+        if (a->start % BRIM_PLAN_ALIGNMENT)
+            return brim_fail(BRIM_ERROR_DEVICE, "plan: %s at byte %zu is not aligned", a->name, a->start);
+        for (int j = 0; j < i; j++) {
+            const Span *b = &spans[j];
+            bool together = a->first <= b->last && b->first <= a->last;
+            if (together && a->start < b->end && b->start < a->end)
+                return brim_fail(BRIM_ERROR_DEVICE, "plan: %s and %s lie in the same bytes at the same time", a->name,
+                                 b->name);
+        }
+    }
+    return BRIM_OK;
+}
+
+/* Members and parts stay inside what holds them; ALWAYS tensors do not move from graph to graph. */
+static BrimStatus check_parts(const BrimPlan *plan, BrimGraph *const *graphs, int index)
+{
+    const BrimGraph *graph = graphs[index];
+    const BrimPlacement *placement = &plan->placements[index];
+    for (int id = 0; id < graph->tensor_count; id++) {
+        const BrimTensor *tensor = &graph->tensors[id];
+        if (tensor->life == BRIM_LIFE_ALWAYS && placement->tensor_offset[id] != plan->placements[0].tensor_offset[id])
+            return brim_fail(BRIM_ERROR_DEVICE, "plan: %s moves between graphs", tensor->name);
+        if (tensor->parent < 0)
+            continue;
+        const BrimTensor *parent = &graph->tensors[tensor->parent];
+        bool block = parent->form == BRIM_FORM_BLOCK;
+        bool inside = block ? placement->tensor_offset[id] >= placement->tensor_offset[tensor->parent] &&
+                                  placement->tensor_offset[id] + tensor->bytes <=
+                                      placement->tensor_offset[tensor->parent] + parent->bytes
+                            : tensor->channel >= 0 && tensor->channel + tensor->dims[1] <= parent->dims[1];
+        if (!inside)
+            return brim_fail(BRIM_ERROR_DEVICE, "plan: %s reaches beyond %s", tensor->name, parent->name);
+    }
+    return BRIM_OK;
+}
+
+BrimStatus brim_plan_check(const BrimPlan *plan, BrimGraph *const *graphs, int graph_count)
+{
+    BrimStatus status = BRIM_OK;
+    for (int i = 0; i < graph_count && status == BRIM_OK; i++) {
+        int most = graphs[i]->tensor_count + graphs[i]->op_count;
+        Span *spans = brim_mem_take(BRIM_MEM_GRAPH, (size_t)most + 1, sizeof *spans);
+        if (!spans)
+            return BRIM_ERROR_MEMORY;
+        status = check_spans(spans, list_spans(graphs[i], &plan->placements[i], spans), plan->arena_bytes);
+        if (status == BRIM_OK)
+            status = check_parts(plan, graphs, i);
+        brim_mem_give(spans);
+    }
+    return status;
+}

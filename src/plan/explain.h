@@ -1,0 +1,14 @@
+/* A plan in words: for people who want to know where the memory goes. */
+#ifndef BRIM_PLAN_EXPLAIN_H
+#define BRIM_PLAN_EXPLAIN_H
+
+#include "plan/plan.h"
+
+/* Rows by purpose, the moment of the peak, the lower bound, and the largest tensors alive then. graph is the plan's
+ * largest. *text is given back with brim_mem_give. */
+BrimStatus brim_plan_explain(const BrimPlan *plan, const BrimGraph *graph, char **text);
+
+/* True when the tensor's storage is alive while the op runs. */
+bool brim_plan_alive(const BrimGraph *graph, BrimTensorId id, BrimOpId moment);
+
+#endif

@@ -1,0 +1,213 @@
+/* Lifetimes from the order of the ops, places from the packer. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+#include "plan/explain.h"
+#include "plan/pack.h"
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + BRIM_PLAN_ALIGNMENT - 1) / BRIM_PLAN_ALIGNMENT * BRIM_PLAN_ALIGNMENT;
+}
+
+static bool owns_storage(const BrimTensor *tensor)
+{
+    return tensor->parent == BRIM_NONE;
+}
+
+/* ALWAYS tensors come first in every graph and must be the same in all of them. */
+static BrimStatus check_agreement(BrimGraph *const *graphs, int graph_count)
+{
+    for (int i = 1; i < graph_count; i++) {
+        for (BrimTensorId id = 0; id < graphs[0]->tensor_count; id++) {
+            const BrimTensor *a = &graphs[0]->tensors[id];
+            if (a->life != BRIM_LIFE_ALWAYS)
+                continue;
+            const BrimTensor *b = id < graphs[i]->tensor_count ? &graphs[i]->tensors[id] : NULL;
+            if (!b || b->life != BRIM_LIFE_ALWAYS || b->bytes != a->bytes || strcmp(a->name, b->name) != 0)
+                return brim_fail(BRIM_ERROR_ARGUMENT, "tensor %s is not the same in all graphs of the run", a->name);
+        }
+    }
+    return BRIM_OK;
+}
+
+/* Tensors of one life behind one another from `start`; returns where they end. */
+static size_t place_in_a_row(const BrimGraph *graph, BrimPlacement *placement, BrimLife life, size_t start)
+{
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        if (graph->tensors[id].life != life || !owns_storage(&graph->tensors[id]))
+            continue;
+        placement->tensor_offset[id] = start;
+        start += aligned(graph->tensors[id].bytes);
+    }
+    return start;
+}
+
+static void touch(BrimBuffer *buffer, BrimOpId op)
+{
+    buffer->first = buffer->first < 0 ? op : buffer->first;
+    buffer->last = op;
+}
+
+/* One buffer a tensor (those that own no storage here keep first = -1), then one a workspace. */
+static BrimStatus find_lifetimes(const BrimGraph *graph, BrimBuffer *buffers)
+{
+    BrimBuffer *workspaces = buffers + graph->tensor_count;
+    for (int i = 0; i < graph->tensor_count + graph->op_count; i++)
+        buffers[i].first = -1;
+    for (BrimOpId op = 0; op < graph->op_count; op++) {
+        const BrimOp *code = &graph->ops[op];
+        for (int i = 0; i < BRIM_OP_IN; i++) {
+            BrimTensorId id = code->in[i] == BRIM_NONE ? BRIM_NONE : brim_graph_storage(graph, code->in[i]);
+            if (id == BRIM_NONE || graph->tensors[id].life != BRIM_LIFE_OPS)
+                continue;
+            if (buffers[id].first < 0)
+                return brim_fail(BRIM_ERROR_ARGUMENT, "op %d (%s) reads %s before anything wrote it", op,
+                                 brim_op_text(code->kind), graph->tensors[id].name);
+            touch(&buffers[id], op);
+        }
+        for (int i = 0; i < BRIM_OP_OUT; i++) {
+            BrimTensorId id = code->out[i] == BRIM_NONE ? BRIM_NONE : brim_graph_storage(graph, code->out[i]);
+            if (id != BRIM_NONE && graph->tensors[id].life == BRIM_LIFE_OPS)
+                touch(&buffers[id], op);
+        }
+        if (code->workspace_bytes)
+            touch(&workspaces[op], op);
+    }
+    return BRIM_OK;
+}
+
+/* Gathers the buffers that live, packs them above `base`, and hands the offsets back. */
+static BrimStatus pack_ops(const BrimGraph *graph, BrimPlacement *placement, BrimBuffer *buffers, size_t base)
+{
+    int count = graph->tensor_count + graph->op_count;
+    int *source = brim_mem_take(BRIM_MEM_GRAPH, (size_t)count + 1, sizeof *source);
+    if (!source)
+        return BRIM_ERROR_MEMORY;
+    int alive = 0;
+    for (int i = 0; i < count; i++) {
+        bool tensor = i < graph->tensor_count;
+        buffers[i].bytes = tensor ? graph->tensors[i].bytes : graph->ops[i - graph->tensor_count].workspace_bytes;
+        if (buffers[i].first < 0)
+            continue;
+        source[alive] = i;
+        buffers[alive++] = buffers[i];
+    }
+    size_t top = 0, lower = 0;
+    BrimStatus status = brim_pack(buffers, alive, BRIM_PLAN_ALIGNMENT, &top, &placement->order);
+    if (status == BRIM_OK)
+        status = brim_pack_lower_bound(buffers, alive, BRIM_PLAN_ALIGNMENT, &lower, &placement->peak_op);
+    for (int i = 0; i < alive && status == BRIM_OK; i++) {
+        bool tensor = source[i] < graph->tensor_count;
+        size_t *offset = tensor ? &placement->tensor_offset[source[i]]
+                                : &placement->workspace_offset[source[i] - graph->tensor_count];
+        *offset = base + buffers[i].offset;
+    }
+    placement->end_bytes = base + top;
+    placement->lower_bound_bytes = base + lower;
+    brim_mem_give(source);
+    return status;
+}
+
+/* Members of blocks and parts of features point into what holds them. */
+static void place_parts(const BrimGraph *graph, BrimPlacement *placement)
+{
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        const BrimTensor *tensor = &graph->tensors[id];
+        if (!owns_storage(tensor))
+            placement->tensor_offset[id] =
+                placement->tensor_offset[brim_graph_storage(graph, id)] + tensor->offset_bytes;
+    }
+}
+
+static BrimStatus place_graph(const BrimGraph *graph, BrimPlacement *placement, size_t *always_bytes)
+{
+    BrimStatus status;
+    size_t tensors = (size_t)graph->tensor_count, ops = (size_t)graph->op_count;
+    BrimBuffer *buffers = brim_mem_take(BRIM_MEM_GRAPH, tensors + ops + 1, sizeof *buffers);
+    placement->order = "nothing to pack";
+    placement->tensor_offset = brim_mem_take(BRIM_MEM_GRAPH, tensors, sizeof *placement->tensor_offset);
+    placement->workspace_offset = brim_mem_take(BRIM_MEM_GRAPH, ops, sizeof *placement->workspace_offset);
+    if (!buffers || !placement->tensor_offset || !placement->workspace_offset) {
+        status = BRIM_ERROR_MEMORY;
+        goto fail;
+    }
+    *always_bytes = place_in_a_row(graph, placement, BRIM_LIFE_ALWAYS, 0);
+    size_t base = place_in_a_row(graph, placement, BRIM_LIFE_SESSION, *always_bytes);
+    BRIM_TRY(find_lifetimes(graph, buffers));
+    BRIM_TRY(pack_ops(graph, placement, buffers, base));
+    place_parts(graph, placement);
+fail:
+    brim_mem_give(buffers);
+    return status;
+}
+
+bool brim_plan_alive(const BrimGraph *graph, BrimTensorId id, BrimOpId moment)
+{
+    bool before = false, after = false;
+    if (graph->tensors[id].life != BRIM_LIFE_OPS)
+        return true;
+    for (BrimOpId op = 0; op < graph->op_count; op++) {
+        bool used = false;
+        for (int i = 0; i < BRIM_OP_IN && !used; i++)
+            used = graph->ops[op].in[i] != BRIM_NONE && brim_graph_storage(graph, graph->ops[op].in[i]) == id;
+        for (int i = 0; i < BRIM_OP_OUT && !used; i++)
+            used = graph->ops[op].out[i] != BRIM_NONE && brim_graph_storage(graph, graph->ops[op].out[i]) == id;
+        before = before || (used && op <= moment);
+        after = after || (used && op >= moment);
+    }
+    return before && after;
+}
+
+static void sum_purposes(const BrimGraph *graph, const BrimPlacement *placement, size_t *purpose_bytes)
+{
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        const BrimTensor *tensor = &graph->tensors[id];
+        if (owns_storage(tensor) && brim_plan_alive(graph, id, placement->peak_op))
+            purpose_bytes[tensor->purpose] += aligned(tensor->bytes);
+    }
+    if (graph->op_count)
+        purpose_bytes[BRIM_PURPOSE_WORKSPACE] += aligned(graph->ops[placement->peak_op].workspace_bytes);
+}
+
+BrimStatus brim_plan_make(BrimPlan **plan, BrimGraph *const *graphs, int graph_count)
+{
+    BrimStatus status;
+    int largest = 0;
+    *plan = NULL;
+    if (graph_count < 1 || graph_count > BRIM_PLAN_MAX_GRAPHS)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "%d graphs; a plan holds 1 to %d", graph_count, BRIM_PLAN_MAX_GRAPHS);
+    BRIM_TRY(check_agreement(graphs, graph_count));
+    *plan = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof **plan);
+    if (!*plan)
+        return BRIM_ERROR_MEMORY;
+    (*plan)->graph_count = graph_count;
+    for (int i = 0; i < graph_count; i++) {
+        BrimPlacement *placement = &(*plan)->placements[i];
+        BRIM_TRY(place_graph(graphs[i], placement, &(*plan)->always_bytes));
+        if (placement->end_bytes > (*plan)->placements[largest].end_bytes)
+            largest = i;
+        if (placement->lower_bound_bytes > (*plan)->lower_bound_bytes)
+            (*plan)->lower_bound_bytes = placement->lower_bound_bytes;
+    }
+    (*plan)->largest_graph = largest;
+    (*plan)->arena_bytes = (*plan)->placements[largest].end_bytes;
+    sum_purposes(graphs[largest], &(*plan)->placements[largest], (*plan)->purpose_bytes);
+    return BRIM_OK;
+fail:
+    brim_plan_close(plan);
+    return status;
+}
+
+void brim_plan_close(BrimPlan **plan)
+{
+    if (!*plan)
+        return;
+    for (int i = 0; i < (*plan)->graph_count; i++) {
+        brim_mem_give((*plan)->placements[i].tensor_offset);
+        brim_mem_give((*plan)->placements[i].workspace_offset);
+    }
+    brim_mem_give(*plan);
+    *plan = NULL;
+}

@@ -1,0 +1,65 @@
+/* Bytes of every tensor and op of a graph. */
+#include "plan/plan.h"
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + BRIM_PLAN_ALIGNMENT - 1) / BRIM_PLAN_ALIGNMENT * BRIM_PLAN_ALIGNMENT;
+}
+
+/* Members of a block stand behind one another in the order of their ids. */
+static void measure_members(BrimGraph *graph)
+{
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        BrimTensor *tensor = &graph->tensors[id];
+        if (tensor->parent == BRIM_NONE || graph->tensors[tensor->parent].form != BRIM_FORM_BLOCK)
+            continue;
+        tensor->offset_bytes = graph->tensors[tensor->parent].bytes;
+        graph->tensors[tensor->parent].bytes += aligned(tensor->bytes);
+    }
+}
+
+BrimStatus brim_plan_measure(BrimGraph *graph, const BrimSizer *sizer)
+{
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        BrimTensor *tensor = &graph->tensors[id];
+        bool part = tensor->parent != BRIM_NONE && graph->tensors[tensor->parent].form != BRIM_FORM_BLOCK;
+        tensor->bytes = part || tensor->form == BRIM_FORM_BLOCK ? 0 : sizer->tensor_bytes(sizer->self, graph, id);
+    }
+    measure_members(graph);
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        if (graph->tensors[id].form == BRIM_FORM_BLOCK)
+            graph->tensors[id].dims[0] = (int32_t)(graph->tensors[id].bytes / brim_dtype_bytes(BRIM_F32));
+    }
+    for (BrimOpId id = 0; id < graph->op_count; id++) {
+        BrimStatus status = sizer->workspace_bytes(sizer->self, graph, id, &graph->ops[id].workspace_bytes);
+        if (status != BRIM_OK)
+            return status;
+    }
+    return BRIM_OK;
+}
+
+static size_t plain_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id)
+{
+    const BrimTensor *tensor = &graph->tensors[id];
+    size_t block = (size_t)*(const int *)self;
+    size_t elements = brim_tensor_elements(tensor);
+    if (tensor->form == BRIM_FORM_FEATURE)
+        elements = elements / (size_t)tensor->dims[1] * (((size_t)tensor->dims[1] + block - 1) / block * block);
+    if (tensor->form == BRIM_FORM_VECTOR)
+        elements = (elements + block - 1) / block * block;
+    return elements * brim_dtype_bytes(tensor->dtype);
+}
+
+static BrimStatus plain_workspace_bytes(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes)
+{
+    (void)self, (void)graph, (void)id;
+    *bytes = 0;
+    return BRIM_OK;
+}
+
+BrimSizer brim_plan_plain_sizer(const int *block)
+{
+    return (BrimSizer){.self = (void *)(uintptr_t)block,
+                       .tensor_bytes = plain_tensor_bytes,
+                       .workspace_bytes = plain_workspace_bytes};
+}
