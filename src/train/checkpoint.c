@@ -1,0 +1,123 @@
+/* A trainer's state in and out of safetensors. */
+#include "train/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "exchange/safetensors.h"
+#include "train/weights.h"
+
+/* Each number of a position with its key; doubles travel as C99 hexadecimal, which loses no bit. */
+typedef struct Field {
+    const char *key;
+    enum { FIELD_INT, FIELD_INT64, FIELD_BOOL, FIELD_DOUBLE } type;
+    size_t offset;
+} Field;
+
+#define AT(member) offsetof(BrimPosition, member)
+static const Field fields[] = {
+    {"state.epoch", FIELD_INT, AT(epoch)},
+    {"state.batch", FIELD_INT, AT(batch)},
+    {"state.last_update", FIELD_INT64, AT(last_update)},
+    {"state.updates", FIELD_INT64, AT(updates)},
+    {"state.gradients_wait", FIELD_BOOL, AT(gradients_wait)},
+    {"state.box_loss_sum", FIELD_DOUBLE, AT(loss_sums[0])},
+    {"state.obj_loss_sum", FIELD_DOUBLE, AT(loss_sums[1])},
+    {"state.cls_loss_sum", FIELD_DOUBLE, AT(loss_sums[2])},
+    {"state.best_fitness", FIELD_DOUBLE, AT(best_fitness)},
+    {"state.best_epoch", FIELD_INT, AT(best_epoch)},
+};
+#undef AT
+enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
+
+static void print_field(char *text, size_t bytes, const Field *field, const BrimPosition *position)
+{
+    const char *at = (const char *)position + field->offset;
+    switch (field->type) {
+    case FIELD_INT:
+        snprintf(text, bytes, "%d", *(const int *)at);
+        break;
+    case FIELD_INT64:
+        snprintf(text, bytes, "%lld", (long long)*(const int64_t *)at);
+        break;
+    case FIELD_BOOL:
+        snprintf(text, bytes, "%d", *(const bool *)at);
+        break;
+    default:
+        snprintf(text, bytes, "%a", *(const double *)at);
+    }
+}
+
+static bool parse_field(const char *text, const Field *field, BrimPosition *position)
+{
+    char *at = (char *)position + field->offset;
+    char *end = NULL;
+    long long whole = field->type == FIELD_DOUBLE ? 0 : strtoll(text, &end, 10);
+    switch (field->type) {
+    case FIELD_INT:
+        *(int *)at = (int)whole;
+        return *text && !*end && whole >= -1 && whole <= INT32_MAX;
+    case FIELD_INT64:
+        *(int64_t *)at = whole;
+        return *text && !*end && whole >= -1;
+    case FIELD_BOOL:
+        *(bool *)at = whole != 0;
+        return *text && !*end;
+    default:
+        *(double *)at = strtod(text, &end);
+        return *text && !*end;
+    }
+}
+
+static BrimStatus add_position(BrimTensorFile *file, const BrimPosition *position)
+{
+    BrimStatus status = BRIM_OK;
+    for (int i = 0; i < FIELD_COUNT && status == BRIM_OK; i++) {
+        char text[64];
+        print_field(text, sizeof text, &fields[i], position);
+        status = brim_tensors_set_metadata(file, fields[i].key, text);
+    }
+    return status;
+}
+
+BrimStatus brim_checkpoint_save(BrimEngine *engine, const BrimTensorFile *identity, const BrimPosition *position,
+                                const char *path)
+{
+    BrimStatus status;
+    BrimTensorFile file = {0};
+    for (int i = 0; identity && i < identity->metadata_count; i++)
+        BRIM_TRY(brim_tensors_set_metadata(&file, identity->metadata[i].key, identity->metadata[i].value));
+    BRIM_TRY(brim_weights_save(engine, "ema/", "", &file));
+    if (position) {
+        BRIM_TRY(add_position(&file, position));
+        BRIM_TRY(brim_weights_save(engine, "", "train/", &file));
+        BRIM_TRY(brim_weights_save(engine, "momentum/", "momentum/", &file));
+        if (position->gradients_wait)
+            BRIM_TRY(brim_weights_save(engine, "gradient/", "gradient/", &file));
+    }
+    BRIM_TRY(brim_safetensors_save(&file, path));
+fail:
+    brim_tensors_clear(&file);
+    return status;
+}
+
+BrimStatus brim_checkpoint_restore(BrimEngine *engine, const BrimTensorFile *file, BrimPosition *position)
+{
+    BrimStatus status;
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        const char *text = brim_tensors_metadata(file, fields[i].key);
+        if (!text)
+            return brim_fail(BRIM_ERROR_INPUT, "no %s in the file: it holds a model, not a run; resume from a "
+                                               "last.safetensors", fields[i].key);
+        if (!parse_field(text, &fields[i], position))
+            return brim_fail(BRIM_ERROR_INPUT, "%s is \"%s\" in the checkpoint", fields[i].key, text);
+    }
+    BRIM_TRY(brim_weights_start_ema(engine)); /* gradients that nobody saved start at zero */
+    BRIM_TRY(brim_weights_restore(engine, "ema/", "", file));
+    BRIM_TRY(brim_weights_restore(engine, "", "train/", file));
+    BRIM_TRY(brim_weights_restore(engine, "momentum/", "momentum/", file));
+    if (position->gradients_wait)
+        BRIM_TRY(brim_weights_restore(engine, "gradient/", "gradient/", file));
+fail:
+    return status;
+}

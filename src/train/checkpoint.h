@@ -1,0 +1,29 @@
+/* A trainer's whole state as named tensors and metadata, so that a resumed run equals the unbroken one to the last bit.
+ *
+ *   best.safetensors   tensors of the EMA under their state_dict names: the model to use
+ *   last.safetensors   the same, and "train/..." weights, "momentum/...", "gradient/..." where gradients wait for their
+ *                      update, and the loop's position in the metadata ("state.*") */
+#ifndef BRIM_TRAIN_CHECKPOINT_H
+#define BRIM_TRAIN_CHECKPOINT_H
+
+#include "exchange/tensors.h"
+#include "train/engine.h"
+
+typedef struct BrimPosition {
+    int epoch, batch;        /* the batch that comes next */
+    int64_t last_update;     /* batch number of the last optimizer step; -1 before the first */
+    int64_t updates;         /* EMA updates so far */
+    bool gradients_wait;     /* accumulated and not yet stepped */
+    double loss_sums[3];     /* of the epoch so far */
+    double best_fitness;
+    int best_epoch;
+} BrimPosition;
+
+/* Writes the file atomically: the model alone, or with position everything. identity: metadata to carry, or NULL. */
+BrimStatus brim_checkpoint_save(BrimEngine *engine, const BrimTensorFile *identity, const BrimPosition *position,
+                                const char *path);
+
+/* Puts a full checkpoint back into the engine. ERROR_INPUT where the file holds the model alone. */
+BrimStatus brim_checkpoint_restore(BrimEngine *engine, const BrimTensorFile *file, BrimPosition *position);
+
+#endif

@@ -1,0 +1,45 @@
+/* The training loop: batches to losses to updates, validation after each epoch, checkpoints. Tells what happens through
+ * events; writes no file but checkpoints. */
+#ifndef BRIM_TRAIN_TRAINER_H
+#define BRIM_TRAIN_TRAINER_H
+
+#include "exchange/tensors.h"
+#include "train/engine.h"
+
+typedef struct BrimTrainerConf {
+    const BrimBackendClass *backend;
+    const BrimModel *model;
+    BrimHyper hyper;             /* as the user gave it, gains not scaled */
+    const BrimSplit *train;
+    const BrimSplit *val;
+    int epochs, batch, imgsz_px;
+    int workers, threads, patience;
+    uint64_t seed;
+    bool cosine;
+    size_t cache_bytes;          /* most that decoded pictures may take */
+    size_t budget_bytes;         /* 0: no limit */
+    const char *weights_folder;  /* for last.safetensors and best.safetensors; NULL: none are written */
+    const BrimTensorFile *identity; /* its metadata goes into every checkpoint: model, classes, options */
+    BrimListener listener;
+    void *listener_self;
+} BrimTrainerConf;
+
+typedef struct BrimTrainer BrimTrainer;
+
+/* Opens loaders, plans, and tells the plan as an event. ERROR_FIT when it is over the budget. Takes no arena. */
+BrimStatus brim_trainer_open(BrimTrainer **trainer, const BrimTrainerConf *conf);
+void brim_trainer_close(BrimTrainer **trainer);
+
+/* Takes the arena; weights fresh, then overlaid with those of `start` (a checkpoint's tensors, or NULL). */
+BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start);
+
+/* Takes the arena; everything as `checkpoint` (a last.safetensors) left it. */
+BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *checkpoint);
+
+/* Trains to the last epoch, early stopping, or a listener's false (then a checkpoint is written and BRIM_STOPPED
+ * returned). */
+BrimStatus brim_trainer_run(BrimTrainer *trainer);
+
+const BrimEngine *brim_trainer_engine(const BrimTrainer *trainer);
+
+#endif

@@ -1,0 +1,42 @@
+/* Validation: batches through the folded model, NMS, matching with the labels, AP. Knows no files. */
+#ifndef BRIM_TRAIN_VALIDATE_H
+#define BRIM_TRAIN_VALIDATE_H
+
+#include "train/engine.h"
+#include "train/metrics.h"
+#include "train/nms.h"
+
+typedef struct BrimValidateConf {
+    const BrimSplit *split;
+    int class_count;
+    double conf_thres, iou_thres; /* YOLOv5: 0.001 and 0.6 */
+    int max_det;                  /* 300 */
+    BrimListener listener;        /* VALIDATING events; may be NULL */
+    void *listener_self;
+} BrimValidateConf;
+
+typedef struct BrimValidation {
+    double precision, recall, map50, map50_95; /* means over the classes that have labels */
+    double fitness;                            /* 0.1 mAP50 + 0.9 mAP50-95 */
+    double losses[3];                          /* box, obj, cls: mean over the batches; 0 where no loss was planned */
+    double milliseconds[3];                    /* per picture: reading, network, NMS */
+    int pictures, labels;
+    int64_t detections;
+    bool stopped;                              /* the listener said so; the figures are not whole */
+} BrimValidation;
+
+typedef struct BrimValidator BrimValidator;
+
+/* Takes what a validation needs: room for the detections' statistics and NMS. rows: predictions of the largest
+ * picture. */
+BrimStatus brim_validator_open(BrimValidator **validator, const BrimValidateConf *conf, int rows);
+void brim_validator_close(BrimValidator **validator);
+
+/* Folds the engine's parameters and runs the loader's epoch 0 through it. */
+BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, BrimLoader *loader,
+                              BrimValidation *result);
+
+/* Figures of one class after a run; false for a class without labels. */
+bool brim_validator_class(const BrimValidator *validator, int class_index, BrimClassMetrics *metrics);
+
+#endif
