@@ -1,12 +1,10 @@
-/* How good detections are, as YOLOv5 v7.0 measures it: matches with the labels, precision, recall, AP, and who is
- * taken for whom. All memory is taken when opened. Knows no network and no pictures. */
+/* How good detections are, as YOLOv5 v7.0 measures it: matches with the labels, precision, recall, AP, and
+ * who is taken for whom. All memory is taken when opened. Knows no network and no pictures. */
 #ifndef BRIM_TRAIN_METRICS_H
 #define BRIM_TRAIN_METRICS_H
 
 #include "base/memory.h"
-#include "train/detection.h"
-
-enum { BRIM_IOU_COUNT = 10 }; /* thresholds of a match: 0.50, 0.55 ... 0.95 */
+#include "train/match.h"
 
 typedef struct BrimMetricsConf {
     int class_count;
@@ -15,7 +13,8 @@ typedef struct BrimMetricsConf {
     int pictures;    /* at most */
 } BrimMetricsConf;
 
-/* Precision, recall and F1 are read at the confidence where the mean F1 of the classes, smoothed, is highest. */
+/* Precision, recall and F1 are read at the confidence where the mean F1 of the classes, smoothed, is highest.
+ */
 typedef struct BrimClassMetrics {
     int labels;
     int pictures; /* that have such a label */
@@ -56,8 +55,8 @@ bool brim_metrics_class(const BrimMetrics *metrics, int class_index, BrimClassMe
 int64_t brim_metrics_detections(const BrimMetrics *metrics);
 unsigned brim_metrics_correct(const BrimMetrics *metrics, int64_t detection);
 
-/* [class_count + 1][class_count + 1]: rows are what was detected, columns what the label says, the last of each is
- * the background. Detections above confidence 0.25, matches above IoU 0.45. */
+/* [class_count + 1][class_count + 1]: rows are what was detected, columns what the label says, the last of
+ * each is the background. Detections above confidence 0.25, matches above IoU 0.45. */
 const int64_t *brim_metrics_confusion(const BrimMetrics *metrics);
 
 #endif
