@@ -53,7 +53,7 @@ typedef enum BrimEventKind {
     BRIM_EVENT_EPOCH,      /* an epoch begins */
     BRIM_EVENT_STEP,       /* a training batch is done */
     BRIM_EVENT_VALIDATING, /* a validation batch is done: batch of batches */
-    BRIM_EVENT_RESULTS,    /* an epoch, or a validation, is done: all figures */
+    BRIM_EVENT_RESULTS,    /* an epoch, or a validation, is done: all figures; epoch -1: of the best model, at the end */
     BRIM_EVENT_CLASS,      /* figures of one class, after a validation: text is its name */
     BRIM_EVENT_PICTURE,    /* detection: text is the picture, instances its boxes */
     BRIM_EVENT_SAVED,      /* text: the file written */

@@ -4,7 +4,8 @@
 
 #include "backend/backend.h"
 
-/* NULL, "", "auto" and "cpu" are the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what there is. */
+/* NULL, "", "auto" and "cpu" are the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what
+ * there is. */
 BrimStatus brim_device_choose(const char *device, const BrimBackendClass **backend);
 
 #endif

@@ -19,11 +19,13 @@ void brim_remark(BrimListener listener, void *self, const char *format, ...)
 
 void brim_remark_split(const BrimSplit *split, const char *name, BrimListener listener, void *self)
 {
-    brim_remark(listener, self, "%s: %d pictures, %d labels, %d without a label file, %d with an empty one, %d unreadable", name,
-                split->sample_count, split->label_count, split->without_label_file, split->empty, split->corrupt);
+    brim_remark(listener, self,
+                "%s: %d pictures, %d labels, %d without a label file, %d with an empty one, %d unreadable",
+                name, split->sample_count, split->label_count, split->without_label_file, split->empty,
+                split->corrupt);
     if (split->skipped_labels || split->duplicate_labels)
-        brim_remark(listener, self, "%s: %d labels skipped, %d duplicates removed", name, split->skipped_labels,
-                    split->duplicate_labels);
+        brim_remark(listener, self, "%s: %d labels skipped, %d duplicates removed", name,
+                    split->skipped_labels, split->duplicate_labels);
     for (int i = 0; i < split->remark_count && i < MOST_REMARKS; i++)
         brim_remark(listener, self, "%s: %s", name, split->remarks[i]);
     if (split->remark_count > MOST_REMARKS)

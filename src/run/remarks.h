@@ -8,6 +8,7 @@
 void brim_remark_split(const BrimSplit *split, const char *name, BrimListener listener, void *self);
 
 /* One line to the listener. */
-void brim_remark(BrimListener listener, void *self, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void brim_remark(BrimListener listener, void *self, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -17,15 +17,32 @@ typedef struct Field {
     size_t offset;
 } Field;
 
-#define OPTION(member, type) {#member, type, offsetof(BrimTrainOptions, member)}
+#define OPTION(member, type)                                                                                 \
+    {                                                                                                        \
+#member, type, offsetof(BrimTrainOptions, member)                                                    \
+    }
 static const Field option_fields[] = {
-    OPTION(data, FIELD_TEXT),       OPTION(weights, FIELD_TEXT),     OPTION(cfg, FIELD_TEXT),
-    OPTION(hyp, FIELD_TEXT),        OPTION(device, FIELD_TEXT),      OPTION(project, FIELD_TEXT),
-    OPTION(name, FIELD_TEXT),       OPTION(cache, FIELD_TEXT),       OPTION(epochs, FIELD_INT),
-    OPTION(batch_size, FIELD_INT),  OPTION(imgsz, FIELD_INT),        OPTION(workers, FIELD_INT),
-    OPTION(threads, FIELD_INT),     OPTION(patience, FIELD_INT),     OPTION(seed, FIELD_U64),
-    OPTION(memory_bytes, FIELD_U64), OPTION(label_smoothing, FIELD_DOUBLE), OPTION(cos_lr, FIELD_BOOL),
-    OPTION(exist_ok, FIELD_BOOL),   OPTION(noautoanchor, FIELD_BOOL), OPTION(noplots, FIELD_BOOL),
+    OPTION(data, FIELD_TEXT),
+    OPTION(weights, FIELD_TEXT),
+    OPTION(cfg, FIELD_TEXT),
+    OPTION(hyp, FIELD_TEXT),
+    OPTION(device, FIELD_TEXT),
+    OPTION(project, FIELD_TEXT),
+    OPTION(name, FIELD_TEXT),
+    OPTION(cache, FIELD_TEXT),
+    OPTION(epochs, FIELD_INT),
+    OPTION(batch_size, FIELD_INT),
+    OPTION(imgsz, FIELD_INT),
+    OPTION(workers, FIELD_INT),
+    OPTION(threads, FIELD_INT),
+    OPTION(patience, FIELD_INT),
+    OPTION(seed, FIELD_U64),
+    OPTION(memory_bytes, FIELD_U64),
+    OPTION(label_smoothing, FIELD_DOUBLE),
+    OPTION(cos_lr, FIELD_BOOL),
+    OPTION(exist_ok, FIELD_BOOL),
+    OPTION(noautoanchor, FIELD_BOOL),
+    OPTION(noplots, FIELD_BOOL),
 };
 #undef OPTION
 
@@ -44,7 +61,7 @@ static json_t *field_as_json(const Field *field, const void *from)
     case FIELD_INT:
         return json_integer(*(const int *)at);
     case FIELD_U64:
-        return json_integer((json_int_t)*(const uint64_t *)at);
+        return json_integer((json_int_t) * (const uint64_t *)at);
     case FIELD_BOOL:
         return json_boolean(*(const bool *)at);
     default:
@@ -61,7 +78,8 @@ static json_t *fields_as_json(const Field *fields, size_t count, const void *fro
 }
 
 /* One `key: value` line a field; JSON scalars are yaml scalars. */
-static BrimStatus save_yaml(const char *folder, const char *name, const Field *fields, size_t count, const void *from)
+static BrimStatus save_yaml(const char *folder, const char *name, const Field *fields, size_t count,
+                            const void *from)
 {
     char text[8192];
     size_t length = 0;
@@ -84,7 +102,8 @@ static BrimStatus save_yaml(const char *folder, const char *name, const Field *f
 BrimStatus brim_settings_save(const char *folder, const BrimTrainOptions *options, const BrimHyper *hyper)
 {
     BrimStatus status = save_yaml(folder, "opt.yaml", option_fields, COUNT(option_fields), options);
-    return status == BRIM_OK ? save_yaml(folder, "hyp.yaml", hyper_fields, COUNT(hyper_fields), hyper) : status;
+    return status == BRIM_OK ? save_yaml(folder, "hyp.yaml", hyper_fields, COUNT(hyper_fields), hyper)
+                             : status;
 }
 
 static BrimStatus set_json(BrimTensorFile *identity, const char *key, json_t *object)
@@ -98,12 +117,14 @@ static BrimStatus set_json(BrimTensorFile *identity, const char *key, json_t *ob
     return status;
 }
 
-BrimStatus brim_settings_describe(BrimTensorFile *identity, const BrimTrainOptions *options, const BrimHyper *hyper)
+BrimStatus brim_settings_describe(BrimTensorFile *identity, const BrimTrainOptions *options,
+                                  const BrimHyper *hyper)
 {
     BrimStatus status =
         set_json(identity, "options", fields_as_json(option_fields, COUNT(option_fields), options));
-    return status == BRIM_OK ? set_json(identity, "hyp", fields_as_json(hyper_fields, COUNT(hyper_fields), hyper))
-                             : status;
+    return status == BRIM_OK
+               ? set_json(identity, "hyp", fields_as_json(hyper_fields, COUNT(hyper_fields), hyper))
+               : status;
 }
 
 static BrimStatus take_text(const json_t *value, const char **text, BrimSettings *settings)
@@ -142,23 +163,25 @@ static BrimStatus take_field(const Field *field, const json_t *value, void *to, 
     return BRIM_OK;
 }
 
-static BrimStatus take_json(const BrimTensorFile *checkpoint, const char *key, const Field *fields, size_t count,
-                            void *to, BrimSettings *settings)
+static BrimStatus take_json(const BrimTensorFile *checkpoint, const char *key, const Field *fields,
+                            size_t count, void *to, BrimSettings *settings)
 {
     const char *text = brim_tensors_metadata(checkpoint, key);
     json_t *object = text ? json_loads(text, 0, NULL) : NULL;
     BrimStatus status = BRIM_OK;
     if (!json_is_object(object))
-        status = brim_fail(BRIM_ERROR_INPUT, "the checkpoint does not hold the %s of its run; resume from a "
-                                             "last.safetensors that brim wrote", key);
+        status = brim_fail(BRIM_ERROR_INPUT,
+                           "the checkpoint does not hold the %s of its run; resume from a "
+                           "last.safetensors that brim wrote",
+                           key);
     for (size_t i = 0; i < count && status == BRIM_OK; i++)
         status = take_field(&fields[i], json_object_get(object, fields[i].key), to, settings);
     json_decref(object);
     return status;
 }
 
-BrimStatus brim_settings_restore(const BrimTensorFile *checkpoint, BrimTrainOptions *options, BrimHyper *hyper,
-                                 BrimSettings *settings)
+BrimStatus brim_settings_restore(const BrimTensorFile *checkpoint, BrimTrainOptions *options,
+                                 BrimHyper *hyper, BrimSettings *settings)
 {
     BrimStatus status =
         take_json(checkpoint, "options", option_fields, COUNT(option_fields), options, settings);

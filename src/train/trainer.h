@@ -1,5 +1,5 @@
-/* The training loop: batches to losses to updates, validation after each epoch, checkpoints. Tells what happens through
- * events; writes no file but checkpoints. */
+/* The training loop: batches to losses to updates, validation after each epoch, checkpoints. Tells what
+ * happens through events; writes no file but checkpoints. */
 #ifndef BRIM_TRAIN_TRAINER_H
 #define BRIM_TRAIN_TRAINER_H
 
@@ -9,16 +9,17 @@
 typedef struct BrimTrainerConf {
     const BrimBackendClass *backend;
     const BrimModel *model;
-    BrimHyper hyper;             /* as the user gave it, gains not scaled */
+    BrimHyper hyper; /* as the user gave it, gains not scaled */
     const BrimSplit *train;
     const BrimSplit *val;
     int epochs, batch, imgsz_px;
     int workers, threads, patience;
     uint64_t seed;
     bool cosine;
-    size_t cache_bytes;          /* most that decoded pictures may take */
-    size_t budget_bytes;         /* 0: no limit */
-    const char *weights_folder;  /* for last.safetensors and best.safetensors; NULL: none are written */
+    size_t cache_bytes;             /* most that decoded pictures may take */
+    size_t budget_bytes;            /* 0: no limit */
+    const char *weights_folder;     /* for last.safetensors and best.safetensors; NULL: none are written */
+    char *const *class_names;       /* for the figures of each class; NULL: none */
     const BrimTensorFile *identity; /* its metadata goes into every checkpoint: model, classes, options */
     BrimListener listener;
     void *listener_self;
@@ -26,7 +27,7 @@ typedef struct BrimTrainerConf {
 
 typedef struct BrimTrainer BrimTrainer;
 
-/* Opens loaders, plans, and tells the plan as an event. ERROR_FIT when it is over the budget. Takes no arena. */
+/* Opens loaders and plans. ERROR_FIT when the plan is over the budget. Takes no arena. */
 BrimStatus brim_trainer_open(BrimTrainer **trainer, const BrimTrainerConf *conf);
 void brim_trainer_close(BrimTrainer **trainer);
 
@@ -36,10 +37,15 @@ BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
 /* Takes the arena; everything as `checkpoint` (a last.safetensors) left it. */
 BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *checkpoint);
 
-/* Trains to the last epoch, early stopping, or a listener's false (then a checkpoint is written and BRIM_STOPPED
- * returned). */
+/* Trains to the last epoch, early stopping, or a listener's false (then a checkpoint is written and
+ * BRIM_STOPPED returned). At the end the best checkpoint is validated once more: a RESULTS event of epoch -1,
+ * and its classes. */
 BrimStatus brim_trainer_run(BrimTrainer *trainer);
 
 const BrimEngine *brim_trainer_engine(const BrimTrainer *trainer);
+
+/* Memory of the whole process as planned: the arena, loader slots, picture cache, and what it was before the
+ * opening. */
+size_t brim_trainer_planned_bytes(const BrimTrainer *trainer);
 
 #endif

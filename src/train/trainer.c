@@ -1,0 +1,233 @@
+/* The training loop. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "exchange/safetensors.h"
+#include "train/trainer_state.h"
+#include "train/weights.h"
+
+BrimStatus brim_trainer_open(BrimTrainer **trainer, const BrimTrainerConf *conf)
+{
+    BrimStatus status;
+    *trainer = brim_mem_take(BRIM_MEM_TRAIN, 1, sizeof **trainer);
+    if (!*trainer)
+        return BRIM_ERROR_MEMORY;
+    (*trainer)->conf = *conf;
+    (*trainer)->position = (BrimPosition){.last_update = -1};
+    BRIM_TRY(brim_trainer_open_parts(*trainer));
+    brim_schedule_open(&(*trainer)->schedule, &conf->hyper, conf->epochs,
+                       brim_loader_batch_count((*trainer)->train_loader), conf->batch, conf->cosine);
+    return BRIM_OK;
+fail:
+    brim_trainer_close(trainer);
+    return status;
+}
+
+void brim_trainer_close(BrimTrainer **trainer)
+{
+    if (!*trainer)
+        return;
+    brim_validator_close(&(*trainer)->validator);
+    brim_engine_close(&(*trainer)->engine);
+    brim_loader_close(&(*trainer)->val_loader);
+    brim_loader_close(&(*trainer)->train_loader);
+    brim_mem_give(*trainer);
+    *trainer = NULL;
+}
+
+const BrimEngine *brim_trainer_engine(const BrimTrainer *trainer)
+{
+    return trainer->engine;
+}
+
+size_t brim_trainer_planned_bytes(const BrimTrainer *trainer)
+{
+    return brim_engine_plan(trainer->engine)->arena_bytes + trainer->outside_bytes;
+}
+
+/* ---- starting ---- */
+
+BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
+{
+    BrimStatus status;
+    const BrimTrainerConf *conf = &trainer->conf;
+    BRIM_TRY(brim_engine_start(trainer->engine));
+    BRIM_TRY(brim_weights_init(trainer->engine, conf->model, conf->seed));
+    if (start) {
+        BrimTransfer transfer;
+        BRIM_TRY(brim_weights_load(trainer->engine, conf->model, start, "", &transfer));
+        brim_trainer_remark(trainer, "Transferred %d/%d items", transfer.loaded, transfer.total);
+    }
+    BRIM_TRY(brim_weights_start_ema(trainer->engine));
+    BRIM_TRY(brim_weights_round(trainer->engine));
+fail:
+    return status;
+}
+
+BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *checkpoint)
+{
+    BrimStatus status;
+    BRIM_TRY(brim_engine_start(trainer->engine));
+    BRIM_TRY(brim_checkpoint_restore(trainer->engine, checkpoint, &trainer->position));
+    trainer->schedule.last_update = trainer->position.last_update;
+    trainer->schedule.updates = trainer->position.updates;
+fail:
+    return status;
+}
+
+/* ---- checkpoints ---- */
+
+static BrimStatus save(BrimTrainer *trainer, const char *name, bool whole)
+{
+    if (!trainer->conf.weights_folder)
+        return BRIM_OK;
+    char *path = brim_path_join(trainer->conf.weights_folder, name);
+    if (!path)
+        return BRIM_ERROR_MEMORY;
+    trainer->position.last_update = trainer->schedule.last_update;
+    trainer->position.updates = trainer->schedule.updates;
+    BrimStatus status = brim_checkpoint_save(trainer->engine, trainer->conf.identity,
+                                             whole ? &trainer->position : NULL, path);
+    if (status == BRIM_OK)
+        brim_trainer_tell(trainer, &(BrimEvent){.kind = BRIM_EVENT_SAVED, .text = path});
+    brim_mem_give(path);
+    return status;
+}
+
+/* ---- an epoch ---- */
+
+static BrimStatus run_batch(BrimTrainer *trainer)
+{
+    BrimStatus status;
+    BrimPosition *position = &trainer->position;
+    const BrimBatch *batch = NULL;
+    float items[4], norm[2];
+    BrimScheduleStep step;
+    brim_schedule_at(&trainer->schedule, position->epoch, position->batch, &step);
+    BRIM_TRY(brim_loader_next(trainer->train_loader, &batch));
+    BRIM_TRY(brim_engine_gradient(trainer->engine, batch, &step.scalars, items));
+    if (!isfinite(items[3]))
+        return brim_fail(
+            BRIM_ERROR_INPUT,
+            "the loss became %g in epoch %d, batch %d; a lower lr0 in --hyp, or longer warmup_epochs, helps",
+            (double)items[3], position->epoch, position->batch);
+    position->gradients_wait = !step.update;
+    if (step.update) {
+        BRIM_TRY(brim_engine_update(trainer->engine, &step.scalars, norm));
+        brim_schedule_updated(&trainer->schedule, position->epoch, position->batch);
+    }
+    for (int i = 0; i < 3; i++)
+        position->loss_sums[i] += items[i];
+    position->batch++;
+    trainer->epoch_pictures += batch->n;
+    brim_trainer_tell_step(trainer, batch, &step);
+fail:
+    return status;
+}
+
+static BrimStatus run_batches(BrimTrainer *trainer)
+{
+    BrimStatus status = BRIM_OK;
+    BrimPosition *position = &trainer->position;
+    int batches = brim_loader_batch_count(trainer->train_loader);
+    if (position->batch == 0) {
+        memset(position->loss_sums, 0, sizeof position->loss_sums);
+    }
+    trainer->epoch_start_ns = brim_clock_ns();
+    trainer->epoch_pictures = 0;
+    brim_trainer_tell(trainer,
+                      &(BrimEvent){.kind = BRIM_EVENT_EPOCH, .epoch = position->epoch, .batches = batches});
+    if (position->batch < batches) /* a run that was stopped before its validation has none left */
+        BRIM_TRY(brim_loader_start(trainer->train_loader, position->epoch, position->batch));
+    while (position->batch < batches && !trainer->stop)
+        BRIM_TRY(run_batch(trainer));
+fail:
+    return status;
+}
+
+/* Validates, tells, and writes the checkpoints of a finished epoch. */
+static BrimStatus finish_epoch(BrimTrainer *trainer)
+{
+    BrimStatus status;
+    BrimPosition *position = &trainer->position;
+    BrimValidation found;
+    int64_t start_ns = brim_clock_ns();
+    BRIM_TRY(brim_validator_run(trainer->validator, trainer->engine, trainer->val_loader, &found));
+    trainer->validation_ns = brim_clock_ns() - start_ns;
+    if (found.stopped) {
+        trainer->stop = true;
+        return BRIM_OK; /* the position still says that this epoch wants its validation */
+    }
+    brim_trainer_tell_epoch(trainer, &found);
+    bool better = found.fitness >= position->best_fitness; /* the later one of equals, as YOLOv5 keeps it */
+    if (better) {
+        position->best_epoch = position->epoch;
+        position->best_fitness = found.fitness;
+    }
+    position->epoch++;
+    position->batch = 0;
+    position->gradients_wait = false; /* YOLOv5 drops what an epoch leaves behind without a step */
+    BRIM_TRY(save(trainer, "last.safetensors", true));
+    if (better)
+        BRIM_TRY(save(trainer, "best.safetensors", false));
+fail:
+    return status;
+}
+
+static bool out_of_patience(BrimTrainer *trainer)
+{
+    const BrimPosition *position = &trainer->position;
+    if (trainer->conf.patience <= 0 || position->epoch - 1 - position->best_epoch < trainer->conf.patience)
+        return false;
+    brim_trainer_remark(
+        trainer, "Stopped early: no better result for %d epochs, best at epoch %d (--patience changes it)",
+        trainer->conf.patience, position->best_epoch);
+    return true;
+}
+
+/* Validates best.safetensors once more, class by class: the figures of the model that the user takes away. */
+static BrimStatus validate_best(BrimTrainer *trainer)
+{
+    BrimStatus status;
+    const BrimTrainerConf *conf = &trainer->conf;
+    BrimTensorFile best = {0};
+    BrimValidation found;
+    char *path = brim_path_join(conf->weights_folder, "best.safetensors");
+    if (!path)
+        return BRIM_ERROR_MEMORY;
+    BRIM_TRY(brim_safetensors_load(&best, path));
+    BRIM_TRY(brim_weights_restore(trainer->engine, "ema/", "", &best));
+    BRIM_TRY(brim_validator_run(trainer->validator, trainer->engine, trainer->val_loader, &found));
+    if (found.stopped) /* everything is saved already */
+        goto fail;
+    brim_trainer_tell_best(trainer, &found);
+fail:
+    brim_tensors_clear(&best);
+    brim_mem_give(path);
+    return status;
+}
+
+BrimStatus brim_trainer_run(BrimTrainer *trainer)
+{
+    BrimStatus status = BRIM_OK;
+    while (trainer->position.epoch < trainer->conf.epochs) {
+        BRIM_TRY(run_batches(trainer));
+        if (!trainer->stop)
+            BRIM_TRY(finish_epoch(trainer));
+        if (trainer->stop) {
+            BRIM_TRY(save(trainer, "last.safetensors", true));
+            return brim_fail(BRIM_STOPPED, "stopped in epoch %d after %d batches", trainer->position.epoch,
+                             trainer->position.batch);
+        }
+        if (out_of_patience(trainer))
+            break;
+    }
+    if (trainer->conf.weights_folder)
+        BRIM_TRY(validate_best(trainer));
+fail:
+    return status;
+}

@@ -1,0 +1,121 @@
+/* What a trainer needs, opened in the order in which the plan needs to know it: loaders give shapes and room
+ * for labels, from which the engine plans, and the validator sizes its statistics. */
+#include <string.h>
+
+#include "base/process.h"
+#include "train/trainer_state.h"
+
+/* What the process takes beside its planned memory while it works: oneDNN's generated code and descriptors,
+ * the libraries' own buffers, thread stacks. */
+#define LIBRARY_BYTES ((size_t)48 << 20)
+
+/* Shapes of a loader's batches, each once. *shapes is given back by the caller. */
+static BrimStatus list_shapes(const BrimLoader *loader, BrimShape **shapes, int *count)
+{
+    int batches = brim_loader_batch_count(loader);
+    *count = 0;
+    *shapes = brim_mem_take(BRIM_MEM_TRAIN, (size_t)batches, sizeof **shapes);
+    if (!*shapes)
+        return BRIM_ERROR_MEMORY;
+    for (int i = 0; i < batches; i++) {
+        BrimShape shape;
+        brim_loader_batch_shape(loader, i, &shape.n, &shape.height_px, &shape.width_px);
+        bool known = false;
+        for (int j = 0; j < *count && !known; j++)
+            known = memcmp(&(*shapes)[j], &shape, sizeof shape) == 0;
+        if (!known)
+            (*shapes)[(*count)++] = shape;
+    }
+    return BRIM_OK;
+}
+
+static BrimLoaderConf loader_conf(const BrimTrainerConf *conf, bool training)
+{
+    return (BrimLoaderConf){.split = training ? conf->train : conf->val,
+                            .imgsz_px = conf->imgsz_px,
+                            .batch = training ? conf->batch : 2 * conf->batch,
+                            .stride_px = brim_model_max_stride_px(conf->model),
+                            .augment = training,
+                            .rectangular = !training,
+                            .pad = 0.5,
+                            .hyper = conf->hyper,
+                            .seed = conf->seed,
+                            .workers = conf->workers,
+                            .slots = conf->workers > 0 ? 2 : 1,
+                            .cache_bytes = training ? conf->cache_bytes : 0};
+}
+
+static BrimStatus open_loaders(BrimTrainer *trainer, int *train_cap, int *val_cap)
+{
+    BrimStatus status;
+    BrimLoaderConf train = loader_conf(&trainer->conf, true), val = loader_conf(&trainer->conf, false);
+    trainer->outside_bytes = (size_t)brim_process_resident_bytes() + LIBRARY_BYTES;
+    BRIM_TRY(brim_loader_open(&trainer->train_loader, &train));
+    trainer->outside_bytes +=
+        brim_loader_slot_bytes(&train) + brim_loader_cached_bytes(trainer->train_loader);
+    /* Validation reads what is left of the cache's room. */
+    size_t used = brim_loader_cached_bytes(trainer->train_loader);
+    val.cache_bytes = trainer->conf.cache_bytes > used ? trainer->conf.cache_bytes - used : 0;
+    BRIM_TRY(brim_loader_open(&trainer->val_loader, &val));
+    trainer->outside_bytes += brim_loader_slot_bytes(&val) + brim_loader_cached_bytes(trainer->val_loader);
+    *train_cap = brim_loader_target_cap(&train);
+    *val_cap = brim_loader_target_cap(&val);
+fail:
+    return status;
+}
+
+static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
+{
+    BrimStatus status;
+    const BrimTrainerConf *conf = &trainer->conf;
+    BrimShape *train = NULL, *val = NULL;
+    BrimEngineConf engine = {.backend = conf->backend,
+                             .threads = conf->threads,
+                             .model = conf->model,
+                             .hyper = conf->hyper,
+                             .train_target_cap = train_cap,
+                             .infer_target_cap = val_cap,
+                             .outside_bytes = trainer->outside_bytes,
+                             .budget_bytes = conf->budget_bytes};
+    brim_hyper_scale(&engine.hyper, conf->model->level_count, conf->model->class_count, conf->imgsz_px);
+    BRIM_TRY(list_shapes(trainer->train_loader, &train, &engine.train_count));
+    BRIM_TRY(list_shapes(trainer->val_loader, &val, &engine.infer_count));
+    engine.train = train;
+    engine.infer = val;
+    BRIM_TRY(brim_engine_open(&trainer->engine, &engine));
+fail:
+    brim_mem_give(train);
+    brim_mem_give(val);
+    return status;
+}
+
+static BrimStatus open_validator(BrimTrainer *trainer)
+{
+    const BrimTrainerConf *conf = &trainer->conf;
+    BrimValidateConf validate = {.split = conf->val,
+                                 .class_count = conf->model->class_count,
+                                 .conf_thres = 0.001,
+                                 .iou_thres = 0.6,
+                                 .max_det = 300,
+                                 .listener = conf->listener,
+                                 .listener_self = conf->listener_self};
+    int most = 0;
+    for (int i = 0; i < brim_loader_batch_count(trainer->val_loader); i++) {
+        int n, height_px, width_px;
+        brim_loader_batch_shape(trainer->val_loader, i, &n, &height_px, &width_px);
+        int rows = brim_graph_prediction_rows(conf->model, height_px, width_px);
+        most = rows > most ? rows : most;
+    }
+    return brim_validator_open(&trainer->validator, &validate, most);
+}
+
+BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
+{
+    BrimStatus status;
+    int train_cap = 0, val_cap = 0;
+    BRIM_TRY(open_loaders(trainer, &train_cap, &val_cap));
+    BRIM_TRY(open_engine(trainer, train_cap, val_cap));
+    BRIM_TRY(open_validator(trainer));
+fail:
+    return status;
+}

@@ -1,0 +1,38 @@
+/* What a trainer holds. Private to trainer*.c: opening, the loop, and the events. */
+#ifndef BRIM_TRAIN_TRAINER_STATE_H
+#define BRIM_TRAIN_TRAINER_STATE_H
+
+#include "train/checkpoint.h"
+#include "train/schedule.h"
+#include "train/trainer.h"
+#include "train/validate.h"
+
+struct BrimTrainer {
+    BrimTrainerConf conf;
+    BrimLoader *train_loader;
+    BrimLoader *val_loader;
+    BrimEngine *engine;
+    BrimValidator *validator;
+    BrimSchedule schedule;
+    BrimPosition position;
+    size_t
+        outside_bytes; /* the process as it was, slots, picture cache, libraries: planned beside the arena */
+    int64_t epoch_start_ns;
+    int64_t validation_ns; /* of the last validation, for the time left */
+    int epoch_pictures;    /* trained on since the epoch, or what is left of it after a resume, began */
+    bool stop;             /* the listener said so */
+};
+
+/* Opens loaders, engine and validator. */
+BrimStatus brim_trainer_open_parts(BrimTrainer *trainer);
+
+/* Fills in what every event says and hands it to the listener; its false makes the trainer stop. */
+void brim_trainer_tell(BrimTrainer *trainer, BrimEvent *event);
+void brim_trainer_remark(BrimTrainer *trainer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* After a batch; after an epoch's validation; after the best model's at the end, with its classes. */
+void brim_trainer_tell_step(BrimTrainer *trainer, const BrimBatch *batch, const BrimScheduleStep *step);
+void brim_trainer_tell_epoch(BrimTrainer *trainer, const BrimValidation *found);
+void brim_trainer_tell_best(BrimTrainer *trainer, const BrimValidation *found);
+
+#endif
