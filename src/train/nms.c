@@ -48,11 +48,27 @@ static BrimStatus check_conf(const BrimNmsConf *conf, int rows, int class_count)
     return BRIM_OK;
 }
 
+static size_t candidate_room(const BrimNmsConf *conf, int rows, int class_count)
+{
+    size_t most = (size_t)rows * (conf->multi_label ? (size_t)class_count : 1);
+    return most < 2 * BRIM_NMS_CANDIDATES ? most : 2 * BRIM_NMS_CANDIDATES;
+}
+
+static int kept_room(const BrimNmsConf *conf)
+{
+    return (conf->max_det + LANES - 1) / LANES * LANES;
+}
+
+size_t brim_nms_bytes(const BrimNmsConf *conf, int rows, int class_count)
+{
+    return sizeof(BrimNms) + 2 * candidate_room(conf, rows, class_count) * sizeof(BrimRanked) +
+           (size_t)class_count * sizeof(bool) + 5 * (size_t)kept_room(conf) * sizeof(float);
+}
+
 static BrimStatus take_room(BrimNms *nms)
 {
-    size_t most = (size_t)nms->rows * (nms->conf.multi_label ? nms->class_count : 1);
-    nms->room = most < 2 * BRIM_NMS_CANDIDATES ? most : 2 * BRIM_NMS_CANDIDATES;
-    nms->kept.room = (nms->conf.max_det + LANES - 1) / LANES * LANES;
+    nms->room = candidate_room(&nms->conf, nms->rows, nms->class_count);
+    nms->kept.room = kept_room(&nms->conf);
     nms->candidates = brim_mem_take(BRIM_MEM_TRAIN, nms->room, sizeof *nms->candidates);
     nms->spare = brim_mem_take(BRIM_MEM_TRAIN, nms->room, sizeof *nms->spare);
     nms->wanted = brim_mem_take(BRIM_MEM_TRAIN, nms->class_count, sizeof *nms->wanted);

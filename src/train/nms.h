@@ -23,6 +23,9 @@ typedef struct BrimNms BrimNms;
 BrimStatus brim_nms_open(BrimNms **nms, const BrimNmsConf *conf, int rows, int class_count);
 void brim_nms_close(BrimNms **nms);
 
+/* Bytes that brim_nms_open takes, for the plan. */
+size_t brim_nms_bytes(const BrimNmsConf *conf, int rows, int class_count);
+
 /* predictions: [rows, 5 + class_count] of x, y, w, h, objectness, classes. detections has room for max_det;
  * their number is returned, the most confident first, equal ones by row and class. */
 int brim_nms_run(BrimNms *nms, const float *predictions, int rows, BrimDetection *detections);

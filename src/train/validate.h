@@ -11,6 +11,7 @@ typedef struct BrimValidateConf {
     int class_count;
     double conf_thres, iou_thres; /* YOLOv5: 0.001 and 0.6 */
     int max_det;                  /* 300 */
+    int threads;                  /* for NMS; 0: as many as cores */
     BrimListener listener;        /* VALIDATING events; may be NULL */
     void *listener_self;
 } BrimValidateConf;
@@ -18,19 +19,22 @@ typedef struct BrimValidateConf {
 typedef struct BrimValidation {
     double precision, recall, map50, map50_95; /* means over the classes that have labels */
     double fitness;                            /* 0.1 mAP50 + 0.9 mAP50-95 */
-    double losses[3];                          /* box, obj, cls: mean over the batches; 0 where no loss was planned */
-    double milliseconds[3];                    /* per picture: reading, network, NMS */
+    double losses[3];       /* box, obj, cls: mean over the batches; 0 where no loss was planned */
+    double milliseconds[3]; /* per picture: reading, network, NMS */
     int pictures, labels;
     int64_t detections;
-    bool stopped;                              /* the listener said so; the figures are not whole */
+    bool stopped; /* the listener said so; the figures are not whole */
 } BrimValidation;
 
 typedef struct BrimValidator BrimValidator;
 
-/* Takes what a validation needs: room for the detections' statistics and NMS. rows: predictions of the largest
- * picture. */
+/* Takes what a validation needs: room for the detections' statistics and NMS. rows: predictions of the
+ * largest picture. */
 BrimStatus brim_validator_open(BrimValidator **validator, const BrimValidateConf *conf, int rows);
 void brim_validator_close(BrimValidator **validator);
+
+/* Bytes that brim_validator_open takes, for the plan. */
+size_t brim_validator_bytes(const BrimValidateConf *conf, int rows);
 
 /* Folds the engine's parameters and runs the loader's epoch 0 through it. */
 BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, BrimLoader *loader,
@@ -38,5 +42,8 @@ BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, Brim
 
 /* Figures of one class after a run; false for a class without labels. */
 bool brim_validator_class(const BrimValidator *validator, int class_index, BrimClassMetrics *metrics);
+
+/* All of its figures, for the confusion matrix. */
+const BrimMetrics *brim_validator_metrics(const BrimValidator *validator);
 
 #endif
