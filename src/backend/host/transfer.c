@@ -1,0 +1,91 @@
+/* Copies between the arena and plain host memory. */
+#include "backend/host/transfer.h"
+
+#include <string.h>
+
+static void *tensor_data(const BrimResidence *residence, BrimTensorId id)
+{
+    return brim_operand_data(residence->graph, residence->placement, residence->arena, id);
+}
+
+static bool is_spatial(const BrimTensor *tensor)
+{
+    return tensor->form == BRIM_FORM_FEATURE || tensor->form == BRIM_FORM_PLAIN;
+}
+
+static size_t plain_bytes(const BrimTensor *tensor)
+{
+    return brim_tensor_elements(tensor) * brim_dtype_bytes(tensor->dtype);
+}
+
+/* One plane of channel c, or of a pad, where plain is NULL. */
+static void write_plane(const BrimFeature *feature, int n, int c, const float *plain)
+{
+    float *cell = brim_feature_at(feature, n, c, 0, 0);
+    for (int i = 0; i < feature->h * feature->w; i++)
+        cell[(size_t)i * feature->block] = plain ? plain[i] : 0.0f;
+}
+
+static void write_feature(const BrimFeature *feature, const float *plain)
+{
+    size_t plane = (size_t)feature->h * feature->w;
+    int padded = (feature->c + feature->block - 1) / feature->block * feature->block;
+    for (int n = 0; n < feature->n; n++) {
+        for (int c = 0; c < padded; c++)
+            write_plane(feature, n, c, c < feature->c ? plain + ((size_t)n * feature->c + c) * plane : NULL);
+    }
+}
+
+static void read_feature(const BrimFeature *feature, float *plain)
+{
+    for (int n = 0; n < feature->n; n++) {
+        for (int c = 0; c < feature->c; c++) {
+            const float *cell = brim_feature_at(feature, n, c, 0, 0);
+            for (int i = 0; i < feature->h * feature->w; i++)
+                *plain++ = cell[(size_t)i * feature->block];
+        }
+    }
+}
+
+void brim_transfer_write(const BrimResidence *residence, BrimTensorId id, const void *plain)
+{
+    const BrimTensor *tensor = &residence->graph->tensors[id];
+    char *data = tensor_data(residence, id);
+    if (is_spatial(tensor)) {
+        BrimFeature feature = brim_operand_feature(residence->graph, residence->placement, residence->arena,
+                                                   id, residence->channel_block);
+        write_feature(&feature, plain);
+        return;
+    }
+    memcpy(data, plain, plain_bytes(tensor));
+    if (tensor->form == BRIM_FORM_VECTOR)
+        memset(data + plain_bytes(tensor), 0, tensor->bytes - plain_bytes(tensor));
+}
+
+void brim_transfer_read(const BrimResidence *residence, BrimTensorId id, void *plain)
+{
+    const BrimTensor *tensor = &residence->graph->tensors[id];
+    if (!is_spatial(tensor)) {
+        memcpy(plain, tensor_data(residence, id), plain_bytes(tensor));
+        return;
+    }
+    BrimFeature feature = brim_operand_feature(residence->graph, residence->placement, residence->arena, id,
+                                               residence->channel_block);
+    read_feature(&feature, plain);
+}
+
+void brim_transfer_zero_pads(const BrimResidence *residence)
+{
+    const BrimGraph *graph = residence->graph;
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        const BrimTensor *tensor = &graph->tensors[id];
+        if (tensor->life != BRIM_LIFE_ALWAYS || tensor->form == BRIM_FORM_BLOCK)
+            continue;
+        size_t used = tensor->form == BRIM_FORM_VECTOR ? plain_bytes(tensor) : tensor->bytes;
+        size_t end = (tensor->bytes + BRIM_PLAN_ALIGNMENT - 1) / BRIM_PLAN_ALIGNMENT * BRIM_PLAN_ALIGNMENT;
+        if (tensor->parent == BRIM_NONE) /* behind a tensor of its own nobody walks on */
+            end = tensor->bytes;
+        if (tensor->parent == BRIM_NONE || graph->tensors[tensor->parent].form == BRIM_FORM_BLOCK)
+            memset((char *)tensor_data(residence, id) + used, 0, end - used);
+    }
+}
