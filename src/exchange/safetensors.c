@@ -279,7 +279,7 @@ fail:
     return text;
 }
 
-static BrimStatus write_all(BrimAtomicFile *out, const char *header, const BrimTensorFile *file)
+static BrimStatus write_header(BrimAtomicFile *out, const char *header)
 {
     static const char padding[] = "        ";
     size_t text_bytes = strlen(header);
@@ -292,24 +292,54 @@ static BrimStatus write_all(BrimAtomicFile *out, const char *header, const BrimT
     BRIM_TRY(brim_atomic_write(out, length, sizeof length));
     BRIM_TRY(brim_atomic_write(out, header, text_bytes));
     BRIM_TRY(brim_atomic_write(out, padding, pad_bytes));
-    for (int i = 0; i < file->tensor_count; i++)
-        BRIM_TRY(brim_atomic_write(out, file->tensors[i].data, file->tensors[i].bytes));
 fail:
     return status;
 }
 
-BrimStatus brim_safetensors_save(const BrimTensorFile *file, const char *path)
+/* Each tensor's data, or what the source puts into buffer for it. */
+static BrimStatus write_tensors(BrimAtomicFile *out, const BrimTensorFile *file, BrimTensorSource source, void *self,
+                                void *buffer)
+{
+    BrimStatus status = BRIM_OK;
+    for (int i = 0; i < file->tensor_count; i++) {
+        const BrimHostTensor *tensor = &file->tensors[i];
+        if (source)
+            BRIM_TRY(source(self, tensor, buffer));
+        BRIM_TRY(brim_atomic_write(out, source ? buffer : tensor->data, tensor->bytes));
+    }
+fail:
+    return status;
+}
+
+static BrimStatus save(const BrimTensorFile *file, BrimTensorSource source, void *self, void *buffer, const char *path)
 {
     char *header = make_header(file);
     if (!header)
         return brim_fail_within(BRIM_ERROR_ARGUMENT, "%s: ", path);
     BrimAtomicFile *out = NULL;
-    BrimStatus status = brim_atomic_open(&out, path);
-    if (status == BRIM_OK)
-        status = write_all(out, header, file);
-    if (status == BRIM_OK)
-        status = brim_atomic_commit(&out);
+    BrimStatus status;
+    BRIM_TRY(brim_atomic_open(&out, path));
+    BRIM_TRY(write_header(out, header));
+    BRIM_TRY(write_tensors(out, file, source, self, buffer));
+    BRIM_TRY(brim_atomic_commit(&out));
+fail:
     brim_atomic_discard(&out);
     free(header);
+    return status;
+}
+
+BrimStatus brim_safetensors_save(const BrimTensorFile *file, const char *path)
+{
+    return save(file, NULL, NULL, NULL, path);
+}
+
+BrimStatus brim_safetensors_stream(const BrimTensorFile *file, BrimTensorSource source, void *self, const char *path)
+{
+    size_t most = 0;
+    for (int i = 0; i < file->tensor_count; i++)
+        most = file->tensors[i].bytes > most ? file->tensors[i].bytes : most;
+    void *buffer = brim_mem_take(BRIM_MEM_EXCHANGE, most, 1);
+    BrimStatus status = buffer ? save(file, source, self, buffer, path) : BRIM_ERROR_MEMORY;
+    brim_mem_give(buffer);
     return status;
 }

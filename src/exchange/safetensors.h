@@ -13,4 +13,11 @@ BrimStatus brim_safetensors_parse(BrimTensorFile *file, const char *name, const 
 /* Writes tensors and metadata atomically, tensors in the order given. */
 BrimStatus brim_safetensors_save(const BrimTensorFile *file, const char *path);
 
+/* Fills a tensor's bytes. */
+typedef BrimStatus (*BrimTensorSource)(void *self, const BrimHostTensor *tensor, void *data);
+
+/* The same for tensors that are only declared: source gives the bytes of one after the other, so that no more than the
+ * largest is in memory. */
+BrimStatus brim_safetensors_stream(const BrimTensorFile *file, BrimTensorSource source, void *self, const char *path);
+
 #endif

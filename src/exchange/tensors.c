@@ -36,8 +36,8 @@ BrimStatus brim_tensor_shape_bytes(const char *name, BrimHostDtype dtype, int di
     return BRIM_OK;
 }
 
-BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
-                            const int64_t *dims, BrimHostTensor **tensor)
+BrimStatus brim_tensors_declare(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
+                                const int64_t *dims)
 {
     size_t bytes = 0;
     BrimStatus status = brim_tensor_shape_bytes(name, dtype, dim_count, dims, &bytes);
@@ -57,18 +57,29 @@ BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtyp
     }
     BrimHostTensor made = {.dtype = dtype, .dim_count = dim_count, .bytes = bytes};
     made.name = brim_mem_text(BRIM_MEM_EXCHANGE, name);
-    made.data = brim_mem_take(BRIM_MEM_EXCHANGE, bytes, 1);
-    if (!made.name || !made.data) {
-        brim_mem_give(made.name);
-        brim_mem_give(made.data);
+    if (!made.name)
         return BRIM_ERROR_MEMORY;
-    }
     if (dim_count)
         memcpy(made.dims, dims, (size_t)dim_count * sizeof *dims);
-    file->tensors[file->tensor_count] = made;
+    file->tensors[file->tensor_count++] = made;
+    return BRIM_OK;
+}
+
+BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
+                            const int64_t *dims, BrimHostTensor **tensor)
+{
+    BrimStatus status = brim_tensors_declare(file, name, dtype, dim_count, dims);
+    if (status != BRIM_OK)
+        return status;
+    BrimHostTensor *made = &file->tensors[file->tensor_count - 1];
+    made->data = brim_mem_take(BRIM_MEM_EXCHANGE, made->bytes, 1);
+    if (!made->data) {
+        brim_mem_give(made->name);
+        file->tensor_count--;
+        return BRIM_ERROR_MEMORY;
+    }
     if (tensor)
-        *tensor = &file->tensors[file->tensor_count];
-    file->tensor_count++;
+        *tensor = made;
     return BRIM_OK;
 }
 

@@ -50,6 +50,10 @@ BrimStatus brim_tensor_shape_bytes(const char *name, BrimHostDtype dtype, int di
 /* Adds a tensor with room for its data (zeroed); ERROR_INPUT when shape or name is impossible or the name is taken. */
 BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
                             const int64_t *dims, BrimHostTensor **tensor);
+
+/* The same without room for data: a name and a shape, for a writer that gets the bytes elsewhere. */
+BrimStatus brim_tensors_declare(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
+                                const int64_t *dims);
 BrimStatus brim_tensors_set_metadata(BrimTensorFile *file, const char *key, const char *value);
 const BrimHostTensor *brim_tensors_find(const BrimTensorFile *file, const char *name);
 const char *brim_tensors_metadata(const BrimTensorFile *file, const char *key); /* NULL when absent */

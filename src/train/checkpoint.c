@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "exchange/safetensors.h"
 #include "train/weights.h"
@@ -80,6 +81,18 @@ static BrimStatus add_position(BrimTensorFile *file, const BrimPosition *positio
     return status;
 }
 
+/* The bytes of a tensor under its name in the file. The model itself, which has no prefix there, is the EMA. */
+static BrimStatus read_tensor(void *self, const BrimHostTensor *tensor, void *data)
+{
+    BrimEngine *engine = self;
+    char name[2 * BRIM_NAME_BYTES];
+    if (strncmp(tensor->name, "train/", 6) == 0)
+        snprintf(name, sizeof name, "%s", tensor->name + 6);
+    else
+        snprintf(name, sizeof name, "%s%s", strchr(tensor->name, '/') ? "" : "ema/", tensor->name);
+    return brim_engine_read(engine, brim_graph_find(brim_engine_graph(engine), name), data);
+}
+
 BrimStatus brim_checkpoint_save(BrimEngine *engine, const BrimTensorFile *identity, const BrimPosition *position,
                                 const char *path)
 {
@@ -87,15 +100,15 @@ BrimStatus brim_checkpoint_save(BrimEngine *engine, const BrimTensorFile *identi
     BrimTensorFile file = {0};
     for (int i = 0; identity && i < identity->metadata_count; i++)
         BRIM_TRY(brim_tensors_set_metadata(&file, identity->metadata[i].key, identity->metadata[i].value));
-    BRIM_TRY(brim_weights_save(engine, "ema/", "", &file));
+    BRIM_TRY(brim_weights_declare(engine, "ema/", "", &file));
     if (position) {
         BRIM_TRY(add_position(&file, position));
-        BRIM_TRY(brim_weights_save(engine, "", "train/", &file));
-        BRIM_TRY(brim_weights_save(engine, "momentum/", "momentum/", &file));
+        BRIM_TRY(brim_weights_declare(engine, "", "train/", &file));
+        BRIM_TRY(brim_weights_declare(engine, "momentum/", "momentum/", &file));
         if (position->gradients_wait)
-            BRIM_TRY(brim_weights_save(engine, "gradient/", "gradient/", &file));
+            BRIM_TRY(brim_weights_declare(engine, "gradient/", "gradient/", &file));
     }
-    BRIM_TRY(brim_safetensors_save(&file, path));
+    BRIM_TRY(brim_safetensors_stream(&file, read_tensor, engine, path));
 fail:
     brim_tensors_clear(&file);
     return status;

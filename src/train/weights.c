@@ -208,29 +208,26 @@ BrimStatus brim_weights_start_ema(BrimEngine *engine)
     return status == BRIM_OK ? for_each(engine, "gradient/", zero_one, NULL) : status;
 }
 
-typedef struct Save {
+typedef struct Declare {
     BrimTensorFile *file;
     const char *prefix;
-} Save;
+} Declare;
 
-static BrimStatus save_one(BrimEngine *engine, BrimTensorId id, const char *name, float *plain, void *self)
+static BrimStatus declare_one(BrimEngine *engine, BrimTensorId id, const char *name, float *plain, void *self)
 {
-    Save *save = self;
+    const Declare *declare = self;
     char full[2 * BRIM_NAME_BYTES];
     const BrimTensor *tensor = &brim_engine_graph(engine)->tensors[id];
     const int64_t dims[4] = {tensor->dims[0], tensor->dims[1], tensor->dims[2], tensor->dims[3]};
-    BrimHostTensor *host = NULL;
     (void)plain;
-    snprintf(full, sizeof full, "%s%s", save->prefix, name);
-    BrimStatus status =
-        brim_tensors_add(save->file, full, BRIM_HOST_F32, tensor->form == BRIM_FORM_FILTER ? 4 : 1, dims, &host);
-    return status == BRIM_OK ? brim_engine_read(engine, id, host->data) : status;
+    snprintf(full, sizeof full, "%s%s", declare->prefix, name);
+    return brim_tensors_declare(declare->file, full, BRIM_HOST_F32, tensor->form == BRIM_FORM_FILTER ? 4 : 1, dims);
 }
 
-BrimStatus brim_weights_save(BrimEngine *engine, const char *state, const char *prefix, BrimTensorFile *file)
+BrimStatus brim_weights_declare(BrimEngine *engine, const char *state, const char *prefix, BrimTensorFile *file)
 {
-    Save save = {file, prefix};
-    return for_each(engine, state, save_one, &save);
+    Declare declare = {file, prefix};
+    return for_each(engine, state, declare_one, &declare);
 }
 
 BrimStatus brim_weights_restore(BrimEngine *engine, const char *state, const char *prefix, const BrimTensorFile *file)

@@ -25,11 +25,11 @@ BrimStatus brim_weights_round(BrimEngine *engine);
 /* Makes the EMA a copy of the weights. */
 BrimStatus brim_weights_start_ema(BrimEngine *engine);
 
-/* Adds to the file all tensors of a state: of those in the engine whose names begin with `state` ("", "ema/",
+/* Declares in the file all tensors of a state: of those in the engine whose names begin with `state` ("", "ema/",
  * "momentum/", "gradient/"), under `prefix` + the rest of the name. */
-BrimStatus brim_weights_save(BrimEngine *engine, const char *state, const char *prefix, BrimTensorFile *file);
+BrimStatus brim_weights_declare(BrimEngine *engine, const char *state, const char *prefix, BrimTensorFile *file);
 
-/* The other way: every tensor of the state must be in the file. */
+/* Puts back what was saved so: every tensor of the state must be in the file. */
 BrimStatus brim_weights_restore(BrimEngine *engine, const char *state, const char *prefix, const BrimTensorFile *file);
 
 #endif
