@@ -1,0 +1,91 @@
+/* A case on a backend, and the numbers that it starts from. */
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "support/op_cases.h"
+
+/* Values by the tensor's name: what an op reads must make sense to it. */
+static float value_for(const char *name, size_t i, BrimRandom *random)
+{
+    float normal = (float)brim_random_normal(random), unit = (float)brim_random_unit(random);
+    if (strncmp(name, "rstd", 4) == 0 || strncmp(name, "variance", 8) == 0)
+        return 0.25f + unit;
+    if (strncmp(name, "coarse", 6) == 0) /* many equal values: pooling must pick the first */
+        return floorf(2 * normal);
+    if (strncmp(name, "targets", 7) == 0) /* image, class, x, y, w, h */
+        return i % 6 < 2 ? floorf(3 * unit) : 0.05f + 0.9f * unit;
+    return normal;
+}
+
+static void fill_values(const BrimTensor *tensor, BrimTensorId id, void *plain)
+{
+    BrimRandom random = brim_random(11, (uint64_t)id);
+    for (size_t i = 0; i < brim_tensor_elements(tensor); i++) {
+        if (tensor->dtype == BRIM_U8)
+            ((uint8_t *)plain)[i] = (uint8_t)brim_random_below(&random, 256);
+        else if (tensor->dtype == BRIM_I32)
+            ((int32_t *)plain)[i] = 9;
+        else
+            ((float *)plain)[i] = value_for(tensor->name, i, &random);
+    }
+}
+
+/* Everything but results, in the order of ids: a whole before its parts. */
+static BrimStatus fill(OpRun *run)
+{
+    BrimStatus status = BRIM_OK;
+    for (BrimTensorId id = 0; id < run->graph->tensor_count && status == BRIM_OK; id++) {
+        const BrimTensor *tensor = &run->graph->tensors[id];
+        if (tensor->form == BRIM_FORM_BLOCK || strncmp(tensor->name, "out", 3) == 0)
+            continue;
+        void *plain =
+            brim_mem_take(BRIM_MEM_OTHER, brim_tensor_elements(tensor), brim_dtype_bytes(tensor->dtype));
+        if (!plain)
+            return BRIM_ERROR_MEMORY;
+        fill_values(tensor, id, plain);
+        status = run->class->write(run->program, id, plain);
+        brim_mem_give(plain);
+    }
+    return status;
+}
+
+BrimStatus op_run_open(OpRun *run, const BrimBackendClass *class, const OpCase *test, int threads)
+{
+    BrimStatus status;
+    *run = (OpRun){.class = class};
+    run->scalars = (BrimStepScalars){.accumulate = test->accumulate,
+                                     .learning_rate = {0.1f, 0.02f, 0.03f},
+                                     .momentum = 0.9f,
+                                     .weight_decay = 0.01f,
+                                     .clip_norm = 10,
+                                     .ema_decay = 0.75f};
+    BRIM_TRY(class->open(&run->backend, threads));
+    BRIM_TRY(op_case_graph(test, &run->graph));
+    BrimSizer sizer = class->sizer(run->backend);
+    BRIM_TRY(brim_plan_measure(run->graph, &sizer));
+    BRIM_TRY(brim_plan_make(&run->plan, &run->graph, 1));
+    BRIM_TRY(brim_plan_check(run->plan, &run->graph, 1));
+    BRIM_TRY(class->take_arena(run->backend, run->plan->arena_bytes));
+    BRIM_TRY(class->load(run->backend, run->graph, &run->plan->placements[0], &run->program));
+    BRIM_TRY(fill(run));
+    return BRIM_OK;
+fail:
+    op_run_close(run);
+    return status;
+}
+
+BrimStatus op_run_start(OpRun *run)
+{
+    return run->class->run(run->program, BRIM_PART_GRADIENT, &run->scalars);
+}
+
+void op_run_close(OpRun *run)
+{
+    if (run->program)
+        run->class->unload(&run->program);
+    brim_plan_close(&run->plan);
+    brim_graph_close(&run->graph);
+    if (run->backend)
+        run->class->close(&run->backend);
+}
