@@ -91,13 +91,13 @@ typedef struct BrimTrainOptions {
     const char *device;    /* "cpu"; NULL: auto */
     const char *project;   /* folder of runs */
     const char *name;      /* folder of this run; numbered when it exists, unless exist_ok */
-    const char *resume;    /* last.safetensors of a run to go on with */
+    const char *resume;    /* last.safetensors of a run to go on with; "latest": the newest in project */
     const char *cache;     /* "ram": keep decoded pictures if they fit; "none" */
     int epochs, batch_size, imgsz, workers, threads, patience; /* workers -1, threads 0: chosen from the cores */
     uint64_t seed;
     uint64_t memory_bytes; /* the run must fit in so many; 0: no limit */
     double label_smoothing;
-    bool cos_lr, exist_ok, noautoanchor, noplots;
+    bool cos_lr, exist_ok, noautoanchor;
 } BrimTrainOptions;
 
 typedef struct BrimValOptions {

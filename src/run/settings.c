@@ -42,7 +42,6 @@ static const Field option_fields[] = {
     OPTION(cos_lr, FIELD_BOOL),
     OPTION(exist_ok, FIELD_BOOL),
     OPTION(noautoanchor, FIELD_BOOL),
-    OPTION(noplots, FIELD_BOOL),
 };
 #undef OPTION
 

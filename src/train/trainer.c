@@ -75,17 +75,26 @@ BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *check
     BRIM_TRY(brim_checkpoint_restore(trainer->engine, checkpoint, &trainer->position));
     trainer->schedule.last_update = trainer->position.last_update;
     trainer->schedule.updates = trainer->position.updates;
+    if (trainer->position.epoch >= trainer->conf.epochs)
+        status = brim_fail(BRIM_ERROR_INPUT,
+                           "this run has finished its %d epochs; start a new one from its weights",
+                           trainer->conf.epochs);
 fail:
     return status;
 }
 
 /* ---- checkpoints ---- */
 
+void brim_trainer_save_to(BrimTrainer *trainer, const char *weights_folder)
+{
+    trainer->weights_folder = weights_folder;
+}
+
 static BrimStatus save(BrimTrainer *trainer, const char *name, bool whole)
 {
-    if (!trainer->conf.weights_folder)
+    if (!trainer->weights_folder)
         return BRIM_OK;
-    char *path = brim_path_join(trainer->conf.weights_folder, name);
+    char *path = brim_path_join(trainer->weights_folder, name);
     if (!path)
         return BRIM_ERROR_MEMORY;
     trainer->position.last_update = trainer->schedule.last_update;
@@ -193,10 +202,9 @@ static bool out_of_patience(BrimTrainer *trainer)
 static BrimStatus validate_best(BrimTrainer *trainer)
 {
     BrimStatus status;
-    const BrimTrainerConf *conf = &trainer->conf;
     BrimTensorFile best = {0};
     BrimValidation found;
-    char *path = brim_path_join(conf->weights_folder, "best.safetensors");
+    char *path = brim_path_join(trainer->weights_folder, "best.safetensors");
     if (!path)
         return BRIM_ERROR_MEMORY;
     BRIM_TRY(brim_safetensors_load(&best, path));
@@ -226,7 +234,7 @@ BrimStatus brim_trainer_run(BrimTrainer *trainer)
         if (out_of_patience(trainer))
             break;
     }
-    if (trainer->conf.weights_folder)
+    if (trainer->weights_folder)
         BRIM_TRY(validate_best(trainer));
 fail:
     return status;

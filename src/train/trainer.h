@@ -18,7 +18,6 @@ typedef struct BrimTrainerConf {
     bool cosine;
     size_t cache_bytes;             /* most that decoded pictures may take */
     size_t budget_bytes;            /* 0: no limit */
-    const char *weights_folder;     /* for last.safetensors and best.safetensors; NULL: none are written */
     char *const *class_names;       /* for the figures of each class; NULL: none */
     const BrimTensorFile *identity; /* its metadata goes into every checkpoint: model, classes, options */
     BrimListener listener;
@@ -36,6 +35,10 @@ BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
 
 /* Takes the arena; everything as `checkpoint` (a last.safetensors) left it. */
 BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *checkpoint);
+
+/* Where last.safetensors and best.safetensors are written; the text must outlive the trainer. Without it none
+ * are. */
+void brim_trainer_save_to(BrimTrainer *trainer, const char *weights_folder);
 
 /* Trains to the last epoch, early stopping, or a listener's false (then a checkpoint is written and
  * BRIM_STOPPED returned). At the end the best checkpoint is validated once more: a RESULTS event of epoch -1,

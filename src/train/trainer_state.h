@@ -9,6 +9,7 @@
 
 struct BrimTrainer {
     BrimTrainerConf conf;
+    const char *weights_folder; /* NULL: nothing is saved */
     BrimLoader *train_loader;
     BrimLoader *val_loader;
     BrimEngine *engine;

@@ -1,0 +1,21 @@
+/* The commands: each reads its words, runs, prints, and says with which code the process ends. */
+#ifndef BRIM_CLI_COMMANDS_H
+#define BRIM_CLI_COMMANDS_H
+
+#include "brim.h"
+
+/* Exit codes of the process. */
+enum { BRIM_EXIT_DONE = 0, BRIM_EXIT_FAILED = 1, BRIM_EXIT_USAGE = 2, BRIM_EXIT_FIT = 3 };
+
+/* name, what `brim` alone says about it */
+#define BRIM_COMMAND_LIST(X) X(model, "prints a model's layers, parameters, operations and bytes")
+
+/* words: those behind the command's name. */
+#define X(name, text) int brim_command_##name(int count, char *const *words);
+BRIM_COMMAND_LIST(X)
+#undef X
+
+/* The exit code for a command's outcome; says on stderr what went wrong. */
+int brim_command_end(const char *command, BrimStatus status);
+
+#endif

@@ -1,0 +1,80 @@
+/* brim model */
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "report/model_table.h"
+#include "run/model_file.h"
+
+typedef struct ModelOptions {
+    const char *model; /* a built-in name, a model yaml, or a weights file */
+    int nc;            /* 0: the model's own */
+    int imgsz;
+} ModelOptions;
+
+#define AT(field) offsetof(ModelOptions, field)
+static const BrimOption options_of_model[] = {
+    {.names = "model",
+     .kind = BRIM_OPTION_WORD,
+     .offset = AT(model),
+     .required = true,
+     .help = "yolov5n, s, m, l or x, a model file in YOLOv5's yaml form, or weights (.pt, .safetensors)"},
+    {.names = "nc",
+     .kind = BRIM_OPTION_INT,
+     .offset = AT(nc),
+     .low = 0,
+     .high = BRIM_MAX_CLASSES,
+     .value = "N",
+     .help = "classes; 0 keeps the model's own"},
+    {.names = "imgsz img img-size",
+     .kind = BRIM_OPTION_INT,
+     .offset = AT(imgsz),
+     .low = 32,
+     .high = 8192,
+     .value = "PX",
+     .help = "side of the network's input, a multiple of 32"},
+};
+#undef AT
+static const BrimOptionTable table = {
+    "brim model MODEL [options]",
+    "Prints a model's layers with their shapes, parameters, operations and bytes.", options_of_model,
+    sizeof options_of_model / sizeof options_of_model[0]};
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+static BrimStatus load(const ModelOptions *options, BrimModel *model)
+{
+    if (!ends_with(options->model, ".pt") && !ends_with(options->model, ".safetensors"))
+        return brim_model_load(model, options->model, options->nc);
+    BrimModelFile file = {0};
+    BrimStatus status = brim_model_file_load(&file, options->model);
+    if (status == BRIM_OK && !file.has_model)
+        status = brim_fail(BRIM_ERROR_INPUT, "%s does not say which model it is for", options->model);
+    if (status == BRIM_OK) {
+        *model = file.model;
+        model->class_count = options->nc ? options->nc : model->class_count;
+    }
+    brim_model_file_clear(&file);
+    return status;
+}
+
+int brim_command_model(int count, char *const *words)
+{
+    ModelOptions options = {.imgsz = 640};
+    BrimModel model;
+    bool help = false;
+    BrimStatus status = brim_options_parse(&table, count, words, &options, &help);
+    if (status == BRIM_OK && help) {
+        brim_options_help(&table, &options, stdout);
+        return BRIM_EXIT_DONE;
+    }
+    if (status == BRIM_OK)
+        status = load(&options, &model);
+    if (status == BRIM_OK)
+        status = brim_model_print(stdout, &model, options.imgsz);
+    return brim_command_end("model", status);
+}
