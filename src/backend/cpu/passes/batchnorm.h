@@ -1,0 +1,41 @@
+/* What the BatchNorm passes share: an op's operands by name, and what a channel block needs of them. */
+#ifndef BRIM_BACKEND_CPU_PASSES_BATCHNORM_H
+#define BRIM_BACKEND_CPU_PASSES_BATCHNORM_H
+
+#include "backend/cpu/passes/list.h"
+#include "backend/cpu/passes/units.h"
+
+enum { SUM_PIXELS = 64 }; /* pixels that are summed in one go: short sums lose less */
+
+/* Operands of a BN op; those that it does not have are empty. Vectors of channels are padded. */
+typedef struct BnNames {
+    BrimFeature y, residual, grad_sum;
+    BrimFeature grads[BRIM_MAX_GRADS], dests[BRIM_MAX_DESTS];
+    int grad_count, dest_count;
+    const float *gamma, *beta, *mean, *rstd;
+    bool activation;
+} BnNames;
+
+/* Of one channel block. z = (y - mean) * slope + beta; xhat = (y - mean) * rstd. */
+typedef struct Channels {
+    Vector mean, rstd, slope, beta;
+} Channels;
+
+static inline BnNames bn_names(const BrimCall *call)
+{
+    return (BnNames){.y = brim_call_in_feature(call, 0),
+                     .gamma = brim_call_in(call, 1),
+                     .beta = brim_call_in(call, 2),
+                     .activation = call->op->activation};
+}
+
+static inline Channels bn_channels(const BnNames *bn, const Unit *unit)
+{
+    Channels channels = {.mean = unit_channels(bn->mean, unit),
+                         .rstd = unit_channels(bn->rstd, unit),
+                         .beta = unit_channels(bn->beta, unit)};
+    channels.slope = channels.rstd * unit_channels(bn->gamma, unit);
+    return channels;
+}
+
+#endif
