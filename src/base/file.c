@@ -31,40 +31,62 @@ static ssize_t read_all(int descriptor, char *data, size_t bytes)
     return (ssize_t)done;
 }
 
-BrimStatus brim_file_read(const char *path, size_t most_bytes, char **data, size_t *size_bytes)
+/* Opens a regular file of at most most_bytes. */
+static BrimStatus open_to_read(const char *path, size_t most_bytes, int *descriptor, size_t *bytes)
 {
-    BrimStatus status = BRIM_OK;
-    char *content = NULL;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return brim_fail(BRIM_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
     struct stat info;
-    if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+    BrimStatus status;
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (*descriptor < 0)
+        return brim_fail(BRIM_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
+    *bytes = 0;
+    if (fstat(*descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
         status = brim_fail(BRIM_ERROR_INPUT, "%s is not a regular file", path);
-        goto fail;
-    }
-    if ((uint64_t)info.st_size > most_bytes) {
+    } else if ((uint64_t)info.st_size > most_bytes) {
         status = brim_fail(BRIM_ERROR_INPUT, "%s has %lld bytes, more than the %zu that such a file may have", path,
                            (long long)info.st_size, most_bytes);
-        goto fail;
+    } else {
+        *bytes = (size_t)info.st_size;
+        return BRIM_OK;
     }
-    content = brim_mem_take(BRIM_MEM_OTHER, (size_t)info.st_size + 1, 1);
-    if (!content) {
+    close(*descriptor);
+    return status;
+}
+
+BrimStatus brim_file_read(const char *path, size_t most_bytes, char **data, size_t *size_bytes)
+{
+    int descriptor;
+    size_t bytes;
+    BrimStatus status = open_to_read(path, most_bytes, &descriptor, &bytes);
+    if (status != BRIM_OK)
+        return status;
+    char *content = brim_mem_take(BRIM_MEM_OTHER, bytes + 1, 1);
+    ssize_t got = content ? read_all(descriptor, content, bytes) : 0;
+    if (!content)
         status = BRIM_ERROR_MEMORY;
-        goto fail;
-    }
-    ssize_t got = read_all(descriptor, content, (size_t)info.st_size);
-    if (got < 0) {
+    else if (got < 0)
         status = brim_fail(BRIM_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
-        goto fail;
-    }
     close(descriptor);
+    if (status != BRIM_OK) {
+        brim_mem_give(content);
+        return status;
+    }
     *data = content;
     *size_bytes = (size_t)got;
     return BRIM_OK;
-fail:
+}
+
+BrimStatus brim_file_read_into(const char *path, void *room, size_t room_bytes, size_t *size_bytes)
+{
+    int descriptor;
+    BrimStatus status = open_to_read(path, room_bytes, &descriptor, size_bytes);
+    if (status != BRIM_OK)
+        return status;
+    ssize_t got = read_all(descriptor, room, *size_bytes);
+    if (got < 0)
+        status = brim_fail(BRIM_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
     close(descriptor);
-    brim_mem_give(content);
+    *size_bytes = got < 0 ? 0 : (size_t)got;
     return status;
 }
 

@@ -8,6 +8,9 @@
  * brim_mem_give. ERROR_IO when it cannot be read, ERROR_INPUT when it is larger or no regular file. */
 BrimStatus brim_file_read(const char *path, size_t most_bytes, char **data, size_t *size_bytes);
 
+/* Reads a file into room that is there already; ERROR_INPUT when it has more bytes than that. */
+BrimStatus brim_file_read_into(const char *path, void *room, size_t room_bytes, size_t *size_bytes);
+
 bool brim_file_exists(const char *path);
 bool brim_folder_exists(const char *path);
 

@@ -91,6 +91,37 @@ BrimStatus brim_decode_file(BrimPicture *picture, const char *path)
     return status;
 }
 
+BrimStatus brim_decode_file_into(BrimPicture *picture, const BrimDecodeRoom *room, const char *path)
+{
+    BrimPictureBytes source = {path, room->file, 0};
+    BrimPictureHeader header;
+    *picture = (BrimPicture){0};
+    BrimStatus status = brim_file_read_into(path, room->file, room->file_bytes, &source.bytes);
+    if (status != BRIM_OK)
+        return status;
+    const BrimPictureFormat *format = format_of(&source);
+    if (!format)
+        return BRIM_ERROR_INPUT;
+    status = header_of(format, &header, &source);
+    if (status != BRIM_OK)
+        return status;
+    size_t bytes = (size_t)header.width_px * (size_t)header.height_px * 3;
+    if (bytes > room->pixel_bytes)
+        return brim_fail(BRIM_ERROR_INPUT, "%s: %d x %d px, larger than any picture was when the folder was read", path,
+                         header.width_px, header.height_px);
+    memset(room->pixels, 0, bytes);
+    BrimPicture stored = {header.width_px, header.height_px, room->pixels};
+    status = format->pixels(&stored, &source);
+    if (status != BRIM_OK)
+        return status;
+    *picture = stored;
+    if (header.orientation > 1 && header.orientation <= 8) {
+        picture->rgb = room->turned;
+        brim_exif_turn(picture, &stored, header.orientation);
+    }
+    return BRIM_OK;
+}
+
 /* The two ends of a file. */
 typedef struct Ends {
     uint8_t *beginning; /* BEGINNING_BYTES of room */

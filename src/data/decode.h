@@ -15,6 +15,18 @@ enum { BRIM_DECODE_MOST_PX = 178956970 };
 BrimStatus brim_decode(BrimPicture *picture, const char *name, const void *data, size_t bytes);
 BrimStatus brim_decode_file(BrimPicture *picture, const char *path);
 
+/* Room of a thread that decodes file after file without taking memory of brim's. */
+typedef struct BrimDecodeRoom {
+    uint8_t *file; /* the largest file */
+    size_t file_bytes;
+    uint8_t *pixels; /* the largest picture, as stored and as turned upright */
+    uint8_t *turned;
+    size_t pixel_bytes; /* of each of the two */
+} BrimDecodeRoom;
+
+/* As brim_decode_file; the pixels lie in the room. ERROR_INPUT when the file or its picture is larger than the room. */
+BrimStatus brim_decode_file_into(BrimPicture *picture, const BrimDecodeRoom *room, const char *path);
+
 /* Width and height after rotation, from the header alone. */
 BrimStatus brim_decode_size(const char *name, const void *data, size_t bytes, int *width_px, int *height_px);
 BrimStatus brim_decode_file_size(const char *path, int *width_px, int *height_px);

@@ -42,30 +42,37 @@ int brim_exif_orientation(const uint8_t *data, size_t bytes)
     return 1;
 }
 
-BrimStatus brim_exif_apply(BrimPicture *picture, int orientation)
+void brim_exif_turn(BrimPicture *upright, const BrimPicture *stored, int orientation)
 {
-    if (orientation <= 1 || orientation > 8)
-        return BRIM_OK;
     bool swap = orientation >= 5;
     /* Which ends of the stored picture come first in the upright one. */
     bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-    int width = picture->width_px, height = picture->height_px;
-    BrimPicture upright;
-    BrimStatus status = brim_picture_make(&upright, swap ? height : width, swap ? width : height);
-    if (status != BRIM_OK)
-        return status;
-    uint8_t *to = upright.rgb;
-    for (int y = 0; y < upright.height_px; y++) {
-        for (int x = 0; x < upright.width_px; x++, to += 3) {
+    int width = stored->width_px, height = stored->height_px;
+    upright->width_px = swap ? height : width;
+    upright->height_px = swap ? width : height;
+    uint8_t *to = upright->rgb;
+    for (int y = 0; y < upright->height_px; y++) {
+        for (int x = 0; x < upright->width_px; x++, to += 3) {
             int stored_x = swap ? y : x, stored_y = swap ? x : y;
             if (from_right)
                 stored_x = width - 1 - stored_x;
             if (from_bottom)
                 stored_y = height - 1 - stored_y;
-            memcpy(to, picture->rgb + ((size_t)stored_y * (size_t)width + (size_t)stored_x) * 3, 3);
+            memcpy(to, stored->rgb + ((size_t)stored_y * (size_t)width + (size_t)stored_x) * 3, 3);
         }
     }
+}
+
+BrimStatus brim_exif_apply(BrimPicture *picture, int orientation)
+{
+    if (orientation <= 1 || orientation > 8)
+        return BRIM_OK;
+    BrimPicture upright;
+    BrimStatus status = brim_picture_make(&upright, picture->width_px, picture->height_px);
+    if (status != BRIM_OK)
+        return status;
+    brim_exif_turn(&upright, picture, orientation);
     brim_picture_clear(picture);
     *picture = upright;
     return BRIM_OK;

@@ -38,4 +38,7 @@ int brim_exif_orientation(const uint8_t *tiff, size_t bytes);
 /* Turns and mirrors the picture so that an orientation of 1 to 8 is made upright; sides swap for 5 to 8. */
 BrimStatus brim_exif_apply(BrimPicture *picture, int orientation);
 
+/* The same into other pixels: sets the sides of the upright picture and fills it. */
+void brim_exif_turn(BrimPicture *upright, const BrimPicture *stored, int orientation);
+
 #endif

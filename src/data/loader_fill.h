@@ -1,0 +1,23 @@
+/* One picture of a batch with its labels, as YOLOv5's dataset gives it: letterboxed, or augmented. Private to
+ * loader*.c. */
+#ifndef BRIM_DATA_LOADER_FILL_H
+#define BRIM_DATA_LOADER_FILL_H
+
+#include "data/loader_load.h"
+
+/* Where a picture goes: its place in a slot. */
+typedef struct BrimLoaderPlace {
+    BrimPicture frame; /* sides set */
+    BrimLabel *labels; /* room for the bounds' most_boxes */
+    int *label_count;
+    BrimLetterbox *box; /* without augmentation */
+} BrimLoaderPlace;
+
+BrimStatus brim_loader_fill_plain(const BrimLoaderConf *conf, BrimCache *cache, BrimLoaderRoom *room,
+                                  int sample, const BrimLoaderPlace *place);
+
+/* Draws depend on seed, epoch and sample alone. */
+BrimStatus brim_loader_fill_augmented(const BrimLoaderConf *conf, BrimCache *cache, BrimLoaderRoom *room,
+                                      int epoch, int sample, const BrimLoaderPlace *place);
+
+#endif
