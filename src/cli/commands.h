@@ -8,7 +8,11 @@
 enum { BRIM_EXIT_DONE = 0, BRIM_EXIT_FAILED = 1, BRIM_EXIT_USAGE = 2, BRIM_EXIT_FIT = 3 };
 
 /* name, what `brim` alone says about it */
-#define BRIM_COMMAND_LIST(X) X(model, "prints a model's layers, parameters, operations and bytes")
+#define BRIM_COMMAND_LIST(X)                                                                                   \
+    X(val, "measures a model on pictures with labels")                                                         \
+    X(detect, "finds objects in pictures")                                                                     \
+    X(model, "prints a model's layers, parameters, operations and bytes")                                      \
+    X(data, "draws a small picture set to try a training with")
 
 /* words: those behind the command's name. */
 #define X(name, text) int brim_command_##name(int count, char *const *words);

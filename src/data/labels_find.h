@@ -1,5 +1,5 @@
 /* Which picture files a split's folders, list files and single pictures name; and the small list of texts
- * that the scan is made of. Private to labels*.c. */
+ * that the scan is made of. For labels*.c and detection. */
 #ifndef BRIM_DATA_LABELS_FIND_H
 #define BRIM_DATA_LABELS_FIND_H
 

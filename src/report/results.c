@@ -1,11 +1,9 @@
-/* results.csv and results.json. */
+/* results.csv. */
 #include "report/results.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <jansson.h>
 
 #include "base/file.h"
 
@@ -66,34 +64,5 @@ BrimStatus brim_results_append(const char *path, const BrimEvent *results)
 fail:
     brim_atomic_discard(&file);
     brim_mem_give(old);
-    return status;
-}
-
-static json_t *figures(const BrimEvent *event)
-{
-    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:f}", "pictures", event->pictures, "labels", event->instances,
-                     "precision", event->precision, "recall", event->recall, "mAP50", event->map50, "mAP50-95",
-                     event->map50_95);
-}
-
-BrimStatus brim_results_json(const char *path, const BrimEvent *results, const BrimEvent *classes, int class_count)
-{
-    json_t *root = figures(results);
-    json_t *rows = json_array();
-    for (int i = 0; i < class_count; i++) {
-        json_t *row = figures(&classes[i]);
-        json_object_set_new(row, "name", json_string(classes[i].text));
-        json_array_append_new(rows, row);
-    }
-    json_object_set_new(root, "classes", rows);
-    json_object_set_new(root, "speed_ms_per_picture",
-                        json_pack("{s:f, s:f, s:f}", "read", results->milliseconds[0], "network",
-                                  results->milliseconds[1], "nms", results->milliseconds[2]));
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    json_decref(root);
-    if (!text)
-        return brim_fail(BRIM_ERROR_MEMORY, "no memory for %s", path);
-    BrimStatus status = brim_file_write(path, text, strlen(text));
-    free(text);
     return status;
 }

@@ -1,4 +1,4 @@
-/* results.csv in YOLOv5's columns and widths, one row an epoch; and results.json of a validation. */
+/* results.csv in YOLOv5's columns and widths, one row an epoch. */
 #ifndef BRIM_REPORT_RESULTS_H
 #define BRIM_REPORT_RESULTS_H
 
@@ -7,8 +7,5 @@
 /* Appends the row of a RESULTS event, with the header where the file is new. Rows of this or later epochs, which a
  * resumed run writes again, are replaced. */
 BrimStatus brim_results_append(const char *path, const BrimEvent *results);
-
-/* Writes a validation's figures: the means and, per class, the CLASS events given. */
-BrimStatus brim_results_json(const char *path, const BrimEvent *results, const BrimEvent *classes, int class_count);
 
 #endif

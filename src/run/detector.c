@@ -1,0 +1,147 @@
+/* A trained network made ready to look at pictures. */
+#include "run/detector.h"
+
+#include <stdio.h>
+
+#include "base/process.h"
+#include "plan/explain.h"
+#include "run/device.h"
+#include "run/remarks.h"
+#include "train/weights.h"
+
+/* What the process takes beside its planned memory while it works: oneDNN's generated code and descriptors,
+ * the libraries' own buffers, thread stacks. */
+#define LIBRARY_BYTES ((size_t)48 << 20)
+
+BrimStatus brim_detector_read(BrimDetector *detector, const char *weights, const char *device, int threads)
+{
+    BrimStatus status;
+    if (!weights || !weights[0])
+        return brim_fail(BRIM_ERROR_ARGUMENT, "no weights given; --weights FILE names a .pt or .safetensors");
+    detector->threads = threads;
+    BRIM_TRY(brim_device_choose(device, &detector->backend));
+    BRIM_TRY(brim_model_file_load(&detector->file, weights));
+    detector->weights = brim_mem_text(BRIM_MEM_CONF, weights);
+    if (!detector->weights)
+        return BRIM_ERROR_MEMORY;
+    if (!detector->file.has_model)
+        status = brim_fail(BRIM_ERROR_INPUT, "%s does not say which model it is for", weights);
+fail:
+    return status;
+}
+
+void brim_detector_close(BrimDetector *detector)
+{
+    brim_engine_close(&detector->engine);
+    brim_model_file_clear(&detector->file);
+    brim_mem_give(detector->weights);
+    *detector = (BrimDetector){0};
+}
+
+static char *class_name(char *const *names, int index)
+{
+    char number[24];
+    snprintf(number, sizeof number, "class%d", index);
+    return brim_mem_text(BRIM_MEM_CONF, names ? names[index] : number);
+}
+
+BrimStatus brim_detector_name(BrimDetector *detector, char *const *names)
+{
+    BrimModelFile *file = &detector->file;
+    int count = file->model.class_count;
+    if (file->class_name_count == count)
+        return BRIM_OK;
+    char **given = brim_mem_take(BRIM_MEM_CONF, (size_t)count, sizeof *given);
+    if (!given)
+        return BRIM_ERROR_MEMORY;
+    for (int i = 0; i < file->class_name_count; i++)
+        brim_mem_give(file->class_names[i]);
+    brim_mem_give(file->class_names);
+    file->class_names = given;
+    file->class_name_count = count;
+    for (int i = 0; i < count; i++) {
+        given[i] = class_name(names, i);
+        if (!given[i])
+            return BRIM_ERROR_MEMORY;
+    }
+    return BRIM_OK;
+}
+
+int brim_detector_imgsz(const BrimDetector *detector, int imgsz_px, BrimListener listener, void *self)
+{
+    int stride_px = brim_model_max_stride_px(&detector->file.model);
+    int rounded_px = (imgsz_px + stride_px - 1) / stride_px * stride_px;
+    if (rounded_px != imgsz_px)
+        brim_remark(listener, self, "--imgsz %d must be a multiple of %d: taking %d", imgsz_px, stride_px,
+                    rounded_px);
+    return rounded_px;
+}
+
+/* The engine's buffer for the predictions of its largest batch. */
+static size_t prediction_bytes(const BrimModel *model, const BrimShape *shapes, int count)
+{
+    size_t most = 0, columns = 5 + (size_t)model->class_count;
+    for (int i = 0; i < count; i++) {
+        size_t rows = (size_t)brim_graph_prediction_rows(model, shapes[i].height_px, shapes[i].width_px);
+        size_t bytes = (size_t)shapes[i].n * rows * columns * sizeof(float);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, int count, size_t beside_bytes,
+                              size_t budget_bytes)
+{
+    if (!detector->resident_bytes)
+        detector->resident_bytes = (size_t)brim_process_resident_bytes();
+    detector->outside_bytes = detector->resident_bytes + LIBRARY_BYTES + beside_bytes +
+                              prediction_bytes(&detector->file.model, shapes, count);
+    brim_engine_close(&detector->engine);
+    const BrimEngineConf conf = {.backend = detector->backend,
+                                 .threads = detector->threads,
+                                 .model = &detector->file.model,
+                                 .hyper = brim_hyper_default(),
+                                 .infer = shapes,
+                                 .infer_count = count,
+                                 .outside_bytes = detector->outside_bytes,
+                                 .budget_bytes = budget_bytes};
+    return brim_engine_open(&detector->engine, &conf);
+}
+
+size_t brim_detector_planned_bytes(const BrimDetector *detector)
+{
+    return detector->outside_bytes + brim_engine_plan(detector->engine)->arena_bytes;
+}
+
+BrimStatus brim_detector_tell_plan(const BrimDetector *detector, BrimListener listener, void *self)
+{
+    char *text = NULL;
+    const BrimPlan *plan = brim_engine_plan(detector->engine);
+    BrimStatus status =
+        brim_plan_explain(plan, brim_engine_graph_at(detector->engine, plan->largest_graph), &text);
+    if (status == BRIM_OK && listener)
+        listener(self, &(BrimEvent){.kind = BRIM_EVENT_PLAN,
+                                    .text = text,
+                                    .arena_bytes = plan->arena_bytes,
+                                    .memory_planned_bytes = brim_detector_planned_bytes(detector)});
+    brim_mem_give(text);
+    return status;
+}
+
+BrimStatus brim_detector_start(BrimDetector *detector)
+{
+    BrimStatus status;
+    BrimTransfer transfer;
+    BRIM_TRY(brim_engine_start(detector->engine));
+    BRIM_TRY(
+        brim_weights_load(detector->engine, &detector->file.model, &detector->file.tensors, "", &transfer));
+    /* The anchors, counted as one tensor, stand in the metadata of brim's own files. */
+    if (transfer.loaded + 1 < transfer.total)
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "%s has %d of the %d tensors of %s in their shapes; it is damaged or for "
+                         "another model",
+                         detector->weights, transfer.loaded, transfer.total, detector->file.model.name);
+    brim_tensors_clear(&detector->file.tensors);
+fail:
+    return status;
+}
