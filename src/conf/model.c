@@ -41,6 +41,11 @@ BrimStatus brim_model_parse(BrimModel *model, const char *name, const char *text
     return make(model, name, text, bytes, class_count);
 }
 
+BrimStatus brim_model_builtin(BrimModel *model, const char *name, int class_count)
+{
+    return make(model, name, NULL, 0, class_count);
+}
+
 BrimStatus brim_model_load(BrimModel *model, const char *name_or_path, int class_count)
 {
     char *text;

@@ -68,6 +68,9 @@ typedef struct BrimModel {
  * file, line and key. */
 BrimStatus brim_model_load(BrimModel *model, const char *name_or_path, int class_count);
 
+/* A built-in name only: for names that a foreign file says, which must not make brim open another. */
+BrimStatus brim_model_builtin(BrimModel *model, const char *name, int class_count);
+
 /* The same from the text of a yaml file; name is used in errors. */
 BrimStatus brim_model_parse(BrimModel *model, const char *name, const char *text, size_t bytes, int class_count);
 

@@ -21,20 +21,46 @@ typedef struct Walk {
 /* ---- what kind of file ---- */
 
 /* Files that users try, and what to do with them. */
+static const struct {
+    size_t at, bytes;
+    const char *magic;
+    BrimStatus status;
+    const char *words;
+} known_files[] = {
+    /* The number 0x1950a86a20f9469cfc6c with which torch.save began before PyTorch 1.6. */
+    {0, 14, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19", BRIM_ERROR_UNSUPPORTED,
+     "a file in torch.save's form from before PyTorch 1.6: load it in PyTorch and save it once more with 1.6 or newer"},
+    {257, 5, "ustar", BRIM_ERROR_UNSUPPORTED,
+     "a tar archive, as PyTorch wrote before 0.1.10: load it in PyTorch and save it once more with 1.6 or newer"},
+    {0, 2, "\x1F\x8B", BRIM_ERROR_INPUT, "compressed by gzip: unpack it first"},
+    {0, 1, "\x80", BRIM_ERROR_INPUT,
+     "a bare pickle, which holds no tensors that brim could read: save the model with torch.save"},
+    {0, 8, "version ", BRIM_ERROR_INPUT, "only the pointer of git-lfs to the file: fetch it with git lfs pull"},
+    {0, 1, "<", BRIM_ERROR_INPUT, "a web page, not the file itself: download it once more"},
+    {8, 1, "{", BRIM_ERROR_INPUT, "no PyTorch checkpoint but, it seems, safetensors: name it *.safetensors"},
+};
+
 static BrimStatus check_magic(const char *data, size_t bytes)
 {
-    /* The number 0x1950a86a20f9469cfc6c with which torch.save began before PyTorch 1.6. */
-    static const char legacy[] = "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19";
-    if (bytes >= sizeof legacy - 1 && memcmp(data, legacy, sizeof legacy - 1) == 0)
-        return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                         "a file of torch.save from before PyTorch 1.6: load it there and save it once more with a "
-                         "newer PyTorch");
     if (bytes >= 4 && memcmp(data, "PK\3\4", 4) == 0)
         return BRIM_OK;
-    if (bytes >= 9 && data[8] == '{')
-        return brim_fail(BRIM_ERROR_INPUT, "no PyTorch checkpoint but, it seems, safetensors: name it *.safetensors");
+    for (size_t i = 0; i < sizeof known_files / sizeof known_files[0]; i++) {
+        if (bytes >= known_files[i].at + known_files[i].bytes &&
+            memcmp(data + known_files[i].at, known_files[i].magic, known_files[i].bytes) == 0)
+            return brim_fail(known_files[i].status, "%s", known_files[i].words);
+    }
     return brim_fail(BRIM_ERROR_INPUT, "no PyTorch checkpoint: it is no zip archive, as torch.save writes since "
                      "PyTorch 1.6");
+}
+
+/* Printable, since it becomes part of messages. */
+static bool is_folder(const char *name, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        if (name[i] < ' ' || name[i] > '~')
+            return false;
+    }
+    return bytes == 0 || strchr(name, '/') == name + bytes - 1;
 }
 
 /* The folder in the archive in which data.pkl lies. */
@@ -48,7 +74,7 @@ static BrimStatus find_prefix(BrimTorchFile *file)
         if (bytes < tail || strcmp(name + bytes - tail, pickle_name) != 0)
             continue;
         size_t folder = bytes - tail;
-        if (folder < sizeof file->prefix && (folder == 0 || strchr(name, '/') == name + folder - 1)) {
+        if (folder < sizeof file->prefix && is_folder(name, folder)) {
             memcpy(file->prefix, name, folder);
             file->prefix[folder] = '\0';
             return BRIM_OK;
@@ -101,6 +127,7 @@ static BrimStatus open_file(BrimTorchFile *file, const void *data, size_t bytes)
         return brim_fail(BRIM_ERROR_INPUT, "its pickle has %zu bytes; at most %d are read", pickle_bytes,
                          MOST_PICKLE_BYTES);
     BRIM_TRY(brim_pickle_read(&file->pickle, file->pickle_data, pickle_bytes));
+    BRIM_TRY(brim_torch_refuse_programs(file));
     file->bytes_left = brim_archive_most_bytes(bytes);
 fail:
     return status;

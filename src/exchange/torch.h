@@ -1,6 +1,6 @@
 /* YOLOv5 `.pt` checkpoints (v6 and later) without Python: a zip with a pickle in it. The pickle is read, never run:
- * tensors come only from a closed list of names, every other global becomes an inert object, and whatever is malformed
- * is ERROR_INPUT. */
+ * tensors come only from a closed list of names, every other global becomes an inert object. Whatever is malformed is
+ * ERROR_INPUT, and so is a file that names, anywhere, a function that runs programs (os.system, builtins.eval). */
 #ifndef BRIM_EXCHANGE_TORCH_H
 #define BRIM_EXCHANGE_TORCH_H
 

@@ -36,6 +36,9 @@ BrimStatus brim_torch_add_tensor(BrimTorchFile *file, BrimTensorFile *tensors, c
 BrimStatus brim_torch_add_metadata(BrimTorchFile *file, BrimTensorFile *tensors, BrimPickleId checkpoint,
                                    BrimPickleId model);
 
+/* ERROR_INPUT when the pickle names, anywhere, a function that runs programs or code. */
+BrimStatus brim_torch_refuse_programs(const BrimTorchFile *file);
+
 /* A dict or what stands for one (collections.OrderedDict). */
 bool brim_torch_is_dict(const BrimTorchFile *file, BrimPickleId id);
 

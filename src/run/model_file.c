@@ -30,69 +30,163 @@ static bool ends_with(const char *text, const char *end)
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+static BrimStatus damaged(const char *key, const char *words)
+{
+    return brim_fail(BRIM_ERROR_INPUT, "its \"%s\" is damaged: %s", key, words);
+}
+
+/* Classes that the metadata speaks of; 0 where it does not. */
+static BrimStatus read_class_count(const BrimModelFile *file, int *count)
+{
+    const char *text = brim_tensors_metadata(&file->tensors, "nc");
+    char *end;
+    *count = 0;
+    if (!text)
+        return BRIM_OK;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end || number < 1 || number > BRIM_MAX_CLASSES)
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "its \"nc\" is damaged: %.40s is no number of classes from 1 to %d", text,
+                         BRIM_MAX_CLASSES);
+    *count = (int)number;
+    return BRIM_OK;
+}
+
+/* A copy in which nothing is left that a terminal could take for a command. */
+static char *copy_name(const char *name)
+{
+    char *copy = brim_mem_text(BRIM_MEM_CONF, name);
+    for (char *at = copy; at && *at; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            *at = '?';
+    }
+    return copy;
+}
+
+static BrimStatus copy_names(BrimModelFile *file, const json_t *names)
+{
+    size_t count = json_array_size(names);
+    file->class_names = brim_mem_take(BRIM_MEM_CONF, count, sizeof *file->class_names);
+    if (!file->class_names)
+        return BRIM_ERROR_MEMORY;
+    file->class_name_count = (int)count;
+    for (size_t i = 0; i < count; i++) {
+        file->class_names[i] = copy_name(json_string_value(json_array_get(names, i)));
+        if (!file->class_names[i])
+            return BRIM_ERROR_MEMORY;
+    }
+    return BRIM_OK;
+}
+
+static bool all_texts(const json_t *names)
+{
+    size_t i;
+    const json_t *name;
+    json_array_foreach(names, i, name)
+    {
+        if (!json_is_string(name))
+            return false;
+    }
+    return json_array_size(names) > 0;
+}
+
 static BrimStatus read_names(BrimModelFile *file)
 {
     const char *text = brim_tensors_metadata(&file->tensors, "names");
     json_t *names = text ? json_loads(text, 0, NULL) : NULL;
+    size_t count = json_array_size(names);
     BrimStatus status = BRIM_OK;
-    if (json_is_array(names) && json_array_size(names) > 0) {
-        size_t count = json_array_size(names);
-        file->class_names = brim_mem_take(BRIM_MEM_CONF, count, sizeof *file->class_names);
-        for (size_t i = 0; file->class_names && i < count; i++) {
-            const char *name = json_string_value(json_array_get(names, i));
-            file->class_names[i] = brim_mem_text(BRIM_MEM_CONF, name ? name : "");
-            if (!file->class_names[i])
-                status = BRIM_ERROR_MEMORY;
-        }
-        file->class_name_count = (int)count;
-        if (!file->class_names) {
-            file->class_name_count = 0;
-            status = BRIM_ERROR_MEMORY;
-        }
-    }
+    if (!text)
+        return BRIM_OK;
+    if (!all_texts(names))
+        status = damaged("names", "it must be a list of texts");
+    else if (count != (size_t)file->model.class_count)
+        status =
+            brim_fail(BRIM_ERROR_INPUT, "it has %zu names for %d classes", count, file->model.class_count);
+    else
+        status = copy_names(file, names);
     json_decref(names);
     return status;
 }
 
-/* Anchors that the weights were trained with: a .pt keeps them in strides, brim in its metadata in px. */
-static void read_anchors(BrimModelFile *file)
+/* value in px, at its place among levels x anchors x 2 */
+static BrimStatus set_anchor(BrimModel *model, size_t i, double px)
 {
-    BrimModel *model = &file->model;
+    size_t per_level = (size_t)model->anchor_count * 2;
+    if (!(px > 0 && px < 1e6))
+        return damaged("anchors", "each must be a width or height in px, greater than 0");
+    model->anchors_px[i / per_level][i % per_level / 2][i % 2] = px;
+    return BRIM_OK;
+}
+
+static size_t count_anchors(const BrimModel *model)
+{
+    return (size_t)model->level_count * (size_t)model->anchor_count * 2;
+}
+
+/* brim's own metadata, in px. */
+static BrimStatus read_listed_anchors(BrimModel *model, const char *text)
+{
+    json_t *list = json_loads(text, 0, NULL);
+    size_t count = count_anchors(model);
+    BrimStatus status = BRIM_OK;
+    if (json_array_size(list) != count)
+        status = brim_fail(BRIM_ERROR_INPUT, "its \"anchors\" is damaged: it must be a list of %zu numbers",
+                           count);
+    for (size_t i = 0; status == BRIM_OK && i < count; i++)
+        status = set_anchor(model, i, json_number_value(json_array_get(list, i)));
+    json_decref(list);
+    return status;
+}
+
+/* A .pt keeps the anchors that its weights were trained with beside them, in strides. */
+static BrimStatus read_held_anchors(BrimModel *model, const BrimTensorFile *tensors)
+{
     char name[64];
     snprintf(name, sizeof name, "model.%d.anchors", model->layer_count - 1);
-    const BrimHostTensor *tensor = brim_tensors_find(&file->tensors, name);
-    const char *text = brim_tensors_metadata(&file->tensors, "anchors");
-    json_t *list = text ? json_loads(text, 0, NULL) : NULL;
-    size_t count = (size_t)model->level_count * (size_t)model->anchor_count * 2;
-    bool listed = json_is_array(list) && json_array_size(list) == count;
-    bool held = tensor && tensor->bytes == count * brim_host_dtype_bytes(tensor->dtype);
-    for (size_t i = 0; i < count && (listed || held); i++) {
-        size_t per_level = (size_t)model->anchor_count * 2, level = i / per_level, anchor = i % per_level / 2;
-        double px = listed ? json_number_value(json_array_get(list, i))
-                           : (double)brim_host_tensor_float(tensor, i) * model->stride_px[level];
-        if (px > 0 && px < 1e6)
-            model->anchors_px[level][anchor][i % 2] = px;
-    }
-    json_decref(list);
+    const BrimHostTensor *tensor = brim_tensors_find(tensors, name);
+    size_t count = count_anchors(model), per_level = (size_t)model->anchor_count * 2;
+    BrimStatus status = BRIM_OK;
+    if (!tensor)
+        return BRIM_OK;
+    if (tensor->bytes != count * brim_host_dtype_bytes(tensor->dtype))
+        return brim_fail(BRIM_ERROR_INPUT, "%s has not the %zu numbers of its model's anchors", name, count);
+    for (size_t i = 0; status == BRIM_OK && i < count; i++)
+        status =
+            set_anchor(model, i, (double)brim_host_tensor_float(tensor, i) * model->stride_px[i / per_level]);
+    return status;
+}
+
+/* A text that is no name: a yaml file's, or the JSON that a .pt's yaml became. */
+static bool is_yaml(const char *cfg)
+{
+    return strpbrk(cfg, "\n:{") != NULL;
 }
 
 static BrimStatus read_model(BrimModelFile *file, const char *path)
 {
-    const char *nc = brim_tensors_metadata(&file->tensors, "nc");
+    const char *slash = strrchr(path, '/');
     const char *cfg = brim_tensors_metadata(&file->tensors, "cfg");
-    const char *yaml = brim_tensors_metadata(&file->tensors, "yaml");
+    const char *anchors = brim_tensors_metadata(&file->tensors, "anchors");
+    int class_count;
     BrimStatus status;
-    if (cfg && !strchr(cfg, '\n'))
-        status = brim_model_load(&file->model, cfg, nc ? atoi(nc) : 0);
-    else if (cfg || yaml)
-        status = brim_model_parse(&file->model, path, cfg ? cfg : yaml, strlen(cfg ? cfg : yaml), nc ? atoi(nc) : 0);
-    else
+    if (!cfg)
+        cfg = brim_tensors_metadata(&file->tensors, "yaml");
+    if (!cfg)
         return BRIM_OK;
-    if (status != BRIM_OK)
-        return brim_fail_within(status, "the model in %s: ", path);
+    BRIM_TRY(read_class_count(file, &class_count));
+    if (is_yaml(cfg))
+        BRIM_TRY(brim_model_parse(&file->model, slash ? slash + 1 : path, cfg, strlen(cfg), class_count));
+    else
+        BRIM_TRY(brim_model_builtin(&file->model, cfg, class_count));
+    if (anchors)
+        BRIM_TRY(read_listed_anchors(&file->model, anchors));
+    else
+        BRIM_TRY(read_held_anchors(&file->model, &file->tensors));
+    BRIM_TRY(read_names(file));
     file->has_model = true;
-    read_anchors(file);
-    return BRIM_OK;
+fail:
+    return status;
 }
 
 BrimStatus brim_model_file_load(BrimModelFile *file, const char *path)
@@ -100,15 +194,17 @@ BrimStatus brim_model_file_load(BrimModelFile *file, const char *path)
     BrimStatus status;
     *file = (BrimModelFile){0};
     if (!brim_file_exists(path))
-        return brim_fail(BRIM_ERROR_INPUT, "no weights at %s; give a .pt of YOLOv5 v6 or later, or a .safetensors of brim",
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "no weights at %s; give a .pt of YOLOv5 v6 or later, or a .safetensors of brim",
                          path);
     if (is_zip(path) || ends_with(path, ".pt"))
         BRIM_TRY(brim_torch_load(&file->tensors, path));
     else
         BRIM_TRY(brim_safetensors_load(&file->tensors, path));
-    BRIM_TRY(read_names(file));
-    BRIM_TRY(read_model(file, path));
-    return BRIM_OK;
+    status = read_model(file, path);
+    if (status == BRIM_OK)
+        return BRIM_OK;
+    brim_fail_within(status, "the model in %s: ", path);
 fail:
     brim_model_file_clear(file);
     return status;

@@ -13,7 +13,8 @@ typedef struct BrimModelFile {
     int class_name_count; /* 0 where the file has none */
 } BrimModelFile;
 
-/* Loads by content: a zip is a .pt, else safetensors. */
+/* Loads by content: a zip is a .pt, else safetensors. ERROR_INPUT when what the file says of its model is damaged or
+ * does not agree: as many names as classes, anchors greater than 0. A file that names no model has no class names. */
 BrimStatus brim_model_file_load(BrimModelFile *file, const char *path);
 void brim_model_file_clear(BrimModelFile *file);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "oneapi/dnnl/dnnl.h"
+#include <oneapi/dnnl/dnnl.h>
 
 struct BrimOnednn {
     dnnl_engine_t engine;

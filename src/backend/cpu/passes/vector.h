@@ -13,6 +13,9 @@
 #define BRIM_PASS_NAME  base
 #endif
 
+/* Vectors wider than the machine's are passed in memory, which matters to nobody: all of this is inlined. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 #define BRIM_PASS_JOIN_(a, b) brim_pass_##a##_##b
 #define BRIM_PASS_JOIN(a, b)  BRIM_PASS_JOIN_(a, b)
 /* The name of an external function in this instruction set. */
