@@ -61,6 +61,26 @@ static BrimStatus check_spans(const Span *spans, int count, size_t arena_bytes)
     return BRIM_OK;
 }
 
+/* Whoever reads a tensor that lives among the ops finds that an earlier op wrote it, or a part of it. */
+static BrimStatus check_order(const BrimGraph *graph, bool *written)
+{
+    for (int op = 0; op < graph->op_count; op++) {
+        for (int i = 0; i < BRIM_OP_IN + BRIM_OP_OUT; i++) {
+            bool reads = i < BRIM_OP_IN;
+            int used = reads ? graph->ops[op].in[i] : graph->ops[op].out[i - BRIM_OP_IN];
+            while (used >= 0 && graph->tensors[used].parent >= 0)
+                used = graph->tensors[used].parent;
+            if (used < 0)
+                continue;
+            if (reads && graph->tensors[used].life == BRIM_LIFE_OPS && !written[used])
+                return brim_fail(BRIM_ERROR_DEVICE, "plan: op %d reads %s, which nothing has written", op,
+                                 graph->tensors[used].name);
+            written[used] = written[used] || !reads;
+        }
+    }
+    return BRIM_OK;
+}
+
 /* Members and parts stay inside what holds them; ALWAYS tensors do not move from graph to graph. */
 static BrimStatus check_parts(const BrimPlan *plan, BrimGraph *const *graphs, int index)
 {
@@ -90,12 +110,16 @@ BrimStatus brim_plan_check(const BrimPlan *plan, BrimGraph *const *graphs, int g
     for (int i = 0; i < graph_count && status == BRIM_OK; i++) {
         int most = graphs[i]->tensor_count + graphs[i]->op_count;
         Span *spans = brim_mem_take(BRIM_MEM_GRAPH, (size_t)most + 1, sizeof *spans);
-        if (!spans)
-            return BRIM_ERROR_MEMORY;
-        status = check_spans(spans, list_spans(graphs[i], &plan->placements[i], spans), plan->arena_bytes);
+        bool *written = brim_mem_take(BRIM_MEM_GRAPH, (size_t)most + 1, sizeof *written);
+        status = BRIM_ERROR_MEMORY;
+        if (spans && written)
+            status = check_spans(spans, list_spans(graphs[i], &plan->placements[i], spans), plan->arena_bytes);
+        if (status == BRIM_OK)
+            status = check_order(graphs[i], written);
         if (status == BRIM_OK)
             status = check_parts(plan, graphs, i);
         brim_mem_give(spans);
+        brim_mem_give(written);
     }
     return status;
 }

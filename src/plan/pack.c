@@ -1,5 +1,6 @@
-/* Packing by greedy orders: buffers are placed one after another, each at the lowest offset where it fits between those
- * placed before that live at the same time. No order is best for every problem; all are cheap, so all are tried. */
+/* Packing by greedy orders: buffers are placed one after another, each between those placed before that live
+ * at the same time. No order is best for every problem; all are cheap, so all are tried. Where none meets the
+ * lower bound, a buffer that reached the top had come too late: it is placed first, and all again. */
 #include "plan/pack.h"
 
 #include <stdlib.h>
@@ -11,7 +12,11 @@ typedef struct Item {
     size_t offset;
     double key[2]; /* sorted descending by key[0], then key[1], then ascending by index */
     int index;
+    bool at_peak; /* alive when the most is */
 } Item;
+
+/* How an item chooses among the gaps that hold it. */
+typedef enum Fit { FIT_SMALLEST, FIT_LOWEST, FIT_COUNT } Fit;
 
 typedef void (*Key)(Item *item);
 
@@ -51,14 +56,25 @@ static void by_length_then_start(Item *item)
     item->key[1] = -(double)item->first;
 }
 
+static void by_peak(Item *item)
+{
+    item->key[0] = item->at_peak;
+    item->key[1] = (double)item->bytes;
+}
+
 static const struct {
     const char *name;
     Key key;
 } orders[] = {
-    {"by size", by_size},       {"by size x lifetime", by_area}, {"by lifetime", by_length},
-    {"by first use", by_start}, {"by last use", by_end},         {"by lifetime, then first use", by_length_then_start},
+    {"by size", by_size},
+    {"by size x lifetime", by_area},
+    {"by lifetime", by_length},
+    {"by first use", by_start},
+    {"by last use", by_end},
+    {"by lifetime, then first use", by_length_then_start},
+    {"by presence at the peak", by_peak},
 };
-enum { ORDER_COUNT = sizeof orders / sizeof orders[0] };
+enum { ORDER_COUNT = sizeof orders / sizeof orders[0], ROUNDS = 64 };
 
 static int compare(const void *a, const void *b)
 {
@@ -86,8 +102,8 @@ static void insert_placed(Item *items, int *placed, int count, int i)
     placed[at] = i;
 }
 
-/* The smallest gap that holds the item (best fit), else the lowest free place above; ties to the lower offset. */
-static size_t find_place(const Item *items, const int *placed, int count, const Item *item)
+/* A gap that holds the item, else the lowest free place above all gaps; ties to the lower offset. */
+static size_t find_place(const Item *items, const int *placed, int count, const Item *item, Fit fit)
 {
     size_t low = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
     for (int i = 0; i < count; i++) {
@@ -96,7 +112,7 @@ static size_t find_place(const Item *items, const int *placed, int count, const 
             continue;
         if (other->offset > low && other->offset - low >= item->bytes && other->offset - low < best_gap) {
             best = low;
-            best_gap = other->offset - low;
+            best_gap = fit == FIT_SMALLEST ? other->offset - low : 0;
         }
         if (other->offset + other->bytes > low)
             low = other->offset + other->bytes;
@@ -104,11 +120,11 @@ static size_t find_place(const Item *items, const int *placed, int count, const 
     return best == SIZE_MAX ? low : best;
 }
 
-static size_t place_all(Item *items, int *placed, int count)
+static size_t place_all(Item *items, int *placed, int count, Fit fit)
 {
     size_t top = 0;
     for (int i = 0; i < count; i++) {
-        items[i].offset = find_place(items, placed, i, &items[i]);
+        items[i].offset = find_place(items, placed, i, &items[i], fit);
         insert_placed(items, placed, i, i);
         if (items[i].offset + items[i].bytes > top)
             top = items[i].offset + items[i].bytes;
@@ -121,80 +137,87 @@ static size_t aligned(size_t bytes, size_t alignment_bytes)
     return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
 }
 
-static void fill_items(Item *items, const BrimBuffer *buffers, int count, size_t alignment_bytes, Key key)
+/* The problem, and the best answer so far. */
+typedef struct Packing {
+    BrimBuffer *buffers;
+    int count;
+    size_t alignment_bytes;
+    size_t lower_bytes;
+    int32_t peak;
+    Item *items;
+    int *placed;
+    size_t top_bytes;
+    const char *order;
+} Packing;
+
+static void fill_items(Packing *packing, Key key)
 {
-    for (int i = 0; i < count; i++) {
-        items[i] = (Item){.first = buffers[i].first,
-                          .last = buffers[i].last,
-                          .bytes = aligned(buffers[i].bytes, alignment_bytes),
-                          .index = i};
-        key(&items[i]);
+    for (int i = 0; i < packing->count; i++) {
+        const BrimBuffer *buffer = &packing->buffers[i];
+        packing->items[i] =
+            (Item){.first = buffer->first,
+                   .last = buffer->last,
+                   .bytes = aligned(buffer->bytes, packing->alignment_bytes),
+                   .index = i,
+                   .at_peak = buffer->first <= packing->peak && packing->peak <= buffer->last};
+        key(&packing->items[i]);
     }
-    qsort(items, (size_t)count, sizeof *items, compare);
+    qsort(packing->items, (size_t)packing->count, sizeof *packing->items, compare);
 }
 
-BrimStatus brim_pack(BrimBuffer *buffers, int count, size_t alignment_bytes, size_t *top_bytes, const char **order)
+static void keep_if_better(Packing *packing, size_t top_bytes, const char *order)
 {
-    size_t lower = 0;
-    BrimStatus status = brim_pack_lower_bound(buffers, count, alignment_bytes, &lower, NULL);
+    if (top_bytes >= packing->top_bytes)
+        return;
+    packing->top_bytes = top_bytes;
+    packing->order = order;
+    for (int i = 0; i < packing->count; i++)
+        packing->buffers[packing->items[i].index].offset = packing->items[i].offset;
+}
+
+/* Moves those that reach the top to the front of the order. */
+static void advance_highest(Packing *packing, size_t top_bytes)
+{
+    for (int i = 0; i < packing->count; i++) {
+        Item item = packing->items[i];
+        if (item.offset + item.bytes < top_bytes)
+            continue;
+        memmove(packing->items + 1, packing->items, (size_t)i * sizeof item);
+        packing->items[0] = item;
+    }
+}
+
+static void pack_in_order(Packing *packing, int order, Fit fit, int rounds)
+{
+    fill_items(packing, orders[order].key);
+    for (int round = 0; round < rounds && packing->top_bytes > packing->lower_bytes; round++) {
+        size_t top = place_all(packing->items, packing->placed, packing->count, fit);
+        keep_if_better(packing, top, orders[order].name);
+        advance_highest(packing, top);
+    }
+}
+
+BrimStatus brim_pack(BrimBuffer *buffers, int count, size_t alignment_bytes, size_t *top_bytes,
+                     const char **order)
+{
+    Packing packing = {
+        .buffers = buffers, .count = count, .alignment_bytes = alignment_bytes, .top_bytes = SIZE_MAX};
+    BrimStatus status =
+        brim_pack_lower_bound(buffers, count, alignment_bytes, &packing.lower_bytes, &packing.peak);
     if (status != BRIM_OK)
         return status;
-    Item *items = brim_mem_take(BRIM_MEM_GRAPH, (size_t)count + 1, sizeof *items);
-    int *placed = brim_mem_take(BRIM_MEM_GRAPH, (size_t)count + 1, sizeof *placed);
-    if (!items || !placed)
+    packing.items = brim_mem_take(BRIM_MEM_GRAPH, (size_t)count + 1, sizeof *packing.items);
+    packing.placed = brim_mem_take(BRIM_MEM_GRAPH, (size_t)count + 1, sizeof *packing.placed);
+    if (!packing.items || !packing.placed)
         status = BRIM_ERROR_MEMORY;
-    *top_bytes = SIZE_MAX;
-    for (int i = 0; i < ORDER_COUNT && status == BRIM_OK && *top_bytes > lower; i++) {
-        fill_items(items, buffers, count, alignment_bytes, orders[i].key);
-        size_t top = place_all(items, placed, count);
-        if (top >= *top_bytes)
-            continue;
-        *top_bytes = top;
-        *order = orders[i].name;
-        for (int j = 0; j < count; j++)
-            buffers[items[j].index].offset = items[j].offset;
+    for (int rounds = 1; rounds <= ROUNDS && status == BRIM_OK; rounds += ROUNDS - 1) {
+        for (int i = 0; i < ORDER_COUNT * FIT_COUNT; i++)
+            pack_in_order(&packing, i / FIT_COUNT, (Fit)(i % FIT_COUNT), rounds);
     }
-    brim_mem_give(items);
-    brim_mem_give(placed);
+    *top_bytes = packing.top_bytes;
+    if (packing.order)
+        *order = packing.order;
+    brim_mem_give(packing.items);
+    brim_mem_give(packing.placed);
     return status;
-}
-
-/* A buffer begins to live, or has ceased to. */
-typedef struct Change {
-    int64_t moment;
-    int64_t bytes;
-} Change;
-
-static int compare_changes(const void *a, const void *b)
-{
-    const Change *x = a, *y = b;
-    if (x->moment != y->moment)
-        return x->moment < y->moment ? -1 : 1;
-    return (x->bytes > y->bytes) - (x->bytes < y->bytes); /* what has ended goes first */
-}
-
-BrimStatus brim_pack_lower_bound(const BrimBuffer *buffers, int count, size_t alignment_bytes, size_t *bytes,
-                                 int32_t *moment)
-{
-    Change *changes = brim_mem_take(BRIM_MEM_GRAPH, 2 * (size_t)count + 1, sizeof *changes);
-    if (!changes)
-        return BRIM_ERROR_MEMORY;
-    for (int i = 0; i < count; i++) {
-        int64_t size = (int64_t)aligned(buffers[i].bytes, alignment_bytes);
-        changes[2 * i] = (Change){buffers[i].first, size};
-        changes[2 * i + 1] = (Change){(int64_t)buffers[i].last + 1, -size};
-    }
-    qsort(changes, 2 * (size_t)count, sizeof *changes, compare_changes);
-    int64_t alive = 0, most = 0;
-    for (int i = 0; i < 2 * count; i++) {
-        alive += changes[i].bytes;
-        if (alive <= most)
-            continue;
-        most = alive;
-        if (moment)
-            *moment = (int32_t)changes[i].moment;
-    }
-    *bytes = (size_t)most;
-    brim_mem_give(changes);
-    return BRIM_OK;
 }

@@ -12,7 +12,7 @@ typedef struct BrimBuffer {
 } BrimBuffer;
 
 /* Gives every buffer an offset that is a multiple of alignment_bytes, trying several greedy orders and keeping the
- * best; *order names it. *top_bytes is the end of the highest buffer. Deterministic. */
+ * best; *order names it, and stays as it was where there is nothing to pack. *top_bytes is the end of the highest buffer. Deterministic. */
 BrimStatus brim_pack(BrimBuffer *buffers, int count, size_t alignment_bytes, size_t *top_bytes, const char **order);
 
 /* The most bytes alive at one moment, sizes rounded up to the alignment: the lower bound. *moment may be NULL. */

@@ -1,10 +1,10 @@
-/* Lifetimes from the order of the ops, places from the packer. */
+/* The arena laid out: what lives always, what lasts a session, and what the packer placed. */
 #include "plan/plan.h"
 
 #include <string.h>
 
 #include "plan/explain.h"
-#include "plan/pack.h"
+#include "plan/lifetime.h"
 
 static size_t aligned(size_t bytes)
 {
@@ -26,7 +26,8 @@ static BrimStatus check_agreement(BrimGraph *const *graphs, int graph_count)
                 continue;
             const BrimTensor *b = id < graphs[i]->tensor_count ? &graphs[i]->tensors[id] : NULL;
             if (!b || b->life != BRIM_LIFE_ALWAYS || b->bytes != a->bytes || strcmp(a->name, b->name) != 0)
-                return brim_fail(BRIM_ERROR_ARGUMENT, "tensor %s is not the same in all graphs of the run", a->name);
+                return brim_fail(BRIM_ERROR_ARGUMENT, "tensor %s is not the same in all graphs of the run",
+                                 a->name);
         }
     }
     return BRIM_OK;
@@ -44,40 +45,6 @@ static size_t place_in_a_row(const BrimGraph *graph, BrimPlacement *placement, B
     return start;
 }
 
-static void touch(BrimBuffer *buffer, BrimOpId op)
-{
-    buffer->first = buffer->first < 0 ? op : buffer->first;
-    buffer->last = op;
-}
-
-/* One buffer a tensor (those that own no storage here keep first = -1), then one a workspace. */
-static BrimStatus find_lifetimes(const BrimGraph *graph, BrimBuffer *buffers)
-{
-    BrimBuffer *workspaces = buffers + graph->tensor_count;
-    for (int i = 0; i < graph->tensor_count + graph->op_count; i++)
-        buffers[i].first = -1;
-    for (BrimOpId op = 0; op < graph->op_count; op++) {
-        const BrimOp *code = &graph->ops[op];
-        for (int i = 0; i < BRIM_OP_IN; i++) {
-            BrimTensorId id = code->in[i] == BRIM_NONE ? BRIM_NONE : brim_graph_storage(graph, code->in[i]);
-            if (id == BRIM_NONE || graph->tensors[id].life != BRIM_LIFE_OPS)
-                continue;
-            if (buffers[id].first < 0)
-                return brim_fail(BRIM_ERROR_ARGUMENT, "op %d (%s) reads %s before anything wrote it", op,
-                                 brim_op_text(code->kind), graph->tensors[id].name);
-            touch(&buffers[id], op);
-        }
-        for (int i = 0; i < BRIM_OP_OUT; i++) {
-            BrimTensorId id = code->out[i] == BRIM_NONE ? BRIM_NONE : brim_graph_storage(graph, code->out[i]);
-            if (id != BRIM_NONE && graph->tensors[id].life == BRIM_LIFE_OPS)
-                touch(&buffers[id], op);
-        }
-        if (code->workspace_bytes)
-            touch(&workspaces[op], op);
-    }
-    return BRIM_OK;
-}
-
 /* Gathers the buffers that live, packs them above `base`, and hands the offsets back. */
 static BrimStatus pack_ops(const BrimGraph *graph, BrimPlacement *placement, BrimBuffer *buffers, size_t base)
 {
@@ -88,7 +55,8 @@ static BrimStatus pack_ops(const BrimGraph *graph, BrimPlacement *placement, Bri
     int alive = 0;
     for (int i = 0; i < count; i++) {
         bool tensor = i < graph->tensor_count;
-        buffers[i].bytes = tensor ? graph->tensors[i].bytes : graph->ops[i - graph->tensor_count].workspace_bytes;
+        buffers[i].bytes =
+            tensor ? graph->tensors[i].bytes : graph->ops[i - graph->tensor_count].workspace_bytes;
         if (buffers[i].first < 0)
             continue;
         source[alive] = i;
@@ -135,29 +103,12 @@ static BrimStatus place_graph(const BrimGraph *graph, BrimPlacement *placement, 
     }
     *always_bytes = place_in_a_row(graph, placement, BRIM_LIFE_ALWAYS, 0);
     size_t base = place_in_a_row(graph, placement, BRIM_LIFE_SESSION, *always_bytes);
-    BRIM_TRY(find_lifetimes(graph, buffers));
+    BRIM_TRY(brim_lifetimes_find(graph, buffers));
     BRIM_TRY(pack_ops(graph, placement, buffers, base));
     place_parts(graph, placement);
 fail:
     brim_mem_give(buffers);
     return status;
-}
-
-bool brim_plan_alive(const BrimGraph *graph, BrimTensorId id, BrimOpId moment)
-{
-    bool before = false, after = false;
-    if (graph->tensors[id].life != BRIM_LIFE_OPS)
-        return true;
-    for (BrimOpId op = 0; op < graph->op_count; op++) {
-        bool used = false;
-        for (int i = 0; i < BRIM_OP_IN && !used; i++)
-            used = graph->ops[op].in[i] != BRIM_NONE && brim_graph_storage(graph, graph->ops[op].in[i]) == id;
-        for (int i = 0; i < BRIM_OP_OUT && !used; i++)
-            used = graph->ops[op].out[i] != BRIM_NONE && brim_graph_storage(graph, graph->ops[op].out[i]) == id;
-        before = before || (used && op <= moment);
-        after = after || (used && op >= moment);
-    }
-    return before && after;
 }
 
 static void sum_purposes(const BrimGraph *graph, const BrimPlacement *placement, size_t *purpose_bytes)
@@ -177,7 +128,8 @@ BrimStatus brim_plan_make(BrimPlan **plan, BrimGraph *const *graphs, int graph_c
     int largest = 0;
     *plan = NULL;
     if (graph_count < 1 || graph_count > BRIM_PLAN_MAX_GRAPHS)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "%d graphs; a plan holds 1 to %d", graph_count, BRIM_PLAN_MAX_GRAPHS);
+        return brim_fail(BRIM_ERROR_ARGUMENT, "%d graphs; a plan holds 1 to %d", graph_count,
+                         BRIM_PLAN_MAX_GRAPHS);
     BRIM_TRY(check_agreement(graphs, graph_count));
     *plan = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof **plan);
     if (!*plan)
