@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# The command line: help, versions, exit codes, and a sentence for every slip.
+set -uo pipefail
+
+brim=${BRIM_BINARY:-build/dev/brim}
+shared=${BRIM_SHARED:-../shared}
+weights=$shared/reference/weights/yolov5n.pt
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+bad=0 checks=0
+
+# expect CODE WORDS COMMAND...: the exit code, and words that stdout or stderr must hold.
+expect() {
+    local code=$1 words=$2 got output
+    shift 2
+    output=$("$brim" "$@" 2>&1)
+    got=$?
+    checks=$((checks + 1))
+    if [ "$got" != "$code" ] || [[ $output != *"$words"* ]]; then
+        printf 'brim %s\n  ended with %s, expected %s and the words: %s\n  said: %s\n' "$*" "$got" "$code" "$words" "$output"
+        bad=1
+    fi
+}
+
+[ -x "$brim" ] || { echo "no $brim: build first"; exit 1; }
+
+expect 0 "brim 0." --version
+expect 0 "brim detect" --help
+expect 0 "Exit codes" help
+expect 2 "brim val"
+expect 2 'no command "trian"' trian
+for command in val detect model data; do
+    expect 0 "usage: brim $command" "$command" --help
+    expect 0 "usage: brim $command" "$command" -h
+    expect 2 "is missing" "$command"
+    expect 2 "no option --nosuch" "$command" --nosuch 1
+done
+expect 2 "--imgsz must be" val --data x.yaml --imgsz many
+expect 2 "--imgsz is meant" val --data x.yaml --imgzs 320
+expect 2 "one of val|test|train" val --data x.yaml --task all
+expect 2 "from 0 to 1" detect --source x --conf-thres 7
+expect 2 "512M or 8G" detect --source x --memory much
+
+mkdir "$folder/empty"
+echo "not a picture" >"$folder/film.mp4"
+echo "$folder/gone.jpg" >"$folder/list.txt"
+expect 1 "no weights at" val --data x.yaml --weights "$folder/none.pt"
+expect 1 "no such folder" detect --source "$folder/none" --weights x.pt
+expect 1 "no picture" detect --source "$folder/empty" --weights x.pt
+expect 1 "neither a picture" detect --source "$folder/film.mp4" --weights x.pt
+expect 1 "none of the 1 pictures" detect --source "$folder/list.txt" --weights x.pt
+expect 2 "there is demo" data draw "$folder/draw"
+expect 0 "214 layers" model yolov5n --nc 3
+
+expect 0 "--data $folder/demo/data.yaml" data demo "$folder/demo" --pictures 6 --imgsz 64 --seed 3
+expect 1 "already" data demo "$folder/demo" --pictures 6 --imgsz 64
+expect 0 "--data" data demo "$folder/again" --pictures 6 --imgsz 64 --seed 3
+cmp -s "$folder/demo/images/val/"*.jpg "$folder/again/images/val/"*.jpg || { echo "one seed, two demo sets"; bad=1; }
+
+if [ -f "$weights" ]; then
+    common=(--weights "$weights" --imgsz 64 --project "$folder" --name run)
+    printf 'JFIF, not really' >"$folder/demo/images/val/broken.jpg"
+    expect 1 "is for 80 classes" val --data "$folder/demo/data.yaml" "${common[@]}"
+    expect 2 "has classes 0 to 79" detect --source "$folder/demo/images/val" --classes 80 "${common[@]}"
+    expect 3 "no --imgsz fits" detect --source "$folder/demo/images/val" --memory 1M "${common[@]}"
+    expect 0 "broken.jpg" detect --source "$folder/demo/images/val" "${common[@]}"
+    expect 0 "1 pictures could not be read" detect --source "$folder/demo/images/val" "${common[@]}"
+    expect 1 "use --device cpu" detect --source "$folder/demo/images/val" --device cuda "${common[@]}"
+    [ -d "$folder/run2" ] || { echo "the second run's folder is not run2"; bad=1; }
+else
+    echo "skipped: no $weights, so no network was run"
+fi
+
+[ "$bad" = 0 ] || exit 1
+echo "$checks command lines end as they should"
