@@ -99,6 +99,30 @@ static void check_classes(const json_t *got, const json_t *expected)
     near("mean distance of the classes' AP", sum / (double)i, 0, 0.01);
 }
 
+/* 31 pictures have the aspect ratio 3:4 exactly and lie on both sides of the edge between two batches of
+ * other shapes. v7.0's sort is not stable: of these two it has the one where brim has the other, at another
+ * size. */
+static bool is_in_another_batch(const char *name)
+{
+    return strcmp(name, "000000002006.jpg") == 0 || strcmp(name, "000000012667.jpg") == 0;
+}
+
+/* Every other picture within 20 boxes of v7.0's number. */
+static void check_pictures(const json_t *got, const json_t *expected)
+{
+    size_t i;
+    const json_t *row;
+    const json_t *pictures = json_object_get(expected, "per_image");
+    assert_int_equal(json_array_size(json_object_get(got, "by_picture")), json_object_size(pictures));
+    json_array_foreach(json_object_get(got, "by_picture"), i, row)
+    {
+        const char *path = json_string_value(json_object_get(row, "image"));
+        const json_t *picture = json_object_get(pictures, strrchr(path, '/') + 1);
+        if (!is_in_another_batch(strrchr(path, '/') + 1))
+            near(path, number(row, "detections"), number(picture, "n"), 20);
+    }
+}
+
 static void a_validation_is_yolov5s(void **state)
 {
     (void)state;
@@ -118,6 +142,7 @@ static void a_validation_is_yolov5s(void **state)
     near("detections", number(got, "detections"), detections, 0.005 * detections);
     near("labels", number(got, "labels"), 898, 0);
     check_classes(got, expected);
+    check_pictures(got, expected);
     assert_int_equal(heard.plans, 1);
     assert_int_equal(heard.validating, 16);
     assert_int_equal(heard.results, 1);

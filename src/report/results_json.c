@@ -20,7 +20,7 @@ static json_t *class_figures(const BrimValidationReport *report)
     json_t *rows = json_array();
     for (int i = 0; i < report->class_count; i++) {
         BrimClassMetrics figures;
-        if (!brim_metrics_class(report->metrics, i, &figures))
+        if (!brim_metrics_class(brim_validator_metrics(report->validator), i, &figures))
             continue;
         json_t *ap = json_array();
         for (int k = 0; k < BRIM_IOU_COUNT; k++)
@@ -38,7 +38,7 @@ static json_t *class_figures(const BrimValidationReport *report)
 static json_t *confusion(const BrimValidationReport *report)
 {
     json_t *rows = json_array();
-    const int64_t *cells = brim_metrics_confusion(report->metrics);
+    const int64_t *cells = brim_metrics_confusion(brim_validator_metrics(report->validator));
     int width = report->class_count + 1;
     for (int row = 0; row < width; row++) {
         json_t *columns = json_array();
@@ -59,6 +59,17 @@ static json_t *names(const BrimValidationReport *report)
     return list;
 }
 
+/* How many boxes each picture got, by its path. */
+static json_t *by_picture(const BrimValidationReport *report)
+{
+    json_t *rows = json_array();
+    for (int i = 0; i < report->split->sample_count; i++)
+        json_array_append_new(rows, json_pack("{s:o, s:i}", "image",
+                                              brim_json_text(report->split->samples[i].picture_path),
+                                              "detections", brim_validator_detections(report->validator, i)));
+    return rows;
+}
+
 BrimStatus brim_results_json(const char *path, const BrimValidationReport *report)
 {
     const BrimValidation *found = report->validation;
@@ -66,12 +77,12 @@ BrimStatus brim_results_json(const char *path, const BrimValidationReport *repor
                               found->milliseconds[1], "nms", found->milliseconds[2]);
     json_t *memory = json_pack("{s:I, s:I, s:I}", "arena", (json_int_t)report->arena_bytes, "planned",
                                (json_int_t)report->planned_bytes, "peak", (json_int_t)report->peak_bytes);
-    json_t *root =
-        json_pack("{s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "pictures",
-                  found->pictures, "labels", found->labels, "detections", (json_int_t)found->detections,
-                  "precision", found->precision, "recall", found->recall, "mAP50", found->map50, "mAP50-95",
-                  found->map50_95, "fitness", found->fitness, "classes", class_figures(report), "names",
-                  names(report), "confusion_matrix", confusion(report), "speed_ms_per_picture", speed,
-                  "memory_bytes", memory, "settings", settings(report), "brim", BRIM_VERSION);
+    json_t *root = json_pack(
+        "{s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "pictures",
+        found->pictures, "labels", found->labels, "detections", (json_int_t)found->detections, "precision",
+        found->precision, "recall", found->recall, "mAP50", found->map50, "mAP50-95", found->map50_95,
+        "fitness", found->fitness, "classes", class_figures(report), "names", names(report),
+        "confusion_matrix", confusion(report), "by_picture", by_picture(report), "speed_ms_per_picture",
+        speed, "memory_bytes", memory, "settings", settings(report), "brim", BRIM_VERSION);
     return brim_json_write(path, root, DOUBLE_DIGITS);
 }

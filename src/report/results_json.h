@@ -10,7 +10,8 @@ typedef struct BrimValidationReport {
     const char *device; /* as the backend describes it */
     int imgsz_px;
     const BrimValidation *validation;
-    const BrimMetrics *metrics;
+    const BrimValidator *validator;
+    const BrimSplit *split;
     char *const *class_names;
     int class_count;
     uint64_t arena_bytes, planned_bytes, peak_bytes;

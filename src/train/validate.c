@@ -17,6 +17,7 @@ struct BrimValidator {
     BrimDetection *detections; /* group * max_det */
     int *counts;               /* group */
     BrimTruth *truths;         /* most labels of a picture */
+    int *by_sample;            /* detections of each sample of the split */
     int64_t spent_ns[3];       /* reading, network, NMS */
 };
 
@@ -47,7 +48,8 @@ size_t brim_validator_bytes(const BrimValidateConf *conf, int rows)
     return sizeof(BrimValidator) + brim_metrics_bytes(&metrics) +
            threads * (sizeof(BrimNms *) + brim_nms_bytes(&nms, rows, conf->class_count)) +
            group * ((size_t)conf->max_det * sizeof(BrimDetection) + sizeof(int)) +
-           (size_t)conf->split->most_labels * sizeof(BrimTruth);
+           (size_t)conf->split->most_labels * sizeof(BrimTruth) +
+           (size_t)conf->split->sample_count * sizeof(int);
 }
 
 static BrimStatus take_room(BrimValidator *validator, int rows)
@@ -67,7 +69,8 @@ static BrimStatus take_room(BrimValidator *validator, int rows)
         brim_mem_take(BRIM_MEM_TRAIN, group * (size_t)conf->max_det, sizeof(BrimDetection));
     validator->counts = brim_mem_take(BRIM_MEM_TRAIN, group, sizeof(int));
     validator->truths = brim_mem_take(BRIM_MEM_TRAIN, (size_t)conf->split->most_labels, sizeof(BrimTruth));
-    if (!validator->detections || !validator->counts || !validator->truths)
+    validator->by_sample = brim_mem_take(BRIM_MEM_TRAIN, (size_t)conf->split->sample_count, sizeof(int));
+    if (!validator->detections || !validator->counts || !validator->truths || !validator->by_sample)
         status = BRIM_ERROR_MEMORY;
 fail:
     return status;
@@ -99,6 +102,7 @@ void brim_validator_close(BrimValidator **validator)
     brim_mem_give(gone->detections);
     brim_mem_give(gone->counts);
     brim_mem_give(gone->truths);
+    brim_mem_give(gone->by_sample);
     brim_mem_give(gone);
     *validator = NULL;
 }
@@ -145,6 +149,7 @@ static void measure_batch(BrimValidator *validator, const BrimBatch *batch, cons
             brim_metrics_add(validator->metrics, validator->detections + (size_t)i * max_det,
                              validator->counts[i], validator->truths, labels);
             result->labels += labels;
+            validator->by_sample[batch->samples[first + i]] = validator->counts[i];
         }
     }
     result->pictures += batch->n;
@@ -218,6 +223,11 @@ fail:
 bool brim_validator_class(const BrimValidator *validator, int class_index, BrimClassMetrics *metrics)
 {
     return brim_metrics_class(validator->metrics, class_index, metrics);
+}
+
+int brim_validator_detections(const BrimValidator *validator, int sample)
+{
+    return validator->by_sample[sample];
 }
 
 const BrimMetrics *brim_validator_metrics(const BrimValidator *validator)

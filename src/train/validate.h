@@ -43,6 +43,9 @@ BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, Brim
 /* Figures of one class after a run; false for a class without labels. */
 bool brim_validator_class(const BrimValidator *validator, int class_index, BrimClassMetrics *metrics);
 
+/* Detections of a sample of the split in that run. */
+int brim_validator_detections(const BrimValidator *validator, int sample);
+
 /* All of its figures, for the confusion matrix. */
 const BrimMetrics *brim_validator_metrics(const BrimValidator *validator);
 
