@@ -9,8 +9,10 @@ enum { BRIM_EXIT_DONE = 0, BRIM_EXIT_FAILED = 1, BRIM_EXIT_USAGE = 2, BRIM_EXIT_
 
 /* name, what `brim` alone says about it */
 #define BRIM_COMMAND_LIST(X)                                                                                   \
+    X(train, "trains a detector, inside the memory it is given")                                               \
     X(val, "measures a model on pictures with labels")                                                         \
     X(detect, "finds objects in pictures")                                                                     \
+    X(plan, "says what memory a training run takes, to the byte, without starting it")                         \
     X(model, "prints a model's layers, parameters, operations and bytes")                                      \
     X(data, "draws a small picture set to try a training with")
 

@@ -87,7 +87,7 @@ static BrimStatus parse(Bitmap *bitmap, const BrimPictureBytes *source)
 
 static BrimStatus bmp_header(BrimPictureHeader *header, const BrimPictureBytes *source)
 {
-    Bitmap bitmap;
+    Bitmap bitmap = {0};
     BrimStatus status = parse(&bitmap, source);
     if (status == BRIM_OK)
         *header = (BrimPictureHeader){bitmap.width_px, bitmap.height_px, 1};
@@ -116,7 +116,7 @@ static void row_from_bgr(uint8_t *rgb, const uint8_t *row, int width_px, int pix
 
 static BrimStatus bmp_pixels(BrimPicture *picture, const BrimPictureBytes *source)
 {
-    Bitmap bitmap;
+    Bitmap bitmap = {0};
     BrimStatus status = parse(&bitmap, source);
     if (status != BRIM_OK)
         return status;
@@ -143,7 +143,7 @@ static bool bmp_starts(const uint8_t *data, size_t bytes)
 static bool bmp_ends(const BrimPictureBytes *beginning, const uint8_t *tail, size_t file_bytes)
 {
     (void)tail;
-    Bitmap bitmap;
+    Bitmap bitmap = {0};
     return parse(&bitmap, beginning) == BRIM_OK && bitmap.pixels_at <= file_bytes &&
            (file_bytes - bitmap.pixels_at) / bitmap.row_bytes >= (size_t)bitmap.height_px;
 }

@@ -41,6 +41,7 @@ static BrimLoaderConf loader_conf(const BrimTrainerConf *conf, bool training)
                             .hyper = conf->hyper,
                             .seed = conf->seed,
                             .workers = conf->workers,
+                            .threads = conf->threads,
                             .slots = conf->workers > 0 ? 2 : 1,
                             .cache_bytes = training ? conf->cache_bytes : 0};
 }

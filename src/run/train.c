@@ -1,0 +1,179 @@
+/* A training run from its options to its folder. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "plan/explain.h"
+#include "report/folder.h"
+#include "report/latest.h"
+#include "report/results.h"
+#include "run/remarks.h"
+#include "run/train_run.h"
+
+BrimTrainOptions brim_train_defaults(void)
+{
+    return (BrimTrainOptions){.weights = "yolov5s.pt",
+                              .project = "runs/train",
+                              .name = "exp",
+                              .cache = "ram",
+                              .epochs = 100,
+                              .batch_size = 16,
+                              .imgsz = 640,
+                              .workers = -1,
+                              .patience = 100};
+}
+
+bool brim_train_run_tell(BrimTrainRun *run, const BrimEvent *event)
+{
+    return !run->listener || run->listener(run->self, event);
+}
+
+/* ---- the run's folder ---- */
+
+static BrimStatus make_folder(BrimTrainRun *run)
+{
+    BrimStatus status = BRIM_OK;
+    const BrimTrainOptions *options = run->options;
+    if (!run->folder)
+        BRIM_TRY(brim_report_folder(options->project, options->name, options->exist_ok, &run->folder));
+    run->weights_folder = brim_path_join(run->folder, "weights");
+    if (!run->weights_folder)
+        return BRIM_ERROR_MEMORY;
+    BRIM_TRY(brim_folder_make(run->weights_folder));
+    brim_trainer_save_to(run->trainer, run->weights_folder);
+    BRIM_TRY(brim_settings_save(run->folder, options, &run->hyper));
+fail:
+    return status;
+}
+
+/* Between trainer and user: keeps results.csv and plan.txt. */
+static bool on_event(void *self, const BrimEvent *event)
+{
+    BrimTrainRun *run = self;
+    if (event->kind == BRIM_EVENT_RESULTS && event->epoch >= 0 && run->folder) {
+        char *path = brim_path_join(run->folder, "results.csv");
+        if (!path || brim_results_append(path, event) != BRIM_OK)
+            brim_train_run_tell(run, &(BrimEvent){.kind = BRIM_EVENT_REMARK, .text = brim_last_error()});
+        brim_mem_give(path);
+    }
+    return brim_train_run_tell(run, event);
+}
+
+static BrimStatus tell_plan(BrimTrainRun *run)
+{
+    char *text = NULL;
+    const BrimEngine *engine = brim_trainer_engine(run->trainer);
+    const BrimPlan *plan = brim_engine_plan(engine);
+    BrimStatus status = brim_plan_explain(plan, brim_engine_graph_at(engine, plan->largest_graph), &text);
+    if (status == BRIM_OK) {
+        brim_train_run_tell(run,
+                            &(BrimEvent){.kind = BRIM_EVENT_PLAN,
+                                         .text = text,
+                                         .arena_bytes = plan->arena_bytes,
+                                         .memory_planned_bytes = brim_trainer_planned_bytes(run->trainer)});
+        if (run->folder) {
+            char *path = brim_path_join(run->folder, "plan.txt");
+            status = path ? brim_file_write(path, text, strlen(text)) : BRIM_ERROR_MEMORY;
+            brim_mem_give(path);
+        }
+    }
+    brim_mem_give(text);
+    return status;
+}
+
+/* ---- from start to end ---- */
+
+static void run_close(BrimTrainRun *run)
+{
+    brim_trainer_close(&run->trainer);
+    brim_split_clear(&run->train);
+    brim_split_clear(&run->val);
+    brim_dataset_clear(&run->dataset);
+    brim_model_file_clear(&run->start);
+    brim_tensors_clear(&run->identity);
+    brim_settings_clear(&run->settings);
+    brim_mem_give(run->cfg_text);
+    brim_mem_give(run->folder);
+    brim_mem_give(run->weights_folder);
+}
+
+/* runs/train/exp/weights/last.safetensors -> runs/train/exp */
+static BrimStatus folder_of(const char *checkpoint, char **folder)
+{
+    char *path = realpath(checkpoint, NULL);
+    int up = 0;
+    for (char *slash; path && up < 2 && (slash = strrchr(path, '/')) && slash > path; up++)
+        *slash = '\0';
+    *folder = up == 2 ? brim_mem_text(BRIM_MEM_CONF, path) : NULL;
+    free(path);
+    if (up < 2)
+        return brim_fail(BRIM_ERROR_INPUT, "%s does not stand in a run's weights folder", checkpoint);
+    return *folder ? BRIM_OK : BRIM_ERROR_MEMORY;
+}
+
+/* Takes options, hyper-parameters and folder from the run to go on with. */
+static BrimStatus take_up(BrimTrainRun *run)
+{
+    BrimStatus status;
+    char *latest = NULL;
+    const char *path = run->options->resume;
+    if (strcmp(path, "latest") == 0) {
+        BRIM_TRY(brim_report_latest(run->options->project, &latest));
+        path = latest;
+    }
+    BRIM_TRY(brim_model_file_load(&run->start, path));
+    run->resumed = *run->options;
+    BRIM_TRY(brim_settings_restore(&run->start.tensors, &run->resumed, &run->hyper, &run->settings));
+    run->options = &run->resumed;
+    run->resume = true;
+    BRIM_TRY(folder_of(path, &run->folder));
+    brim_remark(run->listener, run->self, "Going on with %s", path);
+fail:
+    brim_mem_give(latest);
+    return status;
+}
+
+static BrimStatus prepare(BrimTrainRun *run)
+{
+    BrimStatus status;
+    BRIM_TRY(brim_train_run_read(run));
+    BRIM_TRY(brim_model_file_describe(&run->identity, &run->model, run->cfg_text, run->dataset.class_names));
+    BRIM_TRY(brim_settings_describe(&run->identity, run->options, &run->hyper));
+fail:
+    return status;
+}
+
+BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self)
+{
+    BrimStatus status;
+    BrimTrainRun run = {.options = options, .listener = listener, .self = self};
+    BRIM_TRY(prepare(&run));
+    BRIM_TRY(brim_train_run_open(&run, on_event, &run));
+    BRIM_TRY(tell_plan(&run));
+fail:
+    run_close(&run);
+    return status;
+}
+
+BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, void *self)
+{
+    BrimStatus status;
+    BrimTrainRun run = {.options = options, .listener = listener, .self = self, .start_ns = brim_clock_ns()};
+    if (brim_given(options->resume))
+        BRIM_TRY(take_up(&run));
+    BRIM_TRY(prepare(&run));
+    BRIM_TRY(brim_train_run_open(&run, on_event, &run));
+    BRIM_TRY(make_folder(&run)); /* not before: a run that does not fit leaves nothing behind */
+    BRIM_TRY(tell_plan(&run));
+    const BrimTensorFile *start = run.start.tensors.tensor_count ? &run.start.tensors : NULL;
+    BRIM_TRY(run.resume ? brim_trainer_resume(run.trainer, start) : brim_trainer_start(run.trainer, start));
+    brim_model_file_clear(&run.start);
+    BRIM_TRY(brim_trainer_run(run.trainer));
+    brim_train_run_tell(&run, &(BrimEvent){.kind = BRIM_EVENT_DONE,
+                                           .text = run.folder,
+                                           .seconds = (double)(brim_clock_ns() - run.start_ns) / 1e9});
+fail:
+    run_close(&run);
+    return status;
+}

@@ -1,0 +1,92 @@
+/* A training run's inputs: what its options name, read and checked before anything is planned. */
+#include "run/device.h"
+#include "run/remarks.h"
+#include "run/train_run.h"
+
+static BrimStatus check_options(const BrimTrainOptions *options)
+{
+    if (!brim_given(options->data))
+        return brim_fail(BRIM_ERROR_ARGUMENT, "no data set given; --data FILE.yaml names one");
+    if (!brim_given(options->weights) && !brim_given(options->cfg) && !brim_given(options->resume))
+        return brim_fail(BRIM_ERROR_ARGUMENT,
+                         "neither weights nor a model given; --weights FILE or --cfg yolov5n");
+    if (options->epochs < 1 || options->batch_size < 1 || options->imgsz < 32)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "epochs and batch size start at 1, imgsz at 32");
+    return BRIM_OK;
+}
+
+static BrimStatus read_splits(BrimTrainRun *run)
+{
+    BrimStatus status;
+    int classes = run->dataset.class_count, threads = run->options->threads;
+    BRIM_TRY(brim_split_scan(&run->train, &run->dataset.train, classes, threads));
+    brim_remark_split(&run->train, "train", run->listener, run->self);
+    BRIM_TRY(brim_split_scan(&run->val, &run->dataset.val, classes, threads));
+    brim_remark_split(&run->val, "val", run->listener, run->self);
+    if (run->train.label_count == 0)
+        status = brim_fail(BRIM_ERROR_INPUT,
+                           "%s: no label was found for any of the %d training pictures; labels/*.txt "
+                           "stand beside images/",
+                           run->options->data, run->train.sample_count);
+fail:
+    return status;
+}
+
+/* The architecture: --cfg, or what the weights say they are. */
+static BrimStatus choose_model(BrimTrainRun *run)
+{
+    BrimStatus status;
+    const BrimTrainOptions *options = run->options;
+    const char *name = options->cfg;
+    if (!run->resume && brim_given(options->weights))
+        BRIM_TRY(brim_model_file_load(&run->start, options->weights));
+    if (!run->resume && brim_given(name)) {
+        BRIM_TRY(brim_model_file_cfg_text(name, &run->cfg_text));
+        BRIM_TRY(brim_model_load(&run->model, name, run->dataset.class_count));
+    } else if (run->start.has_model) {
+        const char *cfg = brim_tensors_metadata(&run->start.tensors, "cfg");
+        const char *yaml = brim_tensors_metadata(&run->start.tensors, "yaml");
+        run->cfg_text = brim_mem_text(BRIM_MEM_CONF, cfg ? cfg : yaml);
+        if (!run->cfg_text)
+            return BRIM_ERROR_MEMORY;
+        run->model = run->start.model;
+        run->model.class_count = run->dataset.class_count;
+    } else {
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "%s does not say which model it is; --cfg yolov5n (or another) does",
+                         options->weights);
+    }
+    int stride_px = brim_model_max_stride_px(&run->model);
+    if (options->imgsz % stride_px)
+        status = brim_fail(BRIM_ERROR_ARGUMENT, "--imgsz %d is no multiple of %d; the next one is %d",
+                           options->imgsz, stride_px, (options->imgsz / stride_px + 1) * stride_px);
+fail:
+    return status;
+}
+
+static BrimStatus read_hyper(BrimTrainRun *run)
+{
+    run->hyper = brim_hyper_default();
+    BrimStatus status =
+        brim_given(run->options->hyp) ? brim_hyper_load(&run->hyper, run->options->hyp) : BRIM_OK;
+    if (run->options->label_smoothing > 0) /* the command line outranks the file */
+        run->hyper.label_smoothing = run->options->label_smoothing;
+    return status;
+}
+
+BrimStatus brim_train_run_read(BrimTrainRun *run)
+{
+    BrimStatus status;
+    const BrimTrainOptions *options = run->options;
+    BRIM_TRY(check_options(options));
+    BRIM_TRY(brim_device_choose(options->device, &run->backend));
+    if (!run->resume)
+        BRIM_TRY(read_hyper(run));
+    BRIM_TRY(brim_dataset_load(&run->dataset, options->data));
+    if (run->dataset.val.count == 0)
+        return brim_fail(BRIM_ERROR_INPUT, "%s: no `val:` pictures to validate on", options->data);
+    BRIM_TRY(read_splits(run));
+    BRIM_TRY(choose_model(run));
+fail:
+    return status;
+}

@@ -1,0 +1,47 @@
+/* What a training run holds between its options and its end. Private to train*.c. */
+#ifndef BRIM_RUN_TRAIN_RUN_H
+#define BRIM_RUN_TRAIN_RUN_H
+
+#include "conf/dataset.h"
+#include "run/model_file.h"
+#include "run/settings.h"
+#include "train/trainer.h"
+
+/* Everything that a training run holds. */
+typedef struct BrimTrainRun {
+    const BrimTrainOptions *options;
+    BrimTrainOptions resumed; /* options as the run that goes on had them */
+    BrimSettings settings;    /* owns the texts of `resumed` */
+    bool resume;
+    BrimListener listener;
+    void *self;
+    const BrimBackendClass *backend;
+    BrimHyper hyper;
+    BrimDataset dataset;
+    BrimSplit train, val;
+    BrimModelFile start; /* weights to start from, or the checkpoint to go on with */
+    BrimModel model;
+    BrimTensorFile identity;
+    char *cfg_text;
+    char *folder; /* runs/train/exp */
+    char *weights_folder;
+    BrimTrainer *trainer;
+    int64_t start_ns;
+} BrimTrainRun;
+
+/* Reads and checks what the options name: data, hyper-parameters, weights, model, anchors. */
+BrimStatus brim_train_run_read(BrimTrainRun *run);
+
+/* Plans the run. ERROR_FIT says what would fit. */
+BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *self);
+
+/* Hands an event to the user's listener; false: stop. */
+bool brim_train_run_tell(BrimTrainRun *run, const BrimEvent *event);
+
+/* A text option that is there and not empty. */
+static inline bool brim_given(const char *text)
+{
+    return text && text[0];
+}
+
+#endif

@@ -1,0 +1,312 @@
+/* Whole training runs on drawn pictures: the same to the last bit from one seed, for any number of loader threads, and
+ * through a stop and a resume; nothing allocated in a step; the plan true to the byte; memory refused before it starts. */
+#include <dirent.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/demo.h"
+#include "exchange/safetensors.h"
+#include "support/support.h"
+
+enum { MOST_STEPS = 64 };
+
+/* What a listener saw of a run. */
+typedef struct Seen {
+    int steps, results;
+    float losses[MOST_STEPS][3]; /* by step: means of the epoch so far */
+    double map50;
+    float val_losses[3];
+    uint64_t takes_before; /* takes from the memory door when the step before was told */
+    int steps_that_took;
+    uint64_t arena_bytes, planned_bytes, peak_bytes;
+    int stop_after; /* steps; 0: never */
+    char best[1024];
+} Seen;
+
+static bool watch(void *self, const BrimEvent *event)
+{
+    Seen *seen = self;
+    switch (event->kind) {
+    case BRIM_EVENT_STEP:
+        if (seen->steps < MOST_STEPS)
+            memcpy(seen->losses[seen->steps], event->losses, sizeof event->losses);
+        seen->steps++;
+        if (event->batch > 1 && brim_mem_takes() != seen->takes_before)
+            seen->steps_that_took++;
+        seen->takes_before = brim_mem_takes();
+        seen->peak_bytes = event->memory_peak_bytes;
+        return seen->steps != seen->stop_after;
+    case BRIM_EVENT_PLAN:
+        seen->arena_bytes = event->arena_bytes;
+        seen->planned_bytes = event->memory_planned_bytes;
+        break;
+    case BRIM_EVENT_RESULTS:
+        seen->results++;
+        seen->map50 = event->map50;
+        memcpy(seen->val_losses, event->val_losses, sizeof event->val_losses);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* A set of 20 + 6 drawn pictures, made once. */
+static const char *demo_data(void)
+{
+    static char path[1024];
+    if (!path[0]) {
+        char folder[1000];
+        snprintf(folder, sizeof folder, "%s/demo", scratch_folder());
+        assert_ok(brim_demo_write(folder, 20, 6, 96, 1));
+        snprintf(path, sizeof path, "%s/data.yaml", folder);
+    }
+    return path;
+}
+
+static const char *project(void)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/runs", scratch_folder());
+    return path;
+}
+
+static BrimTrainOptions small_run(const char *name)
+{
+    BrimTrainOptions options = brim_train_defaults();
+    options.data = demo_data();
+    options.weights = "";
+    options.cfg = "yolov5n";
+    options.project = project();
+    options.name = name;
+    options.exist_ok = true;
+    options.epochs = 2;
+    options.batch_size = 6; /* 20 pictures: three whole batches and one of two */
+    options.imgsz = 64;
+    options.workers = 0;
+    options.threads = 2;
+    options.seed = 7;
+    options.noautoanchor = true;
+    return options;
+}
+
+static void load_run(BrimTensorFile *file, const char *name, const char *which)
+{
+    char path[1200];
+    snprintf(path, sizeof path, "%s/%s/weights/%s.safetensors", project(), name, which);
+    assert_ok(brim_safetensors_load(file, path));
+}
+
+static void assert_same_tensors(const BrimTensorFile *a, const BrimTensorFile *b)
+{
+    assert_int_equal(a->tensor_count, b->tensor_count);
+    for (int i = 0; i < a->tensor_count; i++) {
+        const BrimHostTensor *x = &a->tensors[i];
+        const BrimHostTensor *y = brim_tensors_find(b, x->name);
+        assert_non_null(y);
+        assert_int_equal(x->bytes, y->bytes);
+        if (memcmp(x->data, y->data, x->bytes) != 0)
+            fail_msg("%s differs", x->name);
+    }
+}
+
+static void assert_same_runs(const char *a, const char *b)
+{
+    BrimTensorFile first = {0}, second = {0};
+    load_run(&first, a, "last");
+    load_run(&second, b, "last");
+    assert_same_tensors(&first, &second);
+    brim_tensors_clear(&first);
+    brim_tensors_clear(&second);
+}
+
+static Seen train(const BrimTrainOptions *options)
+{
+    Seen seen = {0};
+    assert_ok(brim_train(options, watch, &seen));
+    return seen;
+}
+
+static void one_seed_gives_the_same_bits(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("first");
+    Seen first = train(&options);
+    assert_int_equal(first.steps, 8);
+    assert_int_equal(first.results, 3); /* of two epochs, and of the best model */
+    options.name = "again";
+    Seen again = train(&options);
+    assert_memory_equal(first.losses, again.losses, sizeof first.losses);
+    assert_memory_equal(first.val_losses, again.val_losses, sizeof first.val_losses);
+    assert_same_runs("first", "again");
+    options.name = "other";
+    options.seed = 8;
+    Seen other = train(&options);
+    assert_memory_not_equal(first.losses, other.losses, sizeof first.losses);
+}
+
+static void loader_threads_change_nothing(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("inline");
+    Seen inline_ = train(&options);
+    options.name = "threads";
+    options.workers = 3;
+    options.cache = "none";
+    Seen threads = train(&options);
+    assert_memory_equal(inline_.losses, threads.losses, sizeof inline_.losses);
+    assert_same_runs("inline", "threads");
+}
+
+/* Stops after so many steps, resumes, and compares with the unbroken run. */
+static void stop_and_resume(const char *unbroken, const char *name, int after)
+{
+    BrimTrainOptions options = small_run(name);
+    Seen broken = {.stop_after = after};
+    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
+    char last[1200];
+    snprintf(last, sizeof last, "%s/%s/weights/last.safetensors", project(), name);
+    BrimTrainOptions resume = brim_train_defaults();
+    resume.resume = last;
+    Seen rest = train(&resume);
+    assert_int_equal(broken.steps + rest.steps, 8);
+    assert_same_runs(unbroken, name);
+}
+
+static void a_resumed_run_equals_the_unbroken_one(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("unbroken");
+    train(&options);
+    stop_and_resume("unbroken", "early", 2); /* in the first epoch */
+    stop_and_resume("unbroken", "border", 4); /* after its last batch, before its validation */
+    stop_and_resume("unbroken", "late", 7);
+}
+
+static void a_resumed_run_keeps_waiting_gradients(void **state)
+{
+    (void)state;
+    char hyp[1200];
+    snprintf(hyp, sizeof hyp, "%s/hyp.yaml", scratch_folder());
+    assert_ok(brim_file_write(hyp, "warmup_epochs: 0\n", 17));
+    BrimTrainOptions options = small_run("summed");
+    options.hyp = hyp;
+    options.epochs = 30; /* 100 batches of warmup at least: after those, 64 / 6 batches make one step */
+    Seen unbroken = train(&options);
+    assert_int_equal(unbroken.steps, 120);
+    options.name = "summed_broken";
+    Seen broken = {.stop_after = 115};
+    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
+    BrimTensorFile file = {0};
+    load_run(&file, "summed_broken", "last");
+    assert_non_null(brim_tensors_find(&file, "gradient/model.0.conv.weight"));
+    brim_tensors_clear(&file);
+    char last[1200];
+    snprintf(last, sizeof last, "%s/summed_broken/weights/last.safetensors", project());
+    BrimTrainOptions resume = brim_train_defaults();
+    resume.resume = last;
+    train(&resume);
+    assert_same_runs("summed", "summed_broken");
+}
+
+static void a_step_takes_no_memory(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("counted");
+    options.epochs = 1;
+    Seen seen = train(&options);
+    assert_int_equal(seen.steps_that_took, 0);
+    options.workers = 2;
+    seen = train(&options);
+    assert_int_equal(seen.steps_that_took, 0);
+}
+
+static void the_plan_is_what_is_taken(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("planned");
+    Seen planned = {0};
+    assert_ok(brim_plan(&options, watch, &planned));
+    assert_true(planned.arena_bytes > 0);
+    assert_true(planned.planned_bytes >= planned.arena_bytes);
+    size_t held = brim_mem_held_bytes(BRIM_MEM_TAG_COUNT);
+    options.epochs = 1;
+    Seen seen = train(&options);
+    assert_int_equal(seen.arena_bytes, planned.arena_bytes);
+    assert_true(brim_mem_peak_bytes(BRIM_MEM_ARENA) >= planned.arena_bytes);
+    assert_int_equal(brim_mem_held_bytes(BRIM_MEM_TAG_COUNT), held); /* all of it given back */
+}
+
+static void too_little_memory_is_said_before_the_first_step(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("tight");
+    Seen seen = {0};
+    assert_ok(brim_plan(&options, watch, &seen));
+    options.batch_size = 16;
+    options.imgsz = 256;
+    options.memory_bytes = seen.planned_bytes + ((uint64_t)64 << 20);
+    assert_refused(brim_train(&options, watch, &seen), BRIM_ERROR_FIT, "--batch-size");
+    assert_int_equal(seen.steps, 0);
+    options.memory_bytes = 1 << 20;
+    assert_refused(brim_train(&options, watch, &seen), BRIM_ERROR_FIT, "MiB");
+}
+
+static void every_file_of_a_run_is_there(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("files");
+    train(&options);
+    static const char *const names[] = {"results.csv", "opt.yaml", "hyp.yaml", "plan.txt",
+                                        "weights/last.safetensors", "weights/best.safetensors"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[1200];
+        snprintf(path, sizeof path, "%s/files/%s", project(), names[i]);
+        if (!brim_file_exists(path))
+            fail_msg("%s is missing", path);
+    }
+    options.exist_ok = false;
+    train(&options);
+    char numbered[1200];
+    snprintf(numbered, sizeof numbered, "%s/files2/results.csv", project());
+    assert_true(brim_file_exists(numbered));
+}
+
+static void wrong_options_are_named(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("wrong");
+    options.imgsz = 70;
+    assert_refused(brim_train(&options, NULL, NULL), BRIM_ERROR_ARGUMENT, "multiple of 32");
+    options = small_run("wrong");
+    options.data = NULL;
+    assert_refused(brim_train(&options, NULL, NULL), BRIM_ERROR_ARGUMENT, "--data");
+    options = small_run("wrong");
+    options.cfg = NULL;
+    assert_refused(brim_train(&options, NULL, NULL), BRIM_ERROR_ARGUMENT, "--cfg");
+    options = small_run("wrong");
+    options.weights = "nowhere.pt";
+    assert_refused(brim_train(&options, NULL, NULL), BRIM_ERROR_INPUT, "nowhere.pt");
+    options = small_run("wrong");
+    options.device = "cuda";
+    assert_refused(brim_train(&options, NULL, NULL), BRIM_ERROR_UNSUPPORTED, "cuda");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_options_are_named),
+        cmocka_unit_test(one_seed_gives_the_same_bits),
+        cmocka_unit_test(loader_threads_change_nothing),
+        cmocka_unit_test(a_resumed_run_equals_the_unbroken_one),
+        cmocka_unit_test(a_resumed_run_keeps_waiting_gradients),
+        cmocka_unit_test(a_step_takes_no_memory),
+        cmocka_unit_test(the_plan_is_what_is_taken),
+        cmocka_unit_test(too_little_memory_is_said_before_the_first_step),
+        cmocka_unit_test(every_file_of_a_run_is_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
