@@ -40,7 +40,8 @@ typedef struct BrimLetterbox {
 typedef struct BrimBatch {
     int n, height_px, width_px;
     const uint8_t *pictures; /* n * height * width * 3, RGB */
-    const float *targets;    /* target_count rows: image, class, x, y, w, h (0..1 of the network picture) */
+    const float *targets;    /* target_count rows: image, class, x, y, w, h (0..1 of the network picture), and
+                              * room for the rest of brim_loader_target_cap */
     int target_count;
     const int32_t *samples;     /* n: index into the split */
     const BrimLetterbox *boxes; /* n; only without augmentation */
