@@ -82,7 +82,9 @@ static void check_pixels(const BrimTensorFile *file, int number, const BrimWarp 
         return;
     BrimPicture from = picture_of(in), expected = picture_of(tensor_of(file, number, "image_out_bgr")), made;
     assert_ok(brim_picture_make(&made, expected.width_px, expected.height_px));
-    brim_warp_picture(&from, &made, warp);
+    void *scratch = brim_mem_take(BRIM_MEM_OTHER, brim_warp_scratch_bytes(made.width_px), 1);
+    brim_warp_picture(&from, &made, warp, scratch);
+    brim_mem_give(scratch);
     double mean;
     int worst = worst_of(&made, &expected, &mean);
     if (worst > 0 || mean > 0)
@@ -125,6 +127,37 @@ static void warps_pixels_and_boxes_as_yolov5_does(void **state)
     }
     json_decref(cases);
     brim_tensors_clear(&file);
+}
+
+/* A warp without rotation, and the same one with a rotation too small to move anything by 1/32 px, take
+ * different ways to the same pixels, inside, outside and along the edges. */
+static void blends_level_rows_to_the_same_pixels(void **state)
+{
+    (void)state;
+    enum { FROM = 50, TO = 64 };
+    BrimPicture from, level, tilted;
+    BrimRandom random = brim_random(1, 2);
+    assert_ok(brim_picture_make(&from, FROM, FROM + 7));
+    assert_ok(brim_picture_make(&level, TO, TO));
+    assert_ok(brim_picture_make(&tilted, TO, TO));
+    void *scratch = brim_mem_take(BRIM_MEM_OTHER, brim_warp_scratch_bytes(TO), 1);
+    for (int i = 0; i < FROM * (FROM + 7) * 3; i++)
+        from.rgb[i] = (uint8_t)brim_random_below(&random, 256);
+    for (int i = 0; i < 50; i++) {
+        BrimHyper hyper = brim_hyper_default();
+        hyper.scale = 0.9;
+        hyper.translate = i % 2 ? 0.9 : 0.1;
+        BrimWarpDraw draw = brim_warp_draw(&random, &hyper);
+        BrimWarp warp = brim_warp_make(&draw, FROM, FROM + 7, TO, TO, false);
+        brim_warp_picture(&from, &level, &warp, scratch);
+        warp.m[0][1] = 1e-12;
+        brim_warp_picture(&from, &tilted, &warp, scratch);
+        assert_memory_equal(level.rgb, tilted.rgb, TO * TO * 3);
+    }
+    brim_mem_give(scratch);
+    brim_picture_clear(&from);
+    brim_picture_clear(&level);
+    brim_picture_clear(&tilted);
 }
 
 static void keeps_boxes_on_the_thresholds_as_yolov5_does(void **state)
@@ -276,6 +309,7 @@ static void lays_the_tiles_of_a_mosaic_around_its_point(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(warps_pixels_and_boxes_as_yolov5_does),
+                                       cmocka_unit_test(blends_level_rows_to_the_same_pixels),
                                        cmocka_unit_test(keeps_boxes_on_the_thresholds_as_yolov5_does),
                                        cmocka_unit_test(converts_boxes_as_yolov5_does),
                                        cmocka_unit_test(recolours_as_yolov5_does),

@@ -28,7 +28,10 @@ BrimWarpDraw brim_warp_draw(BrimRandom *random, const BrimHyper *hyper);
 BrimWarp brim_warp_make(const BrimWarpDraw *draw, int from_width_px, int from_height_px, int to_width_px,
                         int to_height_px, bool perspective);
 
+/* Scratch for brim_warp_picture. */
+size_t brim_warp_scratch_bytes(int to_width_px);
+
 /* Fills `to` (sides set, pixels there), bilinear on a 1/32 px grid as OpenCV samples; grey from outside. */
-void brim_warp_picture(const BrimPicture *from, BrimPicture *to, const BrimWarp *warp);
+void brim_warp_picture(const BrimPicture *from, BrimPicture *to, const BrimWarp *warp, void *scratch);
 
 #endif

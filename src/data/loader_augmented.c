@@ -36,7 +36,7 @@ static void warp(Maker *maker, const BrimPicture *canvas, uint8_t *to, int first
     BrimWarpDraw draw = brim_warp_draw(&maker->random, hyper);
     BrimWarp made =
         brim_warp_make(&draw, canvas->width_px, canvas->height_px, side, side, hyper->perspective != 0);
-    brim_warp_picture(canvas, &warped, &made);
+    brim_warp_picture(canvas, &warped, &made, maker->room->warp);
     BrimPixelBox *boxes = maker->room->boxes + first_box;
     maker->box_count = first_box + brim_boxes_warp(boxes, maker->box_count - first_box, &made, side, side);
 }

@@ -49,6 +49,7 @@ static size_t lay_out(BrimLoaderRoom *room, const BrimLoaderConf *conf, const Br
     if (conf->augment) {
         room->canvas = cut(block, &bytes, 4 * frame_bytes);
         room->warped = cut(block, &bytes, frame_bytes);
+        room->warp = cut(block, &bytes, brim_warp_scratch_bytes(conf->imgsz_px));
         room->boxes = cut(block, &bytes, (size_t)bounds->most_boxes * sizeof *room->boxes);
     }
     return bytes;

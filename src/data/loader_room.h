@@ -23,6 +23,7 @@ typedef struct BrimLoaderRoom {
     uint8_t *spare;  /* imgsz x imgsz */
     uint8_t *canvas; /* 2 imgsz x 2 imgsz; this and what follows with augmentation only */
     uint8_t *warped; /* imgsz x imgsz */
+    void *warp;
     BrimPixelBox *boxes;
 } BrimLoaderRoom;
 
