@@ -20,6 +20,7 @@ struct BrimEngine {
     int runner_count;
     Runner *last; /* the one that ran last */
     float *predictions;
+    float *targets; /* a batch's rows, and room up to the largest cap: tensors are written whole */
 };
 
 static bool same_shape(BrimShape a, BrimShape b)
@@ -119,6 +120,8 @@ BrimStatus brim_engine_start(BrimEngine *engine)
     BrimStatus status;
     const BrimBackendClass *class = engine->conf.backend;
     size_t most = 1;
+    int cap = engine->conf.train_target_cap > engine->conf.infer_target_cap ? engine->conf.train_target_cap
+                                                                            : engine->conf.infer_target_cap;
     BRIM_TRY(class->take_arena(engine->backend, engine->plan->arena_bytes));
     for (int i = 0; i < engine->runner_count; i++) {
         Runner *runner = &engine->runners[i];
@@ -128,7 +131,8 @@ BrimStatus brim_engine_start(BrimEngine *engine)
         most = elements > most ? elements : most;
     }
     engine->predictions = brim_mem_take(BRIM_MEM_TRAIN, most, sizeof *engine->predictions);
-    status = engine->predictions ? BRIM_OK : BRIM_ERROR_MEMORY;
+    engine->targets = brim_mem_take(BRIM_MEM_TRAIN, (size_t)cap * 6, sizeof *engine->targets);
+    status = engine->predictions && engine->targets ? BRIM_OK : BRIM_ERROR_MEMORY;
 fail:
     return status;
 }
@@ -147,6 +151,7 @@ void brim_engine_close(BrimEngine **engine)
     if (gone->backend)
         gone->conf.backend->close(&gone->backend);
     brim_mem_give(gone->predictions);
+    brim_mem_give(gone->targets);
     brim_mem_give(gone->runners);
     brim_mem_give(gone);
     *engine = NULL;
@@ -203,7 +208,9 @@ static BrimStatus write_batch(BrimEngine *engine, const Runner *runner, const Br
     int cap = runner->graph->tensors[runner->targets].dims[0] / 6;
     if (batch->target_count > cap)
         return brim_fail(BRIM_ERROR_ARGUMENT, "%d labels in a batch, room was planned for %d", batch->target_count, cap);
-    BRIM_TRY(class->write(runner->program, runner->targets, batch->targets));
+    if (batch->target_count > 0)
+        memcpy(engine->targets, batch->targets, (size_t)batch->target_count * 6 * sizeof *engine->targets);
+    BRIM_TRY(class->write(runner->program, runner->targets, engine->targets));
     int32_t count = batch->target_count;
     BRIM_TRY(class->write(runner->program, runner->target_count, &count));
 fail:

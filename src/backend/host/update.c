@@ -31,6 +31,7 @@ size_t brim_update_workspace_bytes(const BrimGraph *graph, const BrimOp *op)
 static double sum_of_squares(const float *values, size_t count)
 {
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < count; i++)
         sum += (double)values[i] * values[i];
     return sum;
@@ -68,7 +69,7 @@ void brim_update_optimize(const BrimCall *call)
     float learning_rate = scalars->learning_rate[call->op->group];
     float decay = call->op->group == BRIM_GROUP_WEIGHT ? scalars->weight_decay : 0.0f;
     size_t count = block_floats(call->graph, call->op->in[0]);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for simd schedule(static) /* each element is read before it is written in place */
     for (size_t i = 0; i < count; i++) {
         float buffer = m[i];
         float value = brim_sgd_step(w[i], g[i] * factor, &buffer, learning_rate, scalars->momentum, decay);
@@ -84,7 +85,7 @@ void brim_update_average(const BrimCall *call)
     const float *values = brim_call_in(call, 0), *ema = brim_call_in(call, 1);
     float *new_ema = brim_call_out(call, 0);
     size_t count = block_floats(call->graph, call->op->in[0]);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for simd schedule(static)
     for (size_t i = 0; i < count; i++)
         new_ema[i] = brim_ema_step(ema[i], values[i], call->scalars->ema_decay);
 }
