@@ -1,4 +1,5 @@
 /* A training run's inputs: what its options name, read and checked before anything is planned. */
+#include "run/anchors.h"
 #include "run/device.h"
 #include "run/remarks.h"
 #include "run/train_run.h"
@@ -87,6 +88,9 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
         return brim_fail(BRIM_ERROR_INPUT, "%s: no `val:` pictures to validate on", options->data);
     BRIM_TRY(read_splits(run));
     BRIM_TRY(choose_model(run));
+    if (!options->noautoanchor && !run->resume)
+        BRIM_TRY(brim_anchors_fit(&run->model, &run->train, &run->hyper, options->imgsz, options->seed,
+                                  run->listener, run->self));
 fail:
     return status;
 }
