@@ -71,7 +71,7 @@ static void check_from(const json_t *expected, const BrimLayer *layer, int index
     }
 }
 
-static void check_shape(const json_t *expected, BrimShape shape)
+static void check_shape(const json_t *expected, BrimLayerShape shape)
 {
     int64_t product = 1;
     size_t rank = json_array_size(expected);

@@ -15,6 +15,7 @@ typedef struct BrimDeviceInfo {
     int threads;
     size_t memory_bytes;  /* capacity; 0 where unknown */
     int channel_block;    /* channels that lie side by side in a feature */
+    bool host_memory;     /* the arena is host memory: results may be read where they lie */
 } BrimDeviceInfo;
 
 /* What changes from step to step. */

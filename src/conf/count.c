@@ -50,7 +50,7 @@ static void set_shapes(BrimLayerCount *count, const BrimModel *model, const Brim
     for (int i = 0; i < count->shape_count; i++) {
         int reduction = detect ? model->stride_px[i] : layer->reduction;
         int channels = detect ? model->anchor_count * (5 + model->class_count) : layer->out_channels;
-        count->shapes[i] = (BrimShape){channels, height_px / reduction, width_px / reduction};
+        count->shapes[i] = (BrimLayerShape){channels, height_px / reduction, width_px / reduction};
         count->output_elements += (int64_t)channels * count->shapes[i].height * count->shapes[i].width;
     }
 }

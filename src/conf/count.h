@@ -4,16 +4,16 @@
 
 #include "conf/model.h"
 
-typedef struct BrimShape {
+typedef struct BrimLayerShape {
     int channels, height, width;
-} BrimShape;
+} BrimLayerShape;
 
 typedef struct BrimLayerCount {
     int64_t parameters;
     int64_t buffer_elements; /* BN statistics and counters, Detect's anchors */
     int module_count;        /* as PyTorch's modules() counts them, but for the SiLU that all layers share */
     int shape_count;         /* 1; DETECT: one a level */
-    BrimShape shapes[BRIM_MAX_LEVELS]; /* DETECT: channels are anchors * (5 + classes) */
+    BrimLayerShape shapes[BRIM_MAX_LEVELS]; /* DETECT: channels are anchors * (5 + classes) */
     int64_t output_elements;           /* of all shapes */
     double conv_macs;                  /* multiply-adds of convolutions, without bias */
     double v7_macs; /* what v7.0's figure counts: those, 4 for a BN element, 1 for an upsampled element */

@@ -12,7 +12,7 @@ enum { BRIM_DEMO_WITH_MASK, BRIM_DEMO_WITHOUT_MASK, BRIM_DEMO_CLASS_COUNT, BRIM_
 BrimStatus brim_demo_draw(BrimPicture *picture, BrimLabel *labels, int *label_count, int imgsz_px,
                           uint64_t seed, uint64_t number);
 
-/* Writes images/{train,val}/NNNN.jpg, labels/{train,val}/NNNN.txt and data.yaml below the folder, which is
+/* Writes images/{train,val}/NNNN.jpg, labels/{train,val}/NNNN.txt, data.yaml and hyp.yaml below the folder, which is
  * made. ERROR_INPUT when the folder holds images already, as leftovers would mix with what is drawn. */
 BrimStatus brim_demo_write(const char *folder, int train_count, int val_count, int imgsz_px, uint64_t seed);
 

@@ -118,7 +118,7 @@ static void print_line(FILE *file, const Line *line)
     fprintf(file, "%.*s\n", length, text);
 }
 
-static void set_shape(Line *line, BrimShape shape)
+static void set_shape(Line *line, BrimLayerShape shape)
 {
     snprintf(line->shape, sizeof line->shape, "%dx%dx%d", shape.channels, shape.height, shape.width);
 }

@@ -9,10 +9,6 @@
 #include "run/remarks.h"
 #include "train/weights.h"
 
-/* What the process takes beside its planned memory while it works: oneDNN's generated code and descriptors,
- * the libraries' own buffers, thread stacks. */
-#define LIBRARY_BYTES ((size_t)48 << 20)
-
 BrimStatus brim_detector_read(BrimDetector *detector, const char *weights, const char *device, int threads)
 {
     BrimStatus status;
@@ -77,25 +73,12 @@ int brim_detector_imgsz(const BrimDetector *detector, int imgsz_px, BrimListener
     return rounded_px;
 }
 
-/* The engine's buffer for the predictions of its largest batch. */
-static size_t prediction_bytes(const BrimModel *model, const BrimShape *shapes, int count)
-{
-    size_t most = 0, columns = 5 + (size_t)model->class_count;
-    for (int i = 0; i < count; i++) {
-        size_t rows = (size_t)brim_graph_prediction_rows(model, shapes[i].height_px, shapes[i].width_px);
-        size_t bytes = (size_t)shapes[i].n * rows * columns * sizeof(float);
-        most = bytes > most ? bytes : most;
-    }
-    return most;
-}
-
 BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, int count, size_t beside_bytes,
                               size_t budget_bytes)
 {
     if (!detector->resident_bytes)
         detector->resident_bytes = (size_t)brim_process_resident_bytes();
-    detector->outside_bytes = detector->resident_bytes + LIBRARY_BYTES + beside_bytes +
-                              prediction_bytes(&detector->file.model, shapes, count);
+    detector->outside_bytes = detector->resident_bytes + beside_bytes;
     brim_engine_close(&detector->engine);
     const BrimEngineConf conf = {.backend = detector->backend,
                                  .threads = detector->threads,
@@ -110,7 +93,8 @@ BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, i
 
 size_t brim_detector_planned_bytes(const BrimDetector *detector)
 {
-    return detector->outside_bytes + brim_engine_plan(detector->engine)->arena_bytes;
+    return detector->outside_bytes + brim_engine_beside_bytes(detector->engine) +
+           brim_engine_plan(detector->engine)->arena_bytes;
 }
 
 BrimStatus brim_detector_tell_plan(const BrimDetector *detector, BrimListener listener, void *self)

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+#include "backend/operand.h"
+
+/* What the process takes beside its planned memory while it works: the device library's generated code and
+ * descriptors, buffers of the libraries, thread stacks. */
+#define LIBRARY_BYTES ((size_t)48 << 20)
+
 /* A graph and what makes it run. */
 typedef struct Runner {
     BrimShape shape;
@@ -18,9 +24,9 @@ struct BrimEngine {
     BrimPlan *plan;
     Runner *runners; /* training first, then inference */
     int runner_count;
-    Runner *last; /* the one that ran last */
-    float *predictions;
-    float *targets; /* a batch's rows, and room up to the largest cap: tensors are written whole */
+    Runner *last;       /* the one that ran last */
+    float *predictions; /* where the host cannot see the arena */
+    float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */
 };
 
 static bool same_shape(BrimShape a, BrimShape b)
@@ -41,7 +47,8 @@ static BrimStatus build_runner(BrimEngine *engine, BrimShape shape, bool trainin
                          .target_cap = training ? conf->train_target_cap : conf->infer_target_cap,
                          .training_run = conf->train_count > 0};
     runner->shape = shape;
-    BRIM_TRY(training ? brim_graph_training(&runner->graph, &step) : brim_graph_inference(&runner->graph, &step));
+    BRIM_TRY(training ? brim_graph_training(&runner->graph, &step)
+                      : brim_graph_inference(&runner->graph, &step));
     engine->runner_count++;
     runner->pictures = brim_graph_find(runner->graph, "pictures");
     runner->targets = brim_graph_find(runner->graph, "targets");
@@ -62,8 +69,8 @@ static BrimStatus build_runners(BrimEngine *engine)
     int count = conf->train_count + conf->infer_count;
     if (count > BRIM_PLAN_MAX_GRAPHS)
         return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                         "%d different batch shapes, at most %d can be planned; a smaller --imgsz has fewer", count,
-                         BRIM_PLAN_MAX_GRAPHS);
+                         "%d different batch shapes, at most %d can be planned; a smaller --imgsz has fewer",
+                         count, BRIM_PLAN_MAX_GRAPHS);
     engine->runners = brim_mem_take(BRIM_MEM_TRAIN, (size_t)count, sizeof *engine->runners);
     if (!engine->runners)
         return BRIM_ERROR_MEMORY;
@@ -85,16 +92,43 @@ static BrimStatus make_plan(BrimEngine *engine)
     return status;
 }
 
+static int most_targets(const BrimEngine *engine)
+{
+    int train = engine->conf.train_target_cap, infer = engine->conf.infer_target_cap;
+    return train > infer ? train : infer;
+}
+
+/* Elements of the predictions' buffer: those of the largest graph, none where they can be read in the arena.
+ */
+static size_t buffered_predictions(const BrimEngine *engine)
+{
+    size_t most = 0;
+    for (int i = 0; i < engine->runner_count && !engine->device.host_memory; i++) {
+        const Runner *runner = &engine->runners[i];
+        size_t elements = runner->predictions == BRIM_NONE
+                              ? 0
+                              : brim_tensor_elements(&runner->graph->tensors[runner->predictions]);
+        most = elements > most ? elements : most;
+    }
+    return most;
+}
+
+size_t brim_engine_beside_bytes(const BrimEngine *engine)
+{
+    return LIBRARY_BYTES + buffered_predictions(engine) * sizeof(float) +
+           (size_t)most_targets(engine) * 6 * sizeof(float);
+}
+
 static BrimStatus check_budget(const BrimEngine *engine)
 {
-    const BrimEngineConf *conf = &engine->conf;
-    size_t budget = conf->budget_bytes;
+    size_t budget = engine->conf.budget_bytes;
+    size_t beside = engine->conf.outside_bytes + brim_engine_beside_bytes(engine);
     if (!budget)
         return BRIM_OK;
-    if (conf->outside_bytes >= budget)
+    if (beside >= budget)
         return brim_fail(BRIM_ERROR_FIT, "pictures and buffers alone need %.1f MiB of the %.1f MiB given",
-                         (double)conf->outside_bytes / 0x1p20, (double)budget / 0x1p20);
-    return brim_plan_fits(engine->plan, budget - conf->outside_bytes);
+                         (double)beside / 0x1p20, (double)budget / 0x1p20);
+    return brim_plan_fits(engine->plan, budget - beside);
 }
 
 BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
@@ -119,19 +153,15 @@ BrimStatus brim_engine_start(BrimEngine *engine)
 {
     BrimStatus status;
     const BrimBackendClass *class = engine->conf.backend;
-    size_t most = 1;
-    int cap = engine->conf.train_target_cap > engine->conf.infer_target_cap ? engine->conf.train_target_cap
-                                                                            : engine->conf.infer_target_cap;
     BRIM_TRY(class->take_arena(engine->backend, engine->plan->arena_bytes));
     for (int i = 0; i < engine->runner_count; i++) {
         Runner *runner = &engine->runners[i];
         BRIM_TRY(class->load(engine->backend, runner->graph, &engine->plan->placements[i], &runner->program));
-        size_t elements =
-            runner->predictions == BRIM_NONE ? 0 : brim_tensor_elements(&runner->graph->tensors[runner->predictions]);
-        most = elements > most ? elements : most;
     }
-    engine->predictions = brim_mem_take(BRIM_MEM_TRAIN, most, sizeof *engine->predictions);
-    engine->targets = brim_mem_take(BRIM_MEM_TRAIN, (size_t)cap * 6, sizeof *engine->targets);
+    engine->predictions =
+        brim_mem_take(BRIM_MEM_TRAIN, buffered_predictions(engine), sizeof *engine->predictions);
+    engine->targets =
+        brim_mem_take(BRIM_MEM_TRAIN, (size_t)most_targets(engine) * 6, sizeof *engine->targets);
     status = engine->predictions && engine->targets ? BRIM_OK : BRIM_ERROR_MEMORY;
 fail:
     return status;
@@ -207,7 +237,8 @@ static BrimStatus write_batch(BrimEngine *engine, const Runner *runner, const Br
         return BRIM_OK;
     int cap = runner->graph->tensors[runner->targets].dims[0] / 6;
     if (batch->target_count > cap)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "%d labels in a batch, room was planned for %d", batch->target_count, cap);
+        return brim_fail(BRIM_ERROR_ARGUMENT, "%d labels in a batch, room was planned for %d",
+                         batch->target_count, cap);
     if (batch->target_count > 0)
         memcpy(engine->targets, batch->targets, (size_t)batch->target_count * 6 * sizeof *engine->targets);
     BRIM_TRY(class->write(runner->program, runner->targets, engine->targets));
@@ -250,6 +281,21 @@ BrimStatus brim_engine_fold(BrimEngine *engine)
     return engine->conf.backend->run(runner->program, BRIM_PART_FOLD, &(BrimStepScalars){0});
 }
 
+/* Where they lie in the arena, or a copy of them. */
+static BrimStatus find_predictions(BrimEngine *engine, const Runner *runner, const float **predictions)
+{
+    size_t bytes;
+    const BrimPlacement *placement = &engine->plan->placements[runner - engine->runners];
+    if (engine->device.host_memory) {
+        const char *arena = engine->conf.backend->arena(engine->backend, &bytes);
+        *predictions = (const float *)(const void *)(arena + brim_operand_offset(runner->graph, placement,
+                                                                                 runner->predictions));
+        return BRIM_OK;
+    }
+    *predictions = engine->predictions;
+    return engine->conf.backend->read(runner->program, runner->predictions, engine->predictions);
+}
+
 BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const float **predictions, int *rows,
                              float items[4])
 {
@@ -258,10 +304,9 @@ BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const f
     BRIM_TRY(find_runner(engine, batch, false, &runner));
     BRIM_TRY(write_batch(engine, runner, batch));
     BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_INFER, &(BrimStepScalars){0}));
-    BRIM_TRY(engine->conf.backend->read(runner->program, runner->predictions, engine->predictions));
+    BRIM_TRY(find_predictions(engine, runner, predictions));
     if (items && runner->items != BRIM_NONE)
         BRIM_TRY(engine->conf.backend->read(runner->program, runner->items, items));
-    *predictions = engine->predictions;
     *rows = brim_graph_prediction_rows(engine->conf.model, batch->height_px, batch->width_px);
 fail:
     return status;

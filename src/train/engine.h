@@ -22,8 +22,8 @@ typedef struct BrimEngineConf {
     const BrimShape *infer;   /* every shape of an inference batch */
     int infer_count;
     int infer_target_cap;     /* 0: no loss */
-    size_t outside_bytes;     /* memory the run needs beside the arena: loader slots, cache, ... */
-    size_t budget_bytes;      /* for the arena and outside_bytes; 0: no limit but the device's */
+    size_t outside_bytes;     /* memory the run needs beside the engine: loader slots, cache, ... */
+    size_t budget_bytes;      /* for the engine and outside_bytes; 0: no limit but the device's */
 } BrimEngineConf;
 
 typedef struct BrimEngine BrimEngine;
@@ -34,6 +34,9 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf);
 /* Takes the arena, once, and makes every graph ready. */
 BrimStatus brim_engine_start(BrimEngine *engine);
 void brim_engine_close(BrimEngine **engine);
+
+/* What the engine takes beside the arena: buffers for what crosses over to the device, and what its library takes. */
+size_t brim_engine_beside_bytes(const BrimEngine *engine);
 
 const BrimPlan *brim_engine_plan(const BrimEngine *engine);
 const BrimDeviceInfo *brim_engine_device(const BrimEngine *engine);
@@ -53,7 +56,7 @@ BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars
 /* Folds BN (of the EMA in a training run, else of the weights) for the inferences that follow. */
 BrimStatus brim_engine_fold(BrimEngine *engine);
 
-/* One batch through the folded model: predictions [n rows 5 + nc] in the engine's own buffer, valid until the next call.
+/* One batch through the folded model: predictions [n rows 5 + nc], valid until the next call.
  * items may be NULL. */
 BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const float **predictions, int *rows,
                              float items[4]);

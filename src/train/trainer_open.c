@@ -3,11 +3,8 @@
 #include <string.h>
 
 #include "base/process.h"
+#include "conf/count.h"
 #include "train/trainer_state.h"
-
-/* What the process takes beside its planned memory while it works: oneDNN's generated code and descriptors,
- * the libraries' own buffers, thread stacks. */
-#define LIBRARY_BYTES ((size_t)48 << 20)
 
 /* Shapes of a loader's batches, each once. *shapes is given back by the caller. */
 static BrimStatus list_shapes(const BrimLoader *loader, BrimShape **shapes, int *count)
@@ -50,7 +47,7 @@ static BrimStatus open_loaders(BrimTrainer *trainer, int *train_cap, int *val_ca
 {
     BrimStatus status;
     BrimLoaderConf train = loader_conf(&trainer->conf, true), val = loader_conf(&trainer->conf, false);
-    trainer->outside_bytes = (size_t)brim_process_resident_bytes() + LIBRARY_BYTES;
+    trainer->outside_bytes = (size_t)brim_process_resident_bytes();
     BRIM_TRY(brim_loader_open(&trainer->train_loader, &train));
     trainer->outside_bytes +=
         brim_loader_slot_bytes(&train) + brim_loader_cached_bytes(trainer->train_loader);
@@ -63,6 +60,38 @@ static BrimStatus open_loaders(BrimTrainer *trainer, int *train_cap, int *val_ca
     *val_cap = brim_loader_target_cap(&val);
 fail:
     return status;
+}
+
+/* Rows of predictions for the largest picture of a validation. */
+static int most_rows(const BrimTrainer *trainer)
+{
+    int most = 0;
+    for (int i = 0; i < brim_loader_batch_count(trainer->val_loader); i++) {
+        int n, height_px, width_px;
+        brim_loader_batch_shape(trainer->val_loader, i, &n, &height_px, &width_px);
+        int rows = brim_graph_prediction_rows(trainer->conf.model, height_px, width_px);
+        most = rows > most ? rows : most;
+    }
+    return most;
+}
+
+static BrimStatus open_validator(BrimTrainer *trainer)
+{
+    const BrimTrainerConf *conf = &trainer->conf;
+    int rows = most_rows(trainer);
+    BrimValidateConf validate = {.split = conf->val,
+                                 .class_count = conf->model->class_count,
+                                 .conf_thres = 0.001,
+                                 .iou_thres = 0.6,
+                                 .max_det = 300,
+                                 .threads = conf->threads,
+                                 .listener = conf->listener,
+                                 .listener_self = conf->listener_self};
+    trainer->outside_bytes += brim_validator_bytes(&validate, rows);
+    /* At the end the best model is read again: the file, and the tensors in it. */
+    BrimModelCount count = brim_model_count(conf->model, conf->imgsz_px, conf->imgsz_px);
+    trainer->outside_bytes += 2 * sizeof(float) * (size_t)(count.parameters + count.buffer_elements);
+    return brim_validator_open(&trainer->validator, &validate, rows);
 }
 
 static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
@@ -90,33 +119,13 @@ fail:
     return status;
 }
 
-static BrimStatus open_validator(BrimTrainer *trainer)
-{
-    const BrimTrainerConf *conf = &trainer->conf;
-    BrimValidateConf validate = {.split = conf->val,
-                                 .class_count = conf->model->class_count,
-                                 .conf_thres = 0.001,
-                                 .iou_thres = 0.6,
-                                 .max_det = 300,
-                                 .listener = conf->listener,
-                                 .listener_self = conf->listener_self};
-    int most = 0;
-    for (int i = 0; i < brim_loader_batch_count(trainer->val_loader); i++) {
-        int n, height_px, width_px;
-        brim_loader_batch_shape(trainer->val_loader, i, &n, &height_px, &width_px);
-        int rows = brim_graph_prediction_rows(conf->model, height_px, width_px);
-        most = rows > most ? rows : most;
-    }
-    return brim_validator_open(&trainer->validator, &validate, most);
-}
-
 BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
 {
     BrimStatus status;
     int train_cap = 0, val_cap = 0;
     BRIM_TRY(open_loaders(trainer, &train_cap, &val_cap));
-    BRIM_TRY(open_engine(trainer, train_cap, val_cap));
     BRIM_TRY(open_validator(trainer));
+    BRIM_TRY(open_engine(trainer, train_cap, val_cap));
 fail:
     return status;
 }

@@ -49,7 +49,7 @@ static BrimStatus describe(BrimBackend *backend, BrimDeviceInfo *info)
 {
     char version[32];
     brim_onednn_version(version, sizeof version);
-    *info = (BrimDeviceInfo){.threads = backend->threads, .channel_block = backend->passes->block};
+    *info = (BrimDeviceInfo){.threads = backend->threads, .channel_block = backend->passes->block, .host_memory = true};
     snprintf(info->name, sizeof info->name, "cpu, %s, %s, nChw%dc", version, backend->passes->name,
              backend->passes->block);
     return BRIM_OK;

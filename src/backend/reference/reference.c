@@ -69,7 +69,7 @@ static void backend_close(BrimBackend **backend)
 
 static BrimStatus describe(BrimBackend *backend, BrimDeviceInfo *info)
 {
-    *info = (BrimDeviceInfo){.threads = backend->threads, .channel_block = CHANNEL_BLOCK};
+    *info = (BrimDeviceInfo){.threads = backend->threads, .channel_block = CHANNEL_BLOCK, .host_memory = true};
     snprintf(info->name, sizeof info->name, "reference, plain C, nchw");
     return BRIM_OK;
 }
