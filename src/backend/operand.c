@@ -34,8 +34,10 @@ BrimFeature brim_operand_feature(const BrimGraph *graph, const BrimPlacement *pl
         whole = graph->tensors[whole].parent;
     int block = tensor->form == BRIM_FORM_FEATURE ? channel_block : 1;
     size_t channels = ((size_t)graph->tensors[whole].dims[1] + (size_t)block - 1) / (size_t)block * (size_t)block;
+    void *data = brim_operand_data(graph, placement, arena, id);
     return (BrimFeature){
-        .data = brim_operand_data(graph, placement, arena, id),
+        .data = tensor->dtype == BRIM_BF16 ? NULL : data,
+        .narrow = tensor->dtype == BRIM_BF16 ? data : NULL,
         .n = tensor->dims[0], .c = tensor->dims[1], .h = tensor->dims[2], .w = tensor->dims[3],
         .block = block,
         .image_floats = channels * (size_t)tensor->dims[2] * (size_t)tensor->dims[3],

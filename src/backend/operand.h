@@ -8,10 +8,11 @@
 
 /* A feature, or a part of one, in blocks of `block` channels. A part's first channel is a multiple of the block. */
 typedef struct BrimFeature {
-    float *data;          /* picture 0, channel 0, y 0, x 0 */
+    float *data;          /* picture 0, channel 0, y 0, x 0; NULL where it is narrow */
+    uint16_t *narrow;     /* the same of a feature in bfloat16; NULL elsewhere */
     int n, c, h, w;
     int block;            /* channels side by side; 1 for PLAIN */
-    size_t image_floats;  /* from one picture to the next: for a part, of the whole it lies in */
+    size_t image_floats;  /* elements, from one picture to the next: for a part, of the whole it lies in */
 } BrimFeature;
 
 /* The tensor's first byte, counted from the arena's start: the storage's place, and where in it this part or member
@@ -33,11 +34,16 @@ BrimHeadView brim_operand_head(const BrimGraph *graph, const BrimPlacement *plac
 /* How many operands stand from `first` on, up to the first BRIM_NONE or the array's end: dests, grads, heads. */
 int brim_operand_count(const BrimTensorId *operands, int first, int room);
 
-static inline float *brim_feature_at(const BrimFeature *feature, int n, int c, int y, int x)
+static inline size_t brim_feature_index(const BrimFeature *feature, int n, int c, int y, int x)
 {
     size_t block = (size_t)feature->block;
     size_t row = ((size_t)c / block * (size_t)feature->h + (size_t)y) * (size_t)feature->w + (size_t)x;
-    return feature->data + (size_t)n * feature->image_floats + row * block + (size_t)c % block;
+    return (size_t)n * feature->image_floats + row * block + (size_t)c % block;
+}
+
+static inline float *brim_feature_at(const BrimFeature *feature, int n, int c, int y, int x)
+{
+    return feature->data + brim_feature_index(feature, n, c, y, x);
 }
 
 #endif

@@ -4,49 +4,28 @@
  * A convolution's weight gradient needs the activation that went in, which was not kept. It is there again when the BN
  * below is being reduced (that pass reads the convolution's output anyway and writes the activation on the way), so the
  * weight gradient waits for that moment; where it would wait long (a skip connection) or the activation is a sum with a
- * shortcut, a pass of its own computes it again. */
-#include "graph/training.h"
+ * shortcut, a pass of its own computes it again (again.c). */
+#include "graph/backward.h"
 
 #include <string.h>
 
-enum {
-    MAX_CONTRIBUTIONS = BRIM_NODE_MAX_CONSUMERS,
-    NEAR_NODES = 3 /* a concatenation waits for inputs that are at most so many nodes before it */
-};
+/* A concatenation waits for inputs that are at most so many nodes before it. */
+enum { NEAR_NODES = 3 };
 
-typedef struct Gradients {
-    BrimTensorId ids[MAX_CONTRIBUTIONS];
-    int count;
-} Gradients;
-
-typedef struct Backward {
-    BrimLowering *lowering;
-    const BrimKept *kept;
-    BrimPlaces places;    /* of activations that are computed again */
-    Gradients *gradients; /* per node: what its readers left */
-    BrimTensorId *dconv;  /* per node: gradient of the convolution's output, once known */
-    bool *weights_done;   /* per node */
-} Backward;
-
-static const BrimNode *node_at(const Backward *backward, int node)
+static BrimStatus contribute(BrimBackward *backward, int node, BrimTensorId gradient)
 {
-    return &backward->lowering->network->nodes[node];
-}
-
-static BrimStatus contribute(Backward *backward, int node, BrimTensorId gradient)
-{
-    Gradients *list = &backward->gradients[node];
-    if (node_at(backward, node)->kind == BRIM_NODE_PICTURE)
+    BrimGradients *list = &backward->gradients[node];
+    if (brim_backward_node(backward, node)->kind == BRIM_NODE_PICTURE)
         return BRIM_OK;
-    if (list->count == MAX_CONTRIBUTIONS)
-        return brim_fail(BRIM_ERROR_UNSUPPORTED, "layer %d is read too often", node_at(backward, node)->layer);
+    if (list->count == BRIM_NODE_MAX_CONSUMERS)
+        return brim_fail(BRIM_ERROR_UNSUPPORTED, "layer %d is read too often", brim_backward_node(backward, node)->layer);
     list->ids[list->count++] = gradient;
     return BRIM_OK;
 }
 
 /* Where a sum of these gradients may go: the first that is no part of another tensor, else the first. All of them die
  * with the sum, since whoever else read them has run before. */
-static BrimTensorId reused_for_sum(const Backward *backward, const Gradients *list)
+static BrimTensorId reused_for_sum(const BrimBackward *backward, const BrimGradients *list)
 {
     for (int i = 0; i < list->count; i++) {
         if (backward->lowering->graph->tensors[list->ids[i]].parent == BRIM_NONE)
@@ -56,12 +35,12 @@ static BrimTensorId reused_for_sum(const Backward *backward, const Gradients *li
 }
 
 /* Adds up contributions until at most `most` are left, in place of one of them. */
-static BrimStatus shorten(Backward *backward, int node, int most)
+static BrimStatus shorten(BrimBackward *backward, int node, int most)
 {
-    Gradients *list = &backward->gradients[node];
+    BrimGradients *list = &backward->gradients[node];
     BrimStatus status = BRIM_OK;
     while (list->count > most && status == BRIM_OK) {
-        Gradients taken = {.count = list->count < BRIM_MAX_GRADS ? list->count : BRIM_MAX_GRADS};
+        BrimGradients taken = {.count = list->count < BRIM_MAX_GRADS ? list->count : BRIM_MAX_GRADS};
         memcpy(taken.ids, list->ids + list->count - taken.count, (size_t)taken.count * sizeof *taken.ids);
         BrimOp add = brim_lower_op(backward->lowering, BRIM_OP_ADD, node);
         memcpy(add.in, taken.ids, (size_t)taken.count * sizeof *taken.ids);
@@ -74,15 +53,15 @@ static BrimStatus shorten(Backward *backward, int node, int most)
 }
 
 /* The weight gradient of a convolution, once both its input and its output's gradient are there. */
-static BrimStatus try_weights(Backward *backward, int node)
+static BrimStatus try_weights(BrimBackward *backward, int node)
 {
-    const BrimNode *shape = node_at(backward, node);
+    const BrimNode *shape = brim_backward_node(backward, node);
     int input = shape->inputs[0];
-    if (backward->weights_done[node] || backward->dconv[node] == BRIM_NONE || !backward->places.dense_done[input])
+    if (backward->weights_done[node] || backward->dconv[node] == BRIM_NONE || !backward->places->dense_done[input])
         return BRIM_OK;
     const BrimConvTensors *gradients = &backward->lowering->parameters->convs[BRIM_STATE_GRADIENTS][shape->conv];
     BrimOp op = brim_lower_op(backward->lowering, BRIM_OP_CONV_BACKWARD_WEIGHTS, node);
-    op.in[0] = backward->places.dense[input];
+    op.in[0] = backward->places->dense[input];
     op.in[1] = backward->dconv[node];
     op.out[0] = gradients->weight;
     op.out[1] = shape->level < 0 ? BRIM_NONE : gradients->bias;
@@ -90,137 +69,54 @@ static BrimStatus try_weights(Backward *backward, int node)
     return brim_graph_add_op(backward->lowering->graph, &op, NULL);
 }
 
-static BrimStatus try_weights_of_readers(Backward *backward, int node)
+static BrimStatus try_weights_of_readers(BrimBackward *backward, int node)
 {
-    const BrimNode *shape = node_at(backward, node);
+    const BrimNode *shape = brim_backward_node(backward, node);
     BrimStatus status = BRIM_OK;
     for (int i = 0; i < shape->consumer_count && status == BRIM_OK; i++) {
-        if (node_at(backward, shape->consumers[i])->kind == BRIM_NODE_CONV)
+        if (brim_backward_node(backward, shape->consumers[i])->kind == BRIM_NODE_CONV)
             status = try_weights(backward, shape->consumers[i]);
     }
     return status;
 }
 
 /* After parts of concatenations were written: those that are whole now let their readers go on. */
-static BrimStatus complete_concats_of(Backward *backward, int node)
+BrimStatus brim_backward_concats_of(BrimBackward *backward, int node)
 {
-    const BrimNode *shape = node_at(backward, node);
+    const BrimNode *shape = brim_backward_node(backward, node);
     BrimStatus status = BRIM_OK;
     for (int i = 0; i < shape->consumer_count && status == BRIM_OK; i++) {
         int reader = shape->consumers[i];
-        const BrimNode *concat = node_at(backward, reader);
-        if (concat->kind != BRIM_NODE_CONCAT || backward->places.dense_done[reader])
+        const BrimNode *concat = brim_backward_node(backward, reader);
+        if (concat->kind != BRIM_NODE_CONCAT || backward->places->dense_done[reader])
             continue;
         bool whole = true;
         for (int input = 0; input < concat->input_count; input++)
-            whole = whole && backward->places.part_done[reader * BRIM_NODE_INPUTS + input];
-        backward->places.dense_done[reader] = whole;
+            whole = whole && backward->places->part_done[reader * BRIM_NODE_INPUTS + input];
+        backward->places->dense_done[reader] = whole;
         if (whole)
             status = try_weights_of_readers(backward, reader);
     }
     return status;
 }
 
-static BrimStatus compute_again(Backward *backward, int node, const BrimDests *dests);
-
-/* Makes sure that the node's value is written somewhere. */
-static BrimStatus ensure_value(Backward *backward, int node)
-{
-    BrimDests dests = {.count = 1};
-    if (brim_places_any(backward->lowering, &backward->places, node) != BRIM_NONE)
-        return BRIM_OK;
-    BrimStatus status = brim_places_dense(backward->lowering, &backward->places, node, &dests.ids[0]);
-    if (status != BRIM_OK)
-        return status;
-    backward->places.dense_done[node] = true;
-    return compute_again(backward, node, &dests);
-}
-
-/* Writes input `input` of a concatenation into its part. */
-static BrimStatus fill_part(Backward *backward, int concat, int input)
-{
-    BrimDests dests = {.count = 1};
-    bool *done = &backward->places.part_done[concat * BRIM_NODE_INPUTS + input];
-    if (*done)
-        return BRIM_OK;
-    BrimStatus status = brim_places_part(backward->lowering, &backward->places, concat, input, &dests.ids[0]);
-    if (status != BRIM_OK)
-        return status;
-    *done = true;
-    return compute_again(backward, node_at(backward, concat)->inputs[input], &dests);
-}
-
-/* The activation of a convolution, plus the shortcut where `adder` joins one. */
-static BrimStatus activate_again(Backward *backward, int conv, int adder, const BrimDests *dests)
-{
-    BrimLowering *lowering = backward->lowering;
-    const BrimConvTensors *weights = &lowering->parameters->convs[BRIM_STATE_WEIGHTS][node_at(backward, conv)->conv];
-    BrimOp op = brim_lower_op(lowering, BRIM_OP_BN_RECOMPUTE, conv);
-    op.in[0] = backward->kept->conv[conv];
-    op.in[1] = weights->scale;
-    op.in[2] = weights->bias;
-    op.in[3] = backward->kept->mean[conv];
-    op.in[4] = backward->kept->rstd[conv];
-    if (adder >= 0) {
-        int shortcut = node_at(backward, adder)->inputs[0];
-        BrimStatus status = ensure_value(backward, shortcut);
-        if (status != BRIM_OK)
-            return status;
-        op.in[5] = brim_places_any(lowering, &backward->places, shortcut);
-    }
-    return brim_lower_op_to(lowering, &op, 0, dests);
-}
-
-static BrimStatus copy_concat_again(Backward *backward, int node, const BrimDests *dests)
-{
-    BrimStatus status = BRIM_OK;
-    for (int i = 0; i < node_at(backward, node)->input_count && status == BRIM_OK; i++)
-        status = fill_part(backward, node, i);
-    if (status == BRIM_OK)
-        status = complete_concats_of(backward, node_at(backward, node)->inputs[0]);
-    /* ensure_value asks for the whole buffer itself, which is written by now. */
-    if (status != BRIM_OK || dests->ids[0] == backward->places.dense[node])
-        return status;
-    BrimOp copy = brim_lower_op(backward->lowering, BRIM_OP_COPY, node);
-    copy.in[0] = backward->places.dense[node];
-    return brim_lower_op_to(backward->lowering, &copy, 0, dests);
-}
-
-/* Emits what writes the node's value to dests once more. */
-static BrimStatus compute_again(Backward *backward, int node, const BrimDests *dests)
-{
-    const BrimNode *shape = node_at(backward, node);
-    BrimStatus status;
-    switch (shape->kind) {
-    case BRIM_NODE_CONV:
-        return activate_again(backward, node, -1, dests);
-    case BRIM_NODE_ADD:
-        return activate_again(backward, shape->inputs[1], node, dests);
-    case BRIM_NODE_CONCAT:
-        return copy_concat_again(backward, node, dests);
-    case BRIM_NODE_PICTURE:
-        return brim_fail(BRIM_ERROR_UNSUPPORTED, "layer %d reads the picture without a convolution", shape->layer);
-    default:
-        status = ensure_value(backward, shape->inputs[0]);
-        return status == BRIM_OK ? brim_lower_move(backward->lowering, &backward->places, node, dests) : status;
-    }
-}
-
 /* BN's two sums and its parameters' gradients; on the way the sum of several gradients, and the activation again. */
-static BrimStatus emit_reduce(Backward *backward, int conv, int owner, const BrimDests *dests, BrimTensorId *gradient,
+static BrimStatus emit_reduce(BrimBackward *backward, int conv, int owner, const BrimDests *dests, BrimTensorId *gradient,
                               BrimTensorId *sums)
 {
     BrimLowering *lowering = backward->lowering;
-    const BrimNode *shape = node_at(backward, conv);
+    const BrimNode *shape = brim_backward_node(backward, conv);
     const BrimConvTensors *weights = &lowering->parameters->convs[BRIM_STATE_WEIGHTS][shape->conv];
     const BrimConvTensors *gradients = &lowering->parameters->convs[BRIM_STATE_GRADIENTS][shape->conv];
-    const Gradients *list = &backward->gradients[owner];
+    const BrimGradients *list = &backward->gradients[owner];
     BrimStatus status = brim_lower_row(lowering, "sums", shape->layer, BRIM_FORM_RAW, BRIM_F32, 2 * shape->channels,
                                        BRIM_PURPOSE_TRANSIENT, BRIM_LIFE_OPS, sums);
     if (status != BRIM_OK)
         return status;
     BrimOp op = brim_lower_op(lowering, BRIM_OP_BN_BACKWARD_REDUCE, conv);
-    op.in[0] = backward->kept->conv[conv];
+    status = brim_again_output(backward, conv, &op.in[0]);
+    if (status != BRIM_OK)
+        return status;
     op.in[1] = weights->scale;
     op.in[2] = weights->bias;
     op.in[3] = backward->kept->mean[conv];
@@ -236,10 +132,10 @@ static BrimStatus emit_reduce(Backward *backward, int conv, int owner, const Bri
 
 /* The gradient of the convolution's output; in place of the activation's gradient where that is dense and nobody else
  * will read it. */
-static BrimStatus emit_apply(Backward *backward, int conv, BrimTensorId gradient, BrimTensorId sums, bool still_read)
+static BrimStatus emit_apply(BrimBackward *backward, int conv, BrimTensorId gradient, BrimTensorId sums, bool still_read)
 {
     BrimLowering *lowering = backward->lowering;
-    const BrimConvTensors *weights = &lowering->parameters->convs[BRIM_STATE_WEIGHTS][node_at(backward, conv)->conv];
+    const BrimConvTensors *weights = &lowering->parameters->convs[BRIM_STATE_WEIGHTS][brim_backward_node(backward, conv)->conv];
     BrimTensorId made = gradient;
     if (still_read || lowering->graph->tensors[gradient].parent != BRIM_NONE) {
         BrimStatus status = brim_lower_feature(lowering, conv, "dconv", BRIM_PURPOSE_TRANSIENT, &made);
@@ -256,13 +152,13 @@ static BrimStatus emit_apply(Backward *backward, int conv, BrimTensorId gradient
 }
 
 /* Through the convolution itself: the gradient of its input, and of its weights if the input is there already. */
-static BrimStatus emit_conv_backward(Backward *backward, int node)
+static BrimStatus emit_conv_backward(BrimBackward *backward, int node)
 {
     BrimLowering *lowering = backward->lowering;
-    const BrimNode *shape = node_at(backward, node);
+    const BrimNode *shape = brim_backward_node(backward, node);
     int input = shape->inputs[0];
     BrimStatus status = try_weights(backward, node);
-    if (status != BRIM_OK || node_at(backward, input)->kind == BRIM_NODE_PICTURE)
+    if (status != BRIM_OK || brim_backward_node(backward, input)->kind == BRIM_NODE_PICTURE)
         return status;
     BrimOp op = brim_lower_op(lowering, BRIM_OP_CONV_BACKWARD_DATA, node);
     op.in[0] = backward->dconv[node];
@@ -274,21 +170,21 @@ static BrimStatus emit_conv_backward(Backward *backward, int node)
 }
 
 /* A Conv block whose activation is the node's value. */
-static BrimStatus reverse_conv(Backward *backward, int node)
+static BrimStatus reverse_conv(BrimBackward *backward, int node)
 {
     BrimStatus status;
     BrimDests dests = {.count = 0};
     BrimTensorId gradient = BRIM_NONE, sums = BRIM_NONE;
-    const BrimNode *shape = node_at(backward, node);
+    const BrimNode *shape = brim_backward_node(backward, node);
     bool in_a_concat = false;
     for (int i = 0; i < shape->consumer_count; i++)
-        in_a_concat = in_a_concat || node_at(backward, shape->consumers[i])->kind == BRIM_NODE_CONCAT;
+        in_a_concat = in_a_concat || brim_backward_node(backward, shape->consumers[i])->kind == BRIM_NODE_CONCAT;
     BRIM_TRY(shorten(backward, node, BRIM_MAX_GRADS));
     if (in_a_concat || brim_lower_feeds_conv(backward->lowering->network, node))
-        BRIM_TRY(brim_places_all(backward->lowering, &backward->places, node, &dests));
+        BRIM_TRY(brim_places_all(backward->lowering, backward->places, node, &dests));
     BRIM_TRY(emit_reduce(backward, node, node, &dests, &gradient, &sums));
     BRIM_TRY(try_weights_of_readers(backward, node));
-    BRIM_TRY(complete_concats_of(backward, node));
+    BRIM_TRY(brim_backward_concats_of(backward, node));
     BRIM_TRY(emit_apply(backward, node, gradient, sums, false));
     BRIM_TRY(emit_conv_backward(backward, node));
 fail:
@@ -296,18 +192,18 @@ fail:
 }
 
 /* A shortcut's sum and the Conv block that it adds. */
-static BrimStatus reverse_add(Backward *backward, int node)
+static BrimStatus reverse_add(BrimBackward *backward, int node)
 {
     BrimStatus status;
     BrimDests none = {.count = 0}, dests = {.count = 0};
     BrimTensorId gradient = BRIM_NONE, sums = BRIM_NONE;
-    int shortcut = node_at(backward, node)->inputs[0];
-    int conv = node_at(backward, node)->inputs[1];
+    int shortcut = brim_backward_node(backward, node)->inputs[0];
+    int conv = brim_backward_node(backward, node)->inputs[1];
     BRIM_TRY(shorten(backward, node, BRIM_MAX_GRADS));
     if (brim_lower_feeds_conv(backward->lowering->network, node))
-        BRIM_TRY(brim_places_all(backward->lowering, &backward->places, node, &dests));
+        BRIM_TRY(brim_places_all(backward->lowering, backward->places, node, &dests));
     if (dests.count > 0)
-        BRIM_TRY(compute_again(backward, node, &dests));
+        BRIM_TRY(brim_again_to(backward, node, &dests));
     BRIM_TRY(try_weights_of_readers(backward, node));
     BRIM_TRY(emit_reduce(backward, conv, node, &none, &gradient, &sums));
     BRIM_TRY(emit_apply(backward, conv, gradient, sums, true));
@@ -318,15 +214,15 @@ fail:
 }
 
 /* Hands parts of its gradients to its inputs, and computes again those inputs that will not be at hand soon. */
-static BrimStatus reverse_concat(Backward *backward, int node)
+static BrimStatus reverse_concat(BrimBackward *backward, int node)
 {
-    const BrimNode *shape = node_at(backward, node);
-    const Gradients *list = &backward->gradients[node];
+    const BrimNode *shape = brim_backward_node(backward, node);
+    const BrimGradients *list = &backward->gradients[node];
     BrimStatus status = BRIM_OK;
     int channel = 0;
     for (int input = 0; input < shape->input_count && status == BRIM_OK; input++) {
         int member = shape->inputs[input];
-        int channels = node_at(backward, member)->channels;
+        int channels = brim_backward_node(backward, member)->channels;
         for (int i = 0; i < list->count && status == BRIM_OK; i++) {
             BrimTensorId part = BRIM_NONE;
             status = brim_lower_part(backward->lowering, list->ids[i], channel, channels, &part);
@@ -334,25 +230,24 @@ static BrimStatus reverse_concat(Backward *backward, int node)
                 status = contribute(backward, member, part);
         }
         channel += channels;
-        bool near = node_at(backward, member)->kind == BRIM_NODE_CONV && node - member <= NEAR_NODES;
+        bool near = brim_backward_node(backward, member)->kind == BRIM_NODE_CONV && node - member <= NEAR_NODES;
         if (status == BRIM_OK && !near && brim_lower_feeds_conv(backward->lowering->network, node))
-            status = fill_part(backward, node, input);
+            status = brim_again_part(backward, node, input);
     }
-    return status == BRIM_OK ? complete_concats_of(backward, shape->inputs[0]) : status;
+    return status == BRIM_OK ? brim_backward_concats_of(backward, shape->inputs[0]) : status;
 }
 
 /* Adds to the gradient that the pooled node got elsewhere (SPP and SPPF concatenate it beside what they pool). */
-static BrimStatus reverse_pool(Backward *backward, int node)
+static BrimStatus reverse_pool(BrimBackward *backward, int node)
 {
     BrimStatus status;
-    const BrimNode *shape = node_at(backward, node);
+    const BrimNode *shape = brim_backward_node(backward, node);
     int input = shape->inputs[0];
     if (backward->gradients[input].count == 0)
         return brim_fail(BRIM_ERROR_UNSUPPORTED, "layer %d pools what nobody else reads", shape->layer);
     BRIM_TRY(shorten(backward, node, 1));
-    BRIM_TRY(ensure_value(backward, input));
     BrimOp op = brim_lower_op(backward->lowering, BRIM_OP_POOL_BACKWARD, node);
-    op.in[0] = brim_places_any(backward->lowering, &backward->places, input);
+    BRIM_TRY(brim_again_value(backward, input, &op.in[0]));
     op.in[1] = backward->gradients[node].ids[0];
     op.in[2] = op.out[0] = backward->gradients[input].ids[0];
     BRIM_TRY(brim_graph_add_op(backward->lowering->graph, &op, NULL));
@@ -360,10 +255,10 @@ fail:
     return status;
 }
 
-static BrimStatus reverse_upsample(Backward *backward, int node)
+static BrimStatus reverse_upsample(BrimBackward *backward, int node)
 {
     BrimStatus status;
-    int input = node_at(backward, node)->inputs[0];
+    int input = brim_backward_node(backward, node)->inputs[0];
     BRIM_TRY(shorten(backward, node, 1));
     BrimOp op = brim_lower_op(backward->lowering, BRIM_OP_UPSAMPLE_BACKWARD, node);
     op.in[0] = backward->gradients[node].ids[0];
@@ -375,22 +270,16 @@ fail:
 }
 
 /* The first convolution's weights need the pictures as floats once more: cheaper than keeping them. */
-static BrimStatus reverse_picture(Backward *backward)
+static BrimStatus reverse_picture(BrimBackward *backward)
 {
-    BrimStatus status;
-    BrimOp op = brim_lower_op(backward->lowering, BRIM_OP_INPUT, 0);
-    op.in[0] = backward->lowering->pictures;
-    BRIM_TRY(brim_places_dense(backward->lowering, &backward->places, 0, &op.out[0]));
-    BRIM_TRY(brim_graph_add_op(backward->lowering->graph, &op, NULL));
-    backward->places.dense_done[0] = true;
-    BRIM_TRY(try_weights_of_readers(backward, 0));
-fail:
-    return status;
+    BrimTensorId pictures = BRIM_NONE;
+    BrimStatus status = brim_again_value(backward, 0, &pictures);
+    return status == BRIM_OK ? try_weights_of_readers(backward, 0) : status;
 }
 
-static BrimStatus reverse_node(Backward *backward, int node)
+static BrimStatus reverse_node(BrimBackward *backward, int node)
 {
-    const BrimNode *shape = node_at(backward, node);
+    const BrimNode *shape = brim_backward_node(backward, node);
     switch (shape->kind) {
     case BRIM_NODE_PICTURE:
         return reverse_picture(backward);
@@ -413,11 +302,11 @@ static BrimStatus reverse_node(Backward *backward, int node)
     return brim_network_adder(backward->lowering->network, node) < 0 ? reverse_conv(backward, node) : BRIM_OK;
 }
 
-BrimStatus brim_training_backward(BrimLowering *lowering, const BrimKept *kept)
+BrimStatus brim_training_backward(BrimLowering *lowering, BrimKept *kept, BrimPlaces *places)
 {
     size_t nodes = (size_t)lowering->network->node_count;
-    Backward backward = {.lowering = lowering, .kept = kept};
-    BrimStatus status = brim_places_open(&backward.places, lowering->network);
+    BrimBackward backward = {.lowering = lowering, .kept = kept, .places = places};
+    BrimStatus status = brim_places_open(&backward.within, lowering->network);
     if (status != BRIM_OK)
         return status;
     backward.gradients = brim_mem_take(BRIM_MEM_GRAPH, nodes, sizeof *backward.gradients);
@@ -432,6 +321,6 @@ BrimStatus brim_training_backward(BrimLowering *lowering, const BrimKept *kept)
     brim_mem_give(backward.gradients);
     brim_mem_give(backward.dconv);
     brim_mem_give(backward.weights_done);
-    brim_places_close(&backward.places);
+    brim_places_close(&backward.within);
     return status;
 }

@@ -5,8 +5,9 @@ static BrimStatus emit_conv(BrimLowering *lowering, const BrimPlaces *places, Br
 {
     const BrimNode *shape = &lowering->network->nodes[node];
     const BrimConvTensors *weights = &lowering->parameters->convs[BRIM_STATE_WEIGHTS][shape->conv];
-    BrimStatus status =
-        brim_lower_feature(lowering, node, shape->level < 0 ? "conv" : "head", BRIM_PURPOSE_KEPT, &kept->conv[node]);
+    bool kept_so = !brim_lower_drops(lowering, node) && !brim_lower_narrows(lowering, node);
+    BrimStatus status = brim_lower_feature(lowering, node, shape->level < 0 ? "conv" : "head",
+                                           kept_so ? BRIM_PURPOSE_KEPT : BRIM_PURPOSE_TRANSIENT, &kept->conv[node]);
     if (status != BRIM_OK)
         return status;
     BrimOp op = brim_lower_op(lowering, BRIM_OP_CONV_FORWARD, node);
@@ -38,8 +39,13 @@ static BrimStatus emit_bn(BrimLowering *lowering, BrimPlaces *places, BrimKept *
     op.out[1] = kept->rstd[node];
     op.out[2] = weights->mean;
     op.out[3] = weights->variance;
+    if (brim_lower_narrows(lowering, node))
+        BRIM_TRY(brim_lower_narrow(lowering, node, &op.out[BRIM_OUT_BN_NARROW]));
     BRIM_TRY(brim_places_all(lowering, places, adder < 0 ? node : adder, &dests));
     BRIM_TRY(brim_lower_op_to(lowering, &op, BRIM_OUT_BN_DESTS, &dests));
+    /* What the backward pass will find: the output as it is, narrowed, or nothing. */
+    if (op.out[BRIM_OUT_BN_NARROW] != BRIM_NONE || brim_lower_drops(lowering, node))
+        kept->conv[node] = op.out[BRIM_OUT_BN_NARROW];
 fail:
     return status;
 }
@@ -61,7 +67,8 @@ static BrimStatus emit_move(BrimLowering *lowering, BrimPlaces *places, int node
 {
     BrimDests dests;
     BrimStatus status = brim_places_all(lowering, places, node, &dests);
-    return status == BRIM_OK ? brim_lower_move(lowering, places, node, &dests) : status;
+    BrimTensorId from = brim_places_any(lowering, places, lowering->network->nodes[node].inputs[0]);
+    return status == BRIM_OK ? brim_lower_move(lowering, from, node, &dests) : status;
 }
 
 static BrimStatus emit_input(BrimLowering *lowering, BrimPlaces *places)
@@ -92,12 +99,27 @@ static BrimStatus emit_node(BrimLowering *lowering, BrimPlaces *places, BrimKept
     }
 }
 
-BrimStatus brim_training_forward(BrimLowering *lowering, BrimKept *kept)
+/* Leaves of the places only those whose layers keep their activations for the backward pass. */
+static void leave_kept(BrimLowering *lowering, BrimPlaces *places)
 {
-    BrimPlaces places;
-    BrimStatus status = brim_places_open(&places, lowering->network);
+    for (int node = 0; node < lowering->network->node_count; node++) {
+        bool kept = brim_lower_recompute(lowering, node) == BRIM_RECOMPUTE_NOTHING;
+        if (kept && places->dense[node] != BRIM_NONE)
+            lowering->graph->tensors[places->dense[node]].purpose = BRIM_PURPOSE_KEPT;
+        for (int input = 0; input < BRIM_NODE_INPUTS && !kept; input++) {
+            places->part[node * BRIM_NODE_INPUTS + input] = BRIM_NONE;
+            places->part_done[node * BRIM_NODE_INPUTS + input] = false;
+        }
+        places->dense[node] = kept ? places->dense[node] : BRIM_NONE;
+        places->dense_done[node] = kept && places->dense_done[node];
+    }
+}
+
+BrimStatus brim_training_forward(BrimLowering *lowering, BrimKept *kept, BrimPlaces *places)
+{
+    BrimStatus status = BRIM_OK;
     for (int node = 0; node < lowering->network->node_count && status == BRIM_OK; node++)
-        status = emit_node(lowering, &places, kept, node);
-    brim_places_close(&places);
+        status = emit_node(lowering, places, kept, node);
+    leave_kept(lowering, places);
     return status;
 }

@@ -80,11 +80,13 @@ typedef struct BrimTensor {
  *   CONV_BACKWARD_WEIGHTS x, dy                                               dw, [dbias]   += when accumulating
  *   BN_FORWARD            y, gamma, beta, running_mean, running_var, [res]    mean, rstd, running_mean, running_var,
  *                                                                             dests...      = act(bn(y)) + res
+ *                                                                             [narrow]      = y, as bfloat16
  *   BN_RECOMPUTE          y, gamma, beta, mean, rstd, [res]                   dests...      = act(bn(y)) + res
  *   BN_BACKWARD_REDUCE    y, gamma, beta, mean, rstd, grads...                dgamma, dbeta (+= when accumulating),
  *                                                                             sums RAW [2 c], [grad_sum], dests...
  *        g = sum of grads, written to grad_sum where asked; dz = g * act'(bn(y)); sums = (sum dz, sum dz * xhat) of
- *        this micro-batch; dests = act(bn(y)), the activation again, written while y is being read anyway
+ *        this micro-batch; dests = act(bn(y)), the activation again, written while y is being read anyway.
+ *        BN_RECOMPUTE and BN_BACKWARD_* take y in fp32 or, as BN_FORWARD narrowed it, in bfloat16
  *   BN_BACKWARD_APPLY     y, gamma, beta, mean, rstd, sums, grad              dy            may be the same bytes as grad
  *   ACT_FORWARD           x, [res]                                            dests...      = act(x) + res
  *   COPY                  x                                                   dests...
@@ -145,6 +147,7 @@ enum {
     BRIM_IN_GRADS = 5,      /* BN_BACKWARD_REDUCE */
     BRIM_IN_HEADS = 2,      /* LOSS */
     BRIM_OUT_BN_DESTS = 4,  /* BN_FORWARD, and BN_BACKWARD_REDUCE */
+    BRIM_OUT_BN_NARROW = BRIM_OUT_BN_DESTS + BRIM_MAX_DESTS, /* BN_FORWARD */
     BRIM_OUT_DHEADS = 1     /* LOSS */
 };
 

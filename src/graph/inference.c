@@ -77,6 +77,7 @@ static BrimStatus emit_node(BrimLowering *lowering, BrimPlaces *places, const Fo
 {
     BrimDests dests;
     BrimStatus status;
+    BrimTensorId from;
     BrimOp op;
     switch (lowering->network->nodes[node].kind) {
     case BRIM_NODE_PICTURE:
@@ -99,7 +100,8 @@ static BrimStatus emit_node(BrimLowering *lowering, BrimPlaces *places, const Fo
         return brim_lower_op_to(lowering, &op, 0, &dests);
     default:
         status = brim_places_all(lowering, places, node, &dests);
-        return status == BRIM_OK ? brim_lower_move(lowering, places, node, &dests) : status;
+        from = brim_places_any(lowering, places, lowering->network->nodes[node].inputs[0]);
+        return status == BRIM_OK ? brim_lower_move(lowering, from, node, &dests) : status;
     }
 }
 
@@ -161,7 +163,7 @@ BrimStatus brim_graph_inference(BrimGraph **graph, const BrimStepConf *conf)
     BrimStatus status;
     BrimNetwork *network = NULL;
     BrimParameters *parameters = NULL;
-    BrimLowering lowering = {.part = BRIM_PART_INFER};
+    BrimLowering lowering = {.part = BRIM_PART_INFER, .precision = conf->precision};
     BRIM_TRY(brim_graph_open(graph));
     BRIM_TRY(brim_head_fill(*graph, conf));
     BRIM_TRY(brim_network_make(&network, conf->model));

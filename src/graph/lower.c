@@ -38,6 +38,47 @@ void brim_places_close(BrimPlaces *places)
     *places = (BrimPlaces){0};
 }
 
+/* Some layer other than the node's own reads it. */
+static bool leaves_layer(const BrimNetwork *network, int node)
+{
+    const BrimNode *shape = &network->nodes[node];
+    for (int i = 0; i < shape->consumer_count; i++) {
+        if (network->nodes[shape->consumers[i]].layer != shape->layer)
+            return true;
+    }
+    return false;
+}
+
+BrimRecompute brim_lower_recompute(const BrimLowering *lowering, int node)
+{
+    int layer = lowering->network->nodes[node].layer;
+    return layer < 0 || !lowering->recompute ? BRIM_RECOMPUTE_ACTIVATIONS : (BrimRecompute)lowering->recompute[layer];
+}
+
+bool brim_lower_drops(const BrimLowering *lowering, int node)
+{
+    const BrimNode *shape = &lowering->network->nodes[node];
+    BrimRecompute recompute = brim_lower_recompute(lowering, node);
+    if (shape->kind != BRIM_NODE_CONV || shape->level >= 0)
+        return false;
+    return recompute == BRIM_RECOMPUTE_LAYER ||
+           (recompute == BRIM_RECOMPUTE_INSIDE && !leaves_layer(lowering->network, node));
+}
+
+bool brim_lower_narrows(const BrimLowering *lowering, int node)
+{
+    return lowering->precision == BRIM_PRECISION_BF16_KEPT && lowering->network->nodes[node].level < 0 &&
+           !brim_lower_drops(lowering, node);
+}
+
+BrimStatus brim_lower_narrow(BrimLowering *lowering, int node, BrimTensorId *id)
+{
+    BrimStatus status = brim_lower_feature(lowering, node, "narrow", BRIM_PURPOSE_KEPT, id);
+    if (status == BRIM_OK)
+        lowering->graph->tensors[*id].dtype = BRIM_BF16;
+    return status;
+}
+
 BrimStatus brim_lower_feature(BrimLowering *lowering, int node, const char *what, BrimPurpose purpose,
                               BrimTensorId *id)
 {
@@ -205,12 +246,12 @@ BrimStatus brim_lower_op_to(BrimLowering *lowering, BrimOp *op, int first, const
     return status;
 }
 
-BrimStatus brim_lower_move(BrimLowering *lowering, BrimPlaces *places, int node, const BrimDests *dests)
+BrimStatus brim_lower_move(BrimLowering *lowering, BrimTensorId from, int node, const BrimDests *dests)
 {
     const BrimNode *shape = &lowering->network->nodes[node];
     BrimOpKind kind = shape->kind == BRIM_NODE_POOL ? BRIM_OP_POOL_FORWARD : BRIM_OP_UPSAMPLE_FORWARD;
     BrimOp op = brim_lower_op(lowering, kind, node);
-    op.in[0] = brim_places_any(lowering, places, shape->inputs[0]);
+    op.in[0] = from;
     if (kind == BRIM_OP_UPSAMPLE_FORWARD)
         return brim_lower_op_to(lowering, &op, 0, dests);
     /* Pooling is the dearer pass: pool once, copy to further places. */

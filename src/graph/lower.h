@@ -6,6 +6,7 @@
 #include "graph/graph.h"
 #include "graph/network.h"
 #include "graph/parameters.h"
+#include "graph/step.h"
 
 /* The places where values lie during one pass (forward, or the recomputation in the backward pass): a dense tensor of
  * its own, and a part of each concatenation that reads it. BRIM_NONE where a place was not made. */
@@ -22,6 +23,8 @@ typedef struct BrimLowering {
     const BrimParameters *parameters;
     BrimPart part;
     BrimTensorId pictures;
+    BrimPrecision precision;
+    const uint8_t *recompute; /* BrimRecompute per layer of the model; NULL: activations everywhere */
 } BrimLowering;
 
 /* A list of tensors that one op can hold. */
@@ -61,8 +64,18 @@ BrimStatus brim_lower_op_to(BrimLowering *lowering, BrimOp *op, int first, const
 /* The op of this kind for a node: part, layer, kernel, stride, padding, activation filled in. */
 BrimOp brim_lower_op(const BrimLowering *lowering, BrimOpKind kind, int node);
 
-/* How a node without convolution (ADD apart) gets its value from its input's. */
-BrimStatus brim_lower_move(BrimLowering *lowering, BrimPlaces *places, int node, const BrimDests *dests);
+/* How a node without convolution (ADD apart) gets its value from its input's, which lies in `from`. */
+BrimStatus brim_lower_move(BrimLowering *lowering, BrimTensorId from, int node, const BrimDests *dests);
+
+/* What the node's layer computes again in the backward pass. */
+BrimRecompute brim_lower_recompute(const BrimLowering *lowering, int node);
+
+/* True for a CONV whose convolution's output is not kept for the backward pass. */
+bool brim_lower_drops(const BrimLowering *lowering, int node);
+
+/* True for a CONV whose convolution's output is kept in 16 bits, beside the one that the forward pass reads. */
+bool brim_lower_narrows(const BrimLowering *lowering, int node);
+BrimStatus brim_lower_narrow(BrimLowering *lowering, int node, BrimTensorId *id);
 
 /* True when the node is read by a convolution. */
 bool brim_lower_feeds_conv(const BrimNetwork *network, int node);

@@ -12,6 +12,20 @@
 
 #include "graph/graph.h"
 
+/* In what the step keeps and computes. */
+typedef enum BrimPrecision {
+    BRIM_PRECISION_FP32,
+    BRIM_PRECISION_BF16_KEPT /* what the forward pass keeps for the backward pass is bfloat16; all is computed in fp32 */
+} BrimPrecision;
+
+/* What the backward pass computes again instead of finding it kept; chosen layer by layer. Gradients are the same. */
+typedef enum BrimRecompute {
+    BRIM_RECOMPUTE_ACTIVATIONS, /* BN and SiLU, from the convolutions' outputs, which are kept */
+    BRIM_RECOMPUTE_NOTHING,     /* activations are kept as well */
+    BRIM_RECOMPUTE_INSIDE,      /* of what lies within the layer (a C3, say) also the convolutions; its last is kept */
+    BRIM_RECOMPUTE_LAYER        /* every convolution of the layer, from what the layer reads */
+} BrimRecompute;
+
 typedef struct BrimStepConf {
     const BrimModel *model;
     BrimHyper hyper;     /* gains as brim_hyper_scale left them; used by the loss */
@@ -19,11 +33,13 @@ typedef struct BrimStepConf {
     int height_px, width_px; /* multiples of the model's largest stride */
     int target_cap;      /* rows of `targets`; inference: 0 where no loss is wanted */
     bool training_run;   /* inference: the graph belongs to a training run, whose EMA it uses */
+    BrimPrecision precision;
+    uint8_t recompute[BRIM_MAX_LAYERS]; /* training: BrimRecompute of each layer of the model */
 } BrimStepConf;
 
-/* Parts GRADIENT (input, forward, loss, backward) and UPDATE (clip, SGD, EMA). One tensor is kept per Conv block, the
- * convolution's output; activations and sums are computed again in the backward pass, concatenations are written in
- * place, gradients are reused where they die. */
+/* Parts GRADIENT (input, forward, loss, backward) and UPDATE (clip, SGD, EMA). Where `recompute` does not say otherwise,
+ * one tensor is kept per Conv block, the convolution's output; activations and sums are computed again in the backward
+ * pass. Concatenations are written in place, gradients are reused where they die. */
 BrimStatus brim_graph_training(BrimGraph **graph, const BrimStepConf *conf);
 
 /* Parts FOLD (BN into the convolutions) and INFER (input, forward, decode). */

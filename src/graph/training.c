@@ -78,13 +78,16 @@ static BrimStatus write_training(BrimLowering *lowering, const BrimStepConf *con
 {
     BrimStatus status;
     BrimKept kept = {0};
+    BrimPlaces places = {0};
     BRIM_TRY(kept_open(&kept, (size_t)lowering->network->node_count));
+    BRIM_TRY(brim_places_open(&places, lowering->network));
     BRIM_TRY(brim_head_add_pictures(lowering));
-    BRIM_TRY(brim_training_forward(lowering, &kept));
+    BRIM_TRY(brim_training_forward(lowering, &kept, &places));
     BRIM_TRY(add_loss(lowering, &kept, conf));
-    BRIM_TRY(brim_training_backward(lowering, &kept));
+    BRIM_TRY(brim_training_backward(lowering, &kept, &places));
     BRIM_TRY(add_update(lowering));
 fail:
+    brim_places_close(&places);
     kept_close(&kept);
     return status;
 }
@@ -94,7 +97,8 @@ BrimStatus brim_graph_training(BrimGraph **graph, const BrimStepConf *conf)
     BrimStatus status;
     BrimNetwork *network = NULL;
     BrimParameters *parameters = NULL;
-    BrimLowering lowering = {.part = BRIM_PART_GRADIENT};
+    BrimLowering lowering = {
+        .part = BRIM_PART_GRADIENT, .precision = conf->precision, .recompute = conf->recompute};
     BRIM_TRY(brim_graph_open(graph));
     BRIM_TRY(brim_head_fill(*graph, conf));
     BRIM_TRY(brim_network_make(&network, conf->model));

@@ -5,13 +5,14 @@
 #include "graph/lower.h"
 
 typedef struct BrimKept {
-    BrimTensorId *conv;  /* per node: the convolution's output */
+    BrimTensorId *conv;  /* per node: the convolution's output; BRIM_NONE where it is to be computed again */
     BrimTensorId *mean;  /* per node: of the batch, and 1 / sqrt(variance + eps) */
     BrimTensorId *rstd;
     BrimTensorId *dhead; /* per node: gradient of a head, from the loss */
 } BrimKept;
 
-BrimStatus brim_training_forward(BrimLowering *lowering, BrimKept *kept);
-BrimStatus brim_training_backward(BrimLowering *lowering, const BrimKept *kept);
+/* The forward half; leaves in `places` the activations that are kept. */
+BrimStatus brim_training_forward(BrimLowering *lowering, BrimKept *kept, BrimPlaces *places);
+BrimStatus brim_training_backward(BrimLowering *lowering, BrimKept *kept, BrimPlaces *places);
 
 #endif

@@ -45,7 +45,9 @@ static BrimStatus build_runner(BrimEngine *engine, BrimShape shape, bool trainin
                          .height_px = shape.height_px,
                          .width_px = shape.width_px,
                          .target_cap = training ? conf->train_target_cap : conf->infer_target_cap,
-                         .training_run = conf->train_count > 0};
+                         .training_run = conf->train_count > 0,
+                         .precision = conf->precision};
+    memcpy(step.recompute, conf->recompute, sizeof step.recompute);
     runner->shape = shape;
     BRIM_TRY(training ? brim_graph_training(&runner->graph, &step)
                       : brim_graph_inference(&runner->graph, &step));

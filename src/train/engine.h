@@ -19,6 +19,8 @@ typedef struct BrimEngineConf {
     const BrimShape *train;   /* every shape of a training batch; none for inference alone */
     int train_count;
     int train_target_cap;
+    BrimPrecision precision;
+    uint8_t recompute[BRIM_MAX_LAYERS]; /* BrimRecompute of each layer, for the training steps */
     const BrimShape *infer;   /* every shape of an inference batch */
     int infer_count;
     int infer_target_cap;     /* 0: no loss */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/half.h"
+
 static void *tensor_data(const BrimResidence *residence, BrimTensorId id)
 {
     return brim_operand_data(residence->graph, residence->placement, residence->arena, id);
@@ -21,9 +23,14 @@ static size_t plain_bytes(const BrimTensor *tensor)
 /* One plane of channel c, or of a pad, where plain is NULL. */
 static void write_plane(const BrimFeature *feature, int n, int c, const float *plain)
 {
-    float *cell = brim_feature_at(feature, n, c, 0, 0);
-    for (int i = 0; i < feature->h * feature->w; i++)
-        cell[(size_t)i * feature->block] = plain ? plain[i] : 0.0f;
+    size_t first = brim_feature_index(feature, n, c, 0, 0), block = (size_t)feature->block;
+    for (int i = 0; i < feature->h * feature->w; i++) {
+        float value = plain ? plain[i] : 0.0f;
+        if (feature->narrow)
+            feature->narrow[first + (size_t)i * block] = brim_bfloat_from_float(value);
+        else
+            feature->data[first + (size_t)i * block] = value;
+    }
 }
 
 static void write_feature(const BrimFeature *feature, const float *plain)
@@ -40,9 +47,11 @@ static void read_feature(const BrimFeature *feature, float *plain)
 {
     for (int n = 0; n < feature->n; n++) {
         for (int c = 0; c < feature->c; c++) {
-            const float *cell = brim_feature_at(feature, n, c, 0, 0);
-            for (int i = 0; i < feature->h * feature->w; i++)
-                *plain++ = cell[(size_t)i * feature->block];
+            size_t first = brim_feature_index(feature, n, c, 0, 0), block = (size_t)feature->block;
+            for (int i = 0; i < feature->h * feature->w; i++) {
+                size_t at = first + (size_t)i * block;
+                *plain++ = feature->narrow ? brim_bfloat_to_float(feature->narrow[at]) : feature->data[at];
+            }
         }
     }
 }

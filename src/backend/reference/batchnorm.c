@@ -1,6 +1,7 @@
 /* BatchNorm with its activation, forward and backward, a channel at a time; and its folding into a
  * convolution. */
 #include "backend/reference/ops.h"
+#include "base/half.h"
 #include "element/activation.h"
 #include "element/batchnorm.h"
 
@@ -26,8 +27,9 @@ static Channel channel_of(const BrimCall *call, int c)
 
 static float normal_at(const Channel *channel, int n, int y, int x)
 {
-    return brim_batchnorm_xhat(*brim_feature_at(&channel->y, n, channel->c, y, x), channel->mean,
-                               channel->rstd);
+    size_t at = brim_feature_index(&channel->y, n, channel->c, y, x);
+    float output = channel->y.narrow ? brim_bfloat_to_float(channel->y.narrow[at]) : channel->y.data[at];
+    return brim_batchnorm_xhat(output, channel->mean, channel->rstd);
 }
 
 static float value_at(const Channel *channel, int n, int y, int x)
@@ -79,6 +81,17 @@ static double channel_moment(const BrimFeature *feature, int c, double shift, in
     return sum;
 }
 
+static void narrow_channel(const BrimFeature *y, const BrimFeature *narrow, int c)
+{
+    size_t first = brim_feature_index(y, 0, c, 0, 0);
+    for (int n = 0; n < y->n && narrow->narrow; n++) {
+        for (size_t i = 0; i < (size_t)y->h * (size_t)y->w; i++) {
+            size_t at = (size_t)n * y->image_floats + first + i * (size_t)y->block;
+            narrow->narrow[at] = brim_bfloat_from_float(y->data[at]);
+        }
+    }
+}
+
 void brim_reference_bn_forward(const BrimCall *call)
 {
     BrimFeature y = brim_call_in_feature(call, 0), res = brim_call_in_feature(call, 5), dests[BRIM_MAX_DESTS];
@@ -87,6 +100,7 @@ void brim_reference_bn_forward(const BrimCall *call)
     float *mean = brim_call_out(call, 0), *rstd = brim_call_out(call, 1);
     float *running_mean = brim_call_out(call, 2), *running_variance = brim_call_out(call, 3);
     int dest_count = brim_call_out_run(call, BRIM_OUT_BN_DESTS, dests, BRIM_MAX_DESTS);
+    BrimFeature narrow = brim_call_out_feature(call, BRIM_OUT_BN_NARROW);
     double count = elements_of(&y);
     for (int c = 0; c < y.c; c++) {
         double average = channel_moment(&y, c, 0, 1) / count;
@@ -98,6 +112,7 @@ void brim_reference_bn_forward(const BrimCall *call)
             brim_batchnorm_running(old_variance[c], variance * brim_batchnorm_unbias(count));
         Channel channel = {y, c, gamma[c], beta[c], mean[c], rstd[c], call->op->activation};
         write_channel(&channel, &res, dests, dest_count);
+        narrow_channel(&y, &narrow, c);
     }
 }
 

@@ -16,6 +16,23 @@ typedef struct BnNames {
     bool activation;
 } BnNames;
 
+/* A convolution's output, in the one form or the other. */
+typedef struct Output {
+    const Vector *wide;
+    const VectorNarrow *narrow;
+} Output;
+
+static inline Output bn_output(const BnNames *bn, const Unit *unit)
+{
+    return (Output){unit_data(&bn->y, unit), unit_narrow(&bn->y, unit)};
+}
+
+/* Pixel i of it; `narrow` is known where the loop is compiled. */
+static inline __attribute__((always_inline)) Vector output_at(const Output *y, int i, bool narrow)
+{
+    return narrow ? vector_widen(y->narrow[i]) : y->wide[i];
+}
+
 /* Of one channel block. z = (y - mean) * slope + beta; xhat = (y - mean) * rstd. */
 typedef struct Channels {
     Vector mean, rstd, slope, beta;

@@ -9,7 +9,8 @@ typedef struct Slopes {
 
 /* What the loop over pixels reads and writes. */
 typedef struct Run {
-    const Vector *y, *grads[BRIM_MAX_GRADS];
+    Output y;
+    const Vector *grads[BRIM_MAX_GRADS];
     Vector *grad_sum, *dests[BRIM_MAX_DESTS];
     int grad_count, dest_count, pixels;
     bool activation;
@@ -18,7 +19,7 @@ typedef struct Run {
 
 static Run run_of(const BnNames *bn, const Unit *unit)
 {
-    Run run = {.y = unit_data(&bn->y, unit),
+    Run run = {.y = bn_output(bn, unit),
                .grad_sum = unit_data(&bn->grad_sum, unit),
                .grad_count = bn->grad_count,
                .dest_count = bn->dest_count,
@@ -33,8 +34,8 @@ static Run run_of(const BnNames *bn, const Unit *unit)
 }
 
 /* The counts are parameters so that the common ones become code of their own. */
-static inline __attribute__((always_inline)) void reduce(const Run *run, int grad_count, int dest_count,
-                                                         bool activation, Slopes *slopes)
+static inline __attribute__((always_inline)) void reduce(const Run *run, bool narrow, int grad_count,
+                                                         int dest_count, bool activation, Slopes *slopes)
 {
     const Channels channels = run->channels;
     Vector sum = {0}, sum_xhat = {0};
@@ -42,7 +43,7 @@ static inline __attribute__((always_inline)) void reduce(const Run *run, int gra
         int end = start + SUM_PIXELS < run->pixels ? start + SUM_PIXELS : run->pixels;
         Vector some = {0}, some_xhat = {0};
         for (int i = start; i < end; i++) {
-            Vector centred = run->y[i] - channels.mean;
+            Vector centred = output_at(&run->y, i, narrow) - channels.mean;
             Vector z = centred * channels.slope + channels.beta;
             Vector dz = run->grads[0][i];
             for (int grad = 1; grad < grad_count; grad++)
@@ -71,12 +72,14 @@ static inline __attribute__((always_inline)) void reduce(const Run *run, int gra
 
 static void reduce_unit(const Run *run, Slopes *slopes)
 {
-    if (run->activation && run->grad_count == 1 && run->dest_count == 0)
-        reduce(run, 1, 0, true, slopes);
+    if (run->y.narrow)
+        reduce(run, true, run->grad_count, run->dest_count, run->activation, slopes);
+    else if (run->activation && run->grad_count == 1 && run->dest_count == 0)
+        reduce(run, false, 1, 0, true, slopes);
     else if (run->activation && run->grad_count == 1 && run->dest_count == 1)
-        reduce(run, 1, 1, true, slopes);
+        reduce(run, false, 1, 1, true, slopes);
     else
-        reduce(run, run->grad_count, run->dest_count, run->activation, slopes);
+        reduce(run, false, run->grad_count, run->dest_count, run->activation, slopes);
 }
 
 typedef struct Results {
@@ -139,13 +142,13 @@ static Vector mean_of(const float *sums, int channels, int block, float count)
     return mean;
 }
 
-static inline __attribute__((always_inline)) void apply(const Run *run, Vector *dy, Vector mean_dz,
+static inline __attribute__((always_inline)) void apply(const Run *run, bool narrow, Vector *dy, Vector mean_dz,
                                                         Vector mean_dz_xhat, bool activation)
 {
     const Channels channels = run->channels;
-    const Vector *y = run->y, *grad = run->grads[0];
+    const Vector *grad = run->grads[0];
     for (int i = 0; i < run->pixels; i++) {
-        Vector centred = y[i] - channels.mean, dz = grad[i];
+        Vector centred = output_at(&run->y, i, narrow) - channels.mean, dz = grad[i];
         if (activation) {
             Vector z = centred * channels.slope + channels.beta;
             Vector sigmoid = vector_sigmoid(z);
@@ -172,9 +175,11 @@ void BRIM_PASS(bn_backward_apply)(const BrimCall *call)
         const Run run = run_of(&bn, &unit);
         Vector mean_dz = mean_of(sums, bn.y.c, unit.block, count);
         Vector mean_dz_xhat = mean_of(sums + bn.y.c, bn.y.c, unit.block, count);
-        if (bn.activation)
-            apply(&run, unit_data(&dy, &unit), mean_dz, mean_dz_xhat, true);
+        if (run.y.narrow)
+            apply(&run, true, unit_data(&dy, &unit), mean_dz, mean_dz_xhat, bn.activation);
+        else if (bn.activation)
+            apply(&run, false, unit_data(&dy, &unit), mean_dz, mean_dz_xhat, true);
         else
-            apply(&run, unit_data(&dy, &unit), mean_dz, mean_dz_xhat, false);
+            apply(&run, false, unit_data(&dy, &unit), mean_dz, mean_dz_xhat, false);
     }
 }

@@ -78,12 +78,12 @@ static void finish_block(const BrimFeature *y, const Units *units, int block, co
 }
 
 /* act(bn(y)) + residual, to all dests. */
-static inline __attribute__((always_inline)) void normalise(const Vector *y, const Vector *residual,
+static inline __attribute__((always_inline)) void normalise(const Output *y, bool narrow, const Vector *residual,
                                                             Vector *const *dests, int dest_count, int pixels,
                                                             const Channels *channels, bool activation)
 {
     for (int i = 0; i < pixels; i++) {
-        Vector value = (y[i] - channels->mean) * channels->slope + channels->beta;
+        Vector value = (output_at(y, i, narrow) - channels->mean) * channels->slope + channels->beta;
         if (activation)
             value = vector_silu(value);
         if (residual)
@@ -98,19 +98,33 @@ static void normalise_unit(const BnNames *bn, const Unit *unit)
     Vector *dests[BRIM_MAX_DESTS];
     for (int i = 0; i < bn->dest_count; i++)
         dests[i] = unit_data(&bn->dests[i], unit);
-    const Vector *y = unit_data(&bn->y, unit), *residual = unit_data(&bn->residual, unit);
+    const Output y = bn_output(bn, unit);
+    const Vector *residual = unit_data(&bn->residual, unit);
     const Channels channels = bn_channels(bn, unit);
-    if (bn->dest_count == 1 && bn->activation && !residual)
-        normalise(y, NULL, dests, 1, unit->pixels, &channels, true);
+    if (y.narrow)
+        normalise(&y, true, residual, dests, bn->dest_count, unit->pixels, &channels, bn->activation);
+    else if (bn->dest_count == 1 && bn->activation && !residual)
+        normalise(&y, false, NULL, dests, 1, unit->pixels, &channels, true);
     else
-        normalise(y, residual, dests, bn->dest_count, unit->pixels, &channels, bn->activation);
+        normalise(&y, false, residual, dests, bn->dest_count, unit->pixels, &channels, bn->activation);
 }
 
-static void normalise_all(const BnNames *bn, const Units *units)
+static void narrow_unit(const BrimFeature *y, const BrimFeature *narrow, const Unit *unit)
+{
+    const Vector *from = unit_data(y, unit);
+    VectorNarrow *to = unit_narrow(narrow, unit);
+    for (int i = 0; i < unit->pixels; i++)
+        to[i] = vector_narrow(from[i]);
+}
+
+/* narrow: where y goes as bfloat16 on the way, if it has data. */
+static void normalise_all(const BnNames *bn, const Units *units, const BrimFeature *narrow)
 {
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < units->count; i++) {
         Unit unit = unit_at(units, i);
+        if (narrow->narrow)
+            narrow_unit(&bn->y, narrow, &unit);
         normalise_unit(bn, &unit);
     }
 }
@@ -133,7 +147,8 @@ void BRIM_PASS(bn_forward)(const BrimCall *call)
     }
     for (int block = 0; block < units.blocks; block++)
         finish_block(&bn.y, &units, block, moments, &statistics);
-    normalise_all(&bn, &units);
+    const BrimFeature narrow = brim_call_out_feature(call, BRIM_OUT_BN_NARROW);
+    normalise_all(&bn, &units, &narrow);
 }
 
 void BRIM_PASS(bn_recompute)(const BrimCall *call)
@@ -144,5 +159,5 @@ void BRIM_PASS(bn_recompute)(const BrimCall *call)
     bn.residual = brim_call_in_feature(call, 5);
     bn.dest_count = brim_call_out_run(call, 0, bn.dests, BRIM_MAX_DESTS);
     Units units = units_of(&bn.y);
-    normalise_all(&bn, &units);
+    normalise_all(&bn, &units, &(BrimFeature){.narrow = NULL});
 }

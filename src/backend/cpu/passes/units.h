@@ -36,14 +36,23 @@ static inline Unit unit_at(const Units *units, int index)
     return unit;
 }
 
-/* The unit's first pixel in a feature of the same n, h and w; NULL where there is no feature. */
+/* Where the unit starts in a feature, in vectors. */
+static inline size_t unit_offset(const BrimFeature *feature, const Unit *unit)
+{
+    size_t plane = (size_t)feature->h * (size_t)feature->w;
+    return (size_t)unit->n * feature->image_floats / BLOCK + (size_t)unit->block * plane + (size_t)unit->first;
+}
+
+/* The unit's first pixel in a feature of the same n, h and w; NULL where there is no feature in fp32. */
 static inline Vector *unit_data(const BrimFeature *feature, const Unit *unit)
 {
-    if (!feature->data)
-        return NULL;
-    size_t plane = (size_t)feature->h * (size_t)feature->w;
-    size_t vectors = (size_t)unit->block * plane + (size_t)unit->first;
-    return (Vector *)(feature->data + (size_t)unit->n * feature->image_floats + vectors * BLOCK);
+    return feature->data ? (Vector *)feature->data + unit_offset(feature, unit) : NULL;
+}
+
+/* The same of a feature in bfloat16. */
+static inline VectorNarrow *unit_narrow(const BrimFeature *feature, const Unit *unit)
+{
+    return feature->narrow ? (VectorNarrow *)feature->narrow + unit_offset(feature, unit) : NULL;
 }
 
 /* The channels of the unit in a padded vector of channels. */

@@ -26,6 +26,23 @@ enum { BLOCK = BRIM_PASS_BLOCK };
 typedef float Vector __attribute__((vector_size(4 * BRIM_PASS_BLOCK)));
 typedef int32_t VectorInt __attribute__((vector_size(4 * BRIM_PASS_BLOCK)));
 
+typedef uint32_t VectorBits __attribute__((vector_size(4 * BRIM_PASS_BLOCK)));
+typedef uint16_t VectorNarrow __attribute__((vector_size(2 * BRIM_PASS_BLOCK))); /* bfloat16 */
+
+static inline Vector vector_widen(VectorNarrow narrow)
+{
+    return (Vector)(__builtin_convertvector(narrow, VectorBits) << 16);
+}
+
+/* Rounds to nearest, ties to even; a NaN stays one. */
+static inline VectorNarrow vector_narrow(Vector wide)
+{
+    VectorBits bits = (VectorBits)wide, nan = (VectorBits)(wide != wide);
+    VectorBits rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+    bits = (rounded & ~nan) | ((bits | 0x400000) & nan);
+    return __builtin_convertvector(bits >> 16, VectorNarrow);
+}
+
 static inline Vector vector_choose(VectorInt mask, Vector yes, Vector no)
 {
     return (Vector)(((VectorInt)yes & mask) | ((VectorInt)no & ~mask));
@@ -83,9 +100,10 @@ static inline Vector vector_sigmoid(Vector z)
     return 1.0f / (1.0f + vector_exp(-z));
 }
 
+/* The product, not the quotient: what computes SiLU beside its slope has the sigmoid, and must get the same bits. */
 static inline Vector vector_silu(Vector z)
 {
-    return z / (1.0f + vector_exp(-z));
+    return z * vector_sigmoid(z);
 }
 
 #endif
