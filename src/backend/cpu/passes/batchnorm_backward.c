@@ -33,6 +33,13 @@ static Run run_of(const BnNames *bn, const Unit *unit)
     return run;
 }
 
+/* Of SiLU where its value is z * sigmoid(z). The value is multiplied here and not added, so that it is rounded whether
+ * or not it is written as well: a step's bits do not depend on what is computed again. */
+static inline Vector silu_slope(Vector value, Vector sigmoid)
+{
+    return sigmoid + value * (1.0f - sigmoid);
+}
+
 /* The counts are parameters so that the common ones become code of their own. */
 static inline __attribute__((always_inline)) void reduce(const Run *run, bool narrow, int grad_count,
                                                          int dest_count, bool activation, Slopes *slopes)
@@ -54,7 +61,7 @@ static inline __attribute__((always_inline)) void reduce(const Run *run, bool na
             if (activation) {
                 Vector sigmoid = vector_sigmoid(z);
                 value = z * sigmoid;
-                dz *= sigmoid * (1.0f + (z - value));
+                dz *= silu_slope(value, sigmoid);
             }
             for (int dest = 0; dest < dest_count; dest++)
                 run->dests[dest][i] = value;
@@ -152,7 +159,7 @@ static inline __attribute__((always_inline)) void apply(const Run *run, bool nar
         if (activation) {
             Vector z = centred * channels.slope + channels.beta;
             Vector sigmoid = vector_sigmoid(z);
-            dz *= sigmoid * (1.0f + (z - z * sigmoid));
+            dz *= silu_slope(z * sigmoid, sigmoid);
         }
         dy[i] = channels.slope * (dz - mean_dz - (centred * channels.rstd) * mean_dz_xhat);
     }
