@@ -98,6 +98,9 @@ typedef struct BrimTrainOptions {
     uint64_t memory_bytes; /* the run must fit in so many; 0: no limit */
     double label_smoothing;
     bool cos_lr, exist_ok, noautoanchor;
+    const char *precision; /* "fp32"; "amp": what is kept for the backward pass is kept in 16 bits; NULL: "fp32" */
+    const char *recompute; /* what the backward pass computes again: "nothing", "activations", "inside", "blocks", or
+                              a letter of n, a, i, l for each layer (graph/recompute.h); NULL: "activations" */
 } BrimTrainOptions;
 
 typedef struct BrimValOptions {

@@ -40,10 +40,16 @@ typedef struct BrimBackendClass {
      * keep it, so that the ALWAYS tensors agree. */
     BrimSizer (*sizer)(BrimBackend *backend);
 
-    /* Takes the arena, once; every byte is poison (0xFF: NaN) until written, except ALWAYS tensors' pads. */
-    BrimStatus (*take_arena)(BrimBackend *backend, size_t bytes);
+    /* Address space for an arena of so many bytes, once, so that graphs can be loaded, and what the device's libraries
+     * take for them be measured, before the arena is taken. NULL where a device has no such thing. */
+    BrimStatus (*reserve_arena)(BrimBackend *backend, size_t bytes);
 
-    /* Makes a graph ready. Graph and placement must outlive the program. */
+    /* Takes the arena, once, where it was reserved if it was; every byte is poison (0xFF: NaN) until written, except
+     * ALWAYS tensors' pads: those of programs loaded before are zeroed by `settle`. */
+    BrimStatus (*take_arena)(BrimBackend *backend, size_t bytes);
+    void (*settle)(BrimProgram *program);
+
+    /* Makes a graph ready, in an arena reserved or taken. Graph and placement must outlive the program. */
     BrimStatus (*load)(BrimBackend *backend, const BrimGraph *graph, const BrimPlacement *placement,
                        BrimProgram **program);
     void (*unload)(BrimProgram **program);

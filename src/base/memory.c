@@ -4,11 +4,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { ALIGNMENT = 64 };
 
 typedef struct Header {
     size_t bytes;
+    size_t mapped_bytes; /* of a reservation, the page that the header begins included; 0 for a block of the heap */
     BrimMemTag tag;
 } Header;
 
@@ -54,7 +56,24 @@ static bool told_to_fail(void)
     return false;
 }
 
-void *brim_mem_take(BrimMemTag tag, size_t count, size_t size)
+static void *from_heap(size_t total)
+{
+    void *raw = aligned_alloc(ALIGNMENT, total);
+    return raw ? memset(raw, 0, total) : NULL;
+}
+
+/* In pages as large as the system has: a step walks over the arena from end to end, and a walk over small pages spends
+ * its time on looking them up. */
+static void *from_system(size_t total)
+{
+    void *raw = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (raw == MAP_FAILED)
+        return NULL;
+    madvise(raw, total, MADV_HUGEPAGE);
+    return raw;
+}
+
+static void *take(BrimMemTag tag, size_t count, size_t size, bool mapped)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) {
@@ -64,19 +83,26 @@ void *brim_mem_take(BrimMemTag tag, size_t count, size_t size)
     size_t most = atomic_load(&limit);
     bool over = most && atomic_load(&held[BRIM_MEM_TAG_COUNT]) + bytes > most;
     size_t total = (ALIGNMENT + bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    char *raw = over || told_to_fail() ? NULL : aligned_alloc(ALIGNMENT, total);
+    char *raw = over || told_to_fail() ? NULL : mapped ? from_system(total) : from_heap(total);
     if (!raw) {
         brim_fail(BRIM_ERROR_MEMORY, "no %zu bytes left for %s", bytes, brim_mem_tag_text(tag));
         return NULL;
     }
-    memset(raw, 0, total);
-    Header *header = (Header *)raw;
-    header->bytes = bytes;
-    header->tag = tag;
+    *(Header *)raw = (Header){.bytes = bytes, .mapped_bytes = mapped ? total : 0, .tag = tag};
     atomic_fetch_add(&takes, 1);
     note_held(tag, bytes);
     note_held(BRIM_MEM_TAG_COUNT, bytes);
     return raw + ALIGNMENT;
+}
+
+void *brim_mem_take(BrimMemTag tag, size_t count, size_t size)
+{
+    return take(tag, count, size, false);
+}
+
+void *brim_mem_reserve(BrimMemTag tag, size_t count, size_t size)
+{
+    return take(tag, count, size, true);
 }
 
 void *brim_mem_grow(BrimMemTag tag, void *block, size_t count, size_t size)
@@ -107,7 +133,10 @@ void brim_mem_give(void *block)
     Header *header = header_of(block);
     atomic_fetch_sub(&held[header->tag], header->bytes);
     atomic_fetch_sub(&held[BRIM_MEM_TAG_COUNT], header->bytes);
-    free(header);
+    if (header->mapped_bytes)
+        munmap(header, header->mapped_bytes);
+    else
+        free(header);
 }
 
 uint64_t brim_mem_takes(void)

@@ -74,6 +74,17 @@ const BrimOption brim_train_options[] = {
      .value = "BYTES",
      .help =
          "the process must fit in so much, 2G or 800M; otherwise it ends with code 3 before the first step"},
+    {.names = "precision",
+     .kind = BRIM_OPTION_CHOICE,
+     .offset = AT(precision),
+     .value = "fp32|amp",
+     .help = "amp keeps in 16 bits (bfloat16 on the CPU) what the backward pass reads again; weights and sums stay fp32"},
+    {.names = "recompute",
+     .kind = BRIM_OPTION_TEXT,
+     .offset = AT(recompute),
+     .value = "WHAT",
+     .help = "what the backward pass computes again, to need less memory: nothing, activations, inside (the inner "
+             "convolutions of a C3) or blocks (all of them); or a letter of n, a, i, l for each layer of the model"},
     {.names = "cache",
      .kind = BRIM_OPTION_CHOICE,
      .offset = AT(cache),

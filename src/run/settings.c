@@ -42,6 +42,8 @@ static const Field option_fields[] = {
     OPTION(cos_lr, FIELD_BOOL),
     OPTION(exist_ok, FIELD_BOOL),
     OPTION(noautoanchor, FIELD_BOOL),
+    OPTION(precision, FIELD_TEXT),
+    OPTION(recompute, FIELD_TEXT),
 };
 #undef OPTION
 

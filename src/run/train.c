@@ -21,6 +21,8 @@ BrimTrainOptions brim_train_defaults(void)
                               .batch_size = 16,
                               .imgsz = 640,
                               .workers = -1,
+                              .precision = "fp32",
+                              .recompute = "activations",
                               .patience = 100};
 }
 

@@ -24,7 +24,7 @@ static int chosen_workers(const BrimTrainOptions *options)
 static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, void *self)
 {
     const BrimTrainOptions *options = run->options;
-    return (BrimTrainerConf){.backend = run->backend,
+    BrimTrainerConf conf = {.backend = run->backend,
                              .model = &run->model,
                              .hyper = run->hyper,
                              .train = &run->train,
@@ -41,8 +41,11 @@ static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, vo
                              .budget_bytes = options->memory_bytes,
                              .class_names = run->dataset.class_names,
                              .identity = &run->identity,
+                             .precision = run->precision,
                              .listener = listener,
                              .listener_self = self};
+    memcpy(conf.recompute, run->recompute, sizeof conf.recompute);
+    return conf;
 }
 
 /* Bytes that the run would need with that batch, or 0 where it cannot be planned at all. */

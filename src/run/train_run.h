@@ -21,6 +21,8 @@ typedef struct BrimTrainRun {
     BrimSplit train, val;
     BrimModelFile start; /* weights to start from, or the checkpoint to go on with */
     BrimModel model;
+    BrimPrecision precision;
+    uint8_t recompute[BRIM_MAX_LAYERS];
     BrimTensorFile identity;
     char *cfg_text;
     char *folder; /* runs/train/exp */

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "backend/operand.h"
+#include "base/process.h"
 
-/* What the process takes beside its planned memory while it works: the device library's generated code and
- * descriptors, buffers of the libraries, thread stacks. */
-#define LIBRARY_BYTES ((size_t)48 << 20)
+/* What the process takes while it works beside what it planned and what was measured when the graphs were loaded:
+ * stacks of the threads, the heap's own pages. Measured: 1 to 2 MiB. */
+#define WORK_BYTES ((size_t)2 << 20)
 
 /* A graph and what makes it run. */
 typedef struct Runner {
@@ -22,6 +23,7 @@ struct BrimEngine {
     BrimBackend *backend;
     BrimDeviceInfo device;
     BrimPlan *plan;
+    size_t library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
     Runner *runners; /* training first, then inference */
     int runner_count;
     Runner *last;       /* the one that ran last */
@@ -117,20 +119,37 @@ static size_t buffered_predictions(const BrimEngine *engine)
 
 size_t brim_engine_beside_bytes(const BrimEngine *engine)
 {
-    return LIBRARY_BYTES + buffered_predictions(engine) * sizeof(float) +
+    return engine->library_bytes + WORK_BYTES + buffered_predictions(engine) * sizeof(float) +
            (size_t)most_targets(engine) * 6 * sizeof(float);
 }
 
-static BrimStatus check_budget(const BrimEngine *engine)
+BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes)
 {
-    size_t budget = engine->conf.budget_bytes;
     size_t beside = engine->conf.outside_bytes + brim_engine_beside_bytes(engine);
-    if (!budget)
+    if (!budget_bytes)
         return BRIM_OK;
-    if (beside >= budget)
+    if (beside >= budget_bytes)
         return brim_fail(BRIM_ERROR_FIT, "pictures and buffers alone need %.1f MiB of the %.1f MiB given",
-                         (double)beside / 0x1p20, (double)budget / 0x1p20);
-    return brim_plan_fits(engine->plan, budget - beside);
+                         (double)beside / 0x1p20, (double)budget_bytes / 0x1p20);
+    return brim_plan_fits(engine->plan, budget_bytes - beside);
+}
+
+/* Loads the graphs at addresses that cost nothing yet. What the process grew by since `before_bytes` is what graphs and
+ * libraries take, in this run and on this machine: no constant would know. */
+static BrimStatus load_runners(BrimEngine *engine, uint64_t before_bytes)
+{
+    BrimStatus status = BRIM_OK;
+    const BrimBackendClass *class = engine->conf.backend;
+    if (class->reserve_arena)
+        BRIM_TRY(class->reserve_arena(engine->backend, engine->plan->arena_bytes));
+    for (int i = 0; i < engine->runner_count; i++) {
+        Runner *runner = &engine->runners[i];
+        BRIM_TRY(class->load(engine->backend, runner->graph, &engine->plan->placements[i], &runner->program));
+    }
+    uint64_t now_bytes = brim_process_resident_bytes();
+    engine->library_bytes = now_bytes > before_bytes ? (size_t)(now_bytes - before_bytes) : 0;
+fail:
+    return status;
 }
 
 BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
@@ -140,11 +159,14 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
     if (!*engine)
         return BRIM_ERROR_MEMORY;
     (*engine)->conf = *conf;
+    uint64_t before_bytes = brim_process_resident_bytes();
     BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads));
     BRIM_TRY(build_runners(*engine));
     BRIM_TRY(make_plan(*engine));
     BRIM_TRY(conf->backend->describe((*engine)->backend, &(*engine)->device));
-    BRIM_TRY(check_budget(*engine));
+    BRIM_TRY(brim_engine_fits(*engine, conf->budget_bytes));
+    BRIM_TRY(load_runners(*engine, before_bytes));
+    BRIM_TRY(brim_engine_fits(*engine, conf->budget_bytes));
     return BRIM_OK;
 fail:
     brim_engine_close(engine);
@@ -156,10 +178,8 @@ BrimStatus brim_engine_start(BrimEngine *engine)
     BrimStatus status;
     const BrimBackendClass *class = engine->conf.backend;
     BRIM_TRY(class->take_arena(engine->backend, engine->plan->arena_bytes));
-    for (int i = 0; i < engine->runner_count; i++) {
-        Runner *runner = &engine->runners[i];
-        BRIM_TRY(class->load(engine->backend, runner->graph, &engine->plan->placements[i], &runner->program));
-    }
+    for (int i = 0; i < engine->runner_count; i++)
+        class->settle(engine->runners[i].program);
     engine->predictions =
         brim_mem_take(BRIM_MEM_TRAIN, buffered_predictions(engine), sizeof *engine->predictions);
     engine->targets =
@@ -202,6 +222,11 @@ const BrimDeviceInfo *brim_engine_device(const BrimEngine *engine)
 const BrimGraph *brim_engine_graph(const BrimEngine *engine)
 {
     return engine->runners[0].graph;
+}
+
+int brim_engine_training_count(const BrimEngine *engine)
+{
+    return engine->conf.train_count;
 }
 
 int brim_engine_graph_count(const BrimEngine *engine)

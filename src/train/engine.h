@@ -30,8 +30,11 @@ typedef struct BrimEngineConf {
 
 typedef struct BrimEngine BrimEngine;
 
-/* Builds, measures and plans; takes no arena yet. ERROR_FIT, with what would fit, when the plan is over the budget. */
+/* Builds, measures, plans and loads; takes no arena yet. ERROR_FIT, with what would fit, when the plan is over the budget. */
 BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf);
+
+/* ERROR_FIT, with the figures, where plan and what is beside it are over the budget; 0 is no limit. */
+BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes);
 
 /* Takes the arena, once, and makes every graph ready. */
 BrimStatus brim_engine_start(BrimEngine *engine);
@@ -42,6 +45,9 @@ size_t brim_engine_beside_bytes(const BrimEngine *engine);
 
 const BrimPlan *brim_engine_plan(const BrimEngine *engine);
 const BrimDeviceInfo *brim_engine_device(const BrimEngine *engine);
+
+/* Graphs of training; those behind them are of inference. */
+int brim_engine_training_count(const BrimEngine *engine);
 
 /* The graph that defines the ALWAYS tensors (all graphs agree on them). */
 const BrimGraph *brim_engine_graph(const BrimEngine *engine);

@@ -31,10 +31,7 @@ void brim_trainer_close(BrimTrainer **trainer)
 {
     if (!*trainer)
         return;
-    brim_validator_close(&(*trainer)->validator);
-    brim_engine_close(&(*trainer)->engine);
-    brim_loader_close(&(*trainer)->val_loader);
-    brim_loader_close(&(*trainer)->train_loader);
+    brim_trainer_close_parts(*trainer);
     brim_mem_give(*trainer);
     *trainer = NULL;
 }

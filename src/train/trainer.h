@@ -16,6 +16,8 @@ typedef struct BrimTrainerConf {
     int workers, threads, patience;
     uint64_t seed;
     bool cosine;
+    BrimPrecision precision;
+    uint8_t recompute[BRIM_MAX_LAYERS]; /* BrimRecompute of each layer */
     size_t cache_bytes;             /* most that decoded pictures may take */
     size_t budget_bytes;            /* 0: no limit */
     char *const *class_names;       /* for the figures of each class; NULL: none */

@@ -26,11 +26,12 @@ static BrimStatus list_shapes(const BrimLoader *loader, BrimShape **shapes, int 
     return BRIM_OK;
 }
 
-static BrimLoaderConf loader_conf(const BrimTrainerConf *conf, bool training)
+static BrimLoaderConf loader_conf(const BrimTrainer *trainer, bool training)
 {
+    const BrimTrainerConf *conf = &trainer->conf;
     return (BrimLoaderConf){.split = training ? conf->train : conf->val,
                             .imgsz_px = conf->imgsz_px,
-                            .batch = training ? conf->batch : 2 * conf->batch,
+                            .batch = training ? conf->batch : trainer->val_batch,
                             .stride_px = brim_model_max_stride_px(conf->model),
                             .augment = training,
                             .rectangular = !training,
@@ -46,8 +47,8 @@ static BrimLoaderConf loader_conf(const BrimTrainerConf *conf, bool training)
 static BrimStatus open_loaders(BrimTrainer *trainer, int *train_cap, int *val_cap)
 {
     BrimStatus status;
-    BrimLoaderConf train = loader_conf(&trainer->conf, true), val = loader_conf(&trainer->conf, false);
-    trainer->outside_bytes = (size_t)brim_process_resident_bytes();
+    BrimLoaderConf train = loader_conf(trainer, true), val = loader_conf(trainer, false);
+    trainer->outside_bytes = trainer->before_bytes;
     BRIM_TRY(brim_loader_open(&trainer->train_loader, &train));
     trainer->outside_bytes +=
         brim_loader_slot_bytes(&train) + brim_loader_cached_bytes(trainer->train_loader);
@@ -105,8 +106,9 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
                              .hyper = conf->hyper,
                              .train_target_cap = train_cap,
                              .infer_target_cap = val_cap,
-                             .outside_bytes = trainer->outside_bytes,
-                             .budget_bytes = conf->budget_bytes};
+                             .precision = conf->precision,
+                             .outside_bytes = trainer->outside_bytes};
+    memcpy(engine.recompute, conf->recompute, sizeof engine.recompute);
     brim_hyper_scale(&engine.hyper, conf->model->level_count, conf->model->class_count, conf->imgsz_px);
     BRIM_TRY(list_shapes(trainer->train_loader, &train, &engine.train_count));
     BRIM_TRY(list_shapes(trainer->val_loader, &val, &engine.infer_count));
@@ -119,7 +121,7 @@ fail:
     return status;
 }
 
-BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
+static BrimStatus open_at(BrimTrainer *trainer)
 {
     BrimStatus status;
     int train_cap = 0, val_cap = 0;
@@ -128,4 +130,32 @@ BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
     BRIM_TRY(open_engine(trainer, train_cap, val_cap));
 fail:
     return status;
+}
+
+void brim_trainer_close_parts(BrimTrainer *trainer)
+{
+    brim_validator_close(&trainer->validator);
+    brim_engine_close(&trainer->engine);
+    brim_loader_close(&trainer->val_loader);
+    brim_loader_close(&trainer->train_loader);
+}
+
+/* True where a validation's batch, not a step of training, decides what the run needs. */
+static bool validation_decides(const BrimTrainer *trainer)
+{
+    return brim_engine_plan(trainer->engine)->largest_graph >= brim_engine_training_count(trainer->engine);
+}
+
+/* v7.0 validates at twice the batch. Where that would need more than the training itself, batches are smaller. */
+BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
+{
+    trainer->before_bytes = (size_t)brim_process_resident_bytes();
+    trainer->val_batch = 2 * trainer->conf.batch;
+    BrimStatus status = open_at(trainer);
+    while (status == BRIM_OK && trainer->val_batch > 1 && validation_decides(trainer)) {
+        brim_trainer_close_parts(trainer);
+        trainer->val_batch /= 2;
+        status = open_at(trainer);
+    }
+    return status == BRIM_OK ? brim_engine_fits(trainer->engine, trainer->conf.budget_bytes) : status;
 }

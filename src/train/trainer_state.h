@@ -16,8 +16,9 @@ struct BrimTrainer {
     BrimValidator *validator;
     BrimSchedule schedule;
     BrimPosition position;
-    size_t
-        outside_bytes; /* the process as it was, slots, picture cache, libraries: planned beside the arena */
+    size_t before_bytes;  /* the process as it was before the opening */
+    size_t outside_bytes; /* that, slots, picture cache, validation's buffers: planned beside the arena */
+    int val_batch;        /* pictures of a validation's batch */
     int64_t epoch_start_ns;
     int64_t validation_ns; /* of the last validation, for the time left */
     int epoch_pictures;    /* trained on since the epoch, or what is left of it after a resume, began */
@@ -26,6 +27,7 @@ struct BrimTrainer {
 
 /* Opens loaders, engine and validator. */
 BrimStatus brim_trainer_open_parts(BrimTrainer *trainer);
+void brim_trainer_close_parts(BrimTrainer *trainer);
 
 /* Fills in what every event says and hands it to the listener; its false makes the trainer stop. */
 void brim_trainer_tell(BrimTrainer *trainer, BrimEvent *event);

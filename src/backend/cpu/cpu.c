@@ -61,14 +61,23 @@ static BrimSizer sizer(BrimBackend *backend)
         .self = backend, .tensor_bytes = brim_cpu_tensor_bytes, .workspace_bytes = brim_cpu_workspace_bytes};
 }
 
-static BrimStatus take_arena(BrimBackend *backend, size_t bytes)
+static BrimStatus reserve_arena(BrimBackend *backend, size_t bytes)
 {
     if (backend->arena)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "the arena was taken before");
-    backend->arena = brim_mem_take(BRIM_MEM_ARENA, bytes, 1);
-    if (!backend->arena)
-        return BRIM_ERROR_MEMORY;
-    backend->arena_bytes = bytes;
+        return brim_fail(BRIM_ERROR_ARGUMENT, "there is an arena already");
+    backend->arena = brim_mem_reserve(BRIM_MEM_ARENA, bytes, 1);
+    backend->arena_bytes = backend->arena ? bytes : 0;
+    return backend->arena ? BRIM_OK : BRIM_ERROR_MEMORY;
+}
+
+static BrimStatus take_arena(BrimBackend *backend, size_t bytes)
+{
+    BrimStatus status = backend->arena ? BRIM_OK : reserve_arena(backend, bytes);
+    if (status != BRIM_OK)
+        return status;
+    if (backend->taken || backend->arena_bytes != bytes)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "the arena was taken before, or is not of %zu bytes", bytes);
+    backend->taken = true;
     memset(backend->arena, 0xFF, bytes);
     return BRIM_OK;
 }
@@ -126,7 +135,9 @@ const BrimBackendClass brim_backend_cpu = {
     .close = backend_close,
     .describe = describe,
     .sizer = sizer,
+    .reserve_arena = reserve_arena,
     .take_arena = take_arena,
+    .settle = brim_cpu_settle,
     .load = brim_cpu_load,
     .unload = brim_cpu_unload,
     .run = brim_cpu_run,

@@ -14,6 +14,7 @@ struct BrimBackend {
     bool chosen;
     void *arena;
     size_t arena_bytes;
+    bool taken; /* the arena, not only its addresses */
 };
 
 struct BrimProgram {
@@ -38,6 +39,7 @@ bool brim_cpu_fused_activation(const BrimGraph *graph, BrimOpId id);
 /* Programs (program.c). */
 BrimStatus brim_cpu_load(BrimBackend *backend, const BrimGraph *graph, const BrimPlacement *placement,
                          BrimProgram **program);
+void brim_cpu_settle(BrimProgram *program);
 void brim_cpu_unload(BrimProgram **program);
 BrimStatus brim_cpu_run(BrimProgram *program, BrimPart part, const BrimStepScalars *scalars);
 

@@ -46,7 +46,7 @@ static BrimStatus load_conv(BrimProgram *program, BrimOpId id)
 }
 
 /* The optimizer walks over whole blocks: what lies between and behind the members' elements must be zero. */
-static void zero_pads(const BrimProgram *program)
+void brim_cpu_settle(BrimProgram *program)
 {
     const BrimResidence residence = {program->graph, program->placement, program->backend->arena,
                                      program->backend->passes->block};
@@ -86,9 +86,9 @@ BrimStatus brim_cpu_load(BrimBackend *backend, const BrimGraph *graph, const Bri
             kind == BRIM_OP_CONV_BACKWARD_WEIGHTS)
             status = load_conv(made, id);
     }
-    if (status == BRIM_OK)
-        zero_pads(made);
-    else
+    if (status == BRIM_OK && backend->taken)
+        brim_cpu_settle(made);
+    if (status != BRIM_OK)
         brim_cpu_unload(&made);
     *program = made;
     return status;

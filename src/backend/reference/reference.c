@@ -16,6 +16,7 @@ struct BrimBackend {
     int threads;
     void *arena;
     size_t arena_bytes;
+    bool taken; /* the arena, not only its addresses */
 };
 
 struct BrimProgram {
@@ -95,14 +96,23 @@ static BrimSizer sizer(BrimBackend *backend)
     return (BrimSizer){.self = backend, .tensor_bytes = tensor_bytes, .workspace_bytes = workspace_bytes};
 }
 
-static BrimStatus take_arena(BrimBackend *backend, size_t bytes)
+static BrimStatus reserve_arena(BrimBackend *backend, size_t bytes)
 {
     if (backend->arena)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "the arena was taken before");
-    backend->arena = brim_mem_take(BRIM_MEM_ARENA, bytes, 1);
-    if (!backend->arena)
-        return BRIM_ERROR_MEMORY;
-    backend->arena_bytes = bytes;
+        return brim_fail(BRIM_ERROR_ARGUMENT, "there is an arena already");
+    backend->arena = brim_mem_reserve(BRIM_MEM_ARENA, bytes, 1);
+    backend->arena_bytes = backend->arena ? bytes : 0;
+    return backend->arena ? BRIM_OK : BRIM_ERROR_MEMORY;
+}
+
+static BrimStatus take_arena(BrimBackend *backend, size_t bytes)
+{
+    BrimStatus status = backend->arena ? BRIM_OK : reserve_arena(backend, bytes);
+    if (status != BRIM_OK)
+        return status;
+    if (backend->taken || backend->arena_bytes != bytes)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "the arena was taken before, or is not of %zu bytes", bytes);
+    backend->taken = true;
     memset(backend->arena, 0xFF, bytes);
     return BRIM_OK;
 }
@@ -110,6 +120,12 @@ static BrimStatus take_arena(BrimBackend *backend, size_t bytes)
 static BrimResidence residence_of(const BrimProgram *program)
 {
     return (BrimResidence){program->graph, program->placement, program->backend->arena, CHANNEL_BLOCK};
+}
+
+static void settle(BrimProgram *program)
+{
+    BrimResidence residence = residence_of(program);
+    brim_transfer_zero_pads(&residence);
 }
 
 static BrimStatus load(BrimBackend *backend, const BrimGraph *graph, const BrimPlacement *placement,
@@ -123,8 +139,8 @@ static BrimStatus load(BrimBackend *backend, const BrimGraph *graph, const BrimP
     if (!*program)
         return BRIM_ERROR_MEMORY;
     **program = (BrimProgram){.backend = backend, .graph = graph, .placement = placement};
-    BrimResidence residence = residence_of(*program);
-    brim_transfer_zero_pads(&residence);
+    if (backend->taken)
+        settle(*program);
     return BRIM_OK;
 }
 
@@ -185,7 +201,9 @@ const BrimBackendClass brim_backend_reference = {
     .close = backend_close,
     .describe = describe,
     .sizer = sizer,
+    .reserve_arena = reserve_arena,
     .take_arena = take_arena,
+    .settle = settle,
     .load = load,
     .unload = unload,
     .run = run,
