@@ -6,11 +6,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGNMENT = 64 };
+enum {
+    ALIGNMENT = 64,
+    /* Larger blocks are the system's own and go back to it whole: in the heap they would leave holes, of which no plan
+     * could know. */
+    MAPPED_FROM_BYTES = 1 << 20
+};
 
 typedef struct Header {
     size_t bytes;
-    size_t mapped_bytes; /* of a reservation, the page that the header begins included; 0 for a block of the heap */
+    size_t mapped_bytes; /* of a block of the system's; 0 for one of the heap */
     BrimMemTag tag;
 } Header;
 
@@ -56,24 +61,30 @@ static bool told_to_fail(void)
     return false;
 }
 
-static void *from_heap(size_t total)
-{
-    void *raw = aligned_alloc(ALIGNMENT, total);
-    return raw ? memset(raw, 0, total) : NULL;
-}
-
-/* In pages as large as the system has: a step walks over the arena from end to end, and a walk over small pages spends
- * its time on looking them up. */
 static void *from_system(size_t total)
 {
     void *raw = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (raw == MAP_FAILED)
-        return NULL;
-    madvise(raw, total, MADV_HUGEPAGE);
+    return raw == MAP_FAILED ? NULL : raw;
+}
+
+/* Addresses for later: in pages as large as the system has, since a step walks over the arena from end to end, and a
+ * walk over small pages spends its time on looking them up. */
+static void *reserve(size_t total)
+{
+    void *raw = from_system(total);
+    if (raw)
+        madvise(raw, total, MADV_HUGEPAGE);
     return raw;
 }
 
-static void *take(BrimMemTag tag, size_t count, size_t size, bool mapped)
+/* Zeroed, so that every page is there from now on. */
+static void *take_now(size_t total, bool mapped)
+{
+    void *raw = mapped ? from_system(total) : aligned_alloc(ALIGNMENT, total);
+    return raw ? memset(raw, 0, total) : NULL;
+}
+
+static void *take(BrimMemTag tag, size_t count, size_t size, bool for_later)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) {
@@ -83,7 +94,8 @@ static void *take(BrimMemTag tag, size_t count, size_t size, bool mapped)
     size_t most = atomic_load(&limit);
     bool over = most && atomic_load(&held[BRIM_MEM_TAG_COUNT]) + bytes > most;
     size_t total = (ALIGNMENT + bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    char *raw = over || told_to_fail() ? NULL : mapped ? from_system(total) : from_heap(total);
+    bool mapped = for_later || total >= MAPPED_FROM_BYTES;
+    char *raw = over || told_to_fail() ? NULL : for_later ? reserve(total) : take_now(total, mapped);
     if (!raw) {
         brim_fail(BRIM_ERROR_MEMORY, "no %zu bytes left for %s", bytes, brim_mem_tag_text(tag));
         return NULL;

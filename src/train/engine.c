@@ -117,9 +117,23 @@ static size_t buffered_predictions(const BrimEngine *engine)
     return most;
 }
 
+/* The largest parameter: weights go to and from files one at a time, in plain form. */
+static size_t largest_parameter_bytes(const BrimEngine *engine)
+{
+    size_t most = 0;
+    const BrimGraph *graph = brim_engine_graph(engine);
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        const BrimTensor *tensor = &graph->tensors[id];
+        if (tensor->life == BRIM_LIFE_ALWAYS && tensor->form != BRIM_FORM_BLOCK && tensor->bytes > most)
+            most = tensor->bytes;
+    }
+    return most;
+}
+
 size_t brim_engine_beside_bytes(const BrimEngine *engine)
 {
-    return engine->library_bytes + WORK_BYTES + buffered_predictions(engine) * sizeof(float) +
+    return engine->library_bytes + WORK_BYTES + largest_parameter_bytes(engine) +
+           buffered_predictions(engine) * sizeof(float) +
            (size_t)most_targets(engine) * 6 * sizeof(float);
 }
 
