@@ -4,32 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "plan/cost.h"
 #include "train/engine.h"
 #include "train/weights.h"
 
 enum { STEPS = 5, CLASSES = 3, TARGET_CAP = 64 };
 
 static BrimModel model;
-
-/* Bytes of an operand, whose part of a feature has no storage of its own. */
-static double operand_bytes(const BrimGraph *graph, BrimTensorId id)
-{
-    const BrimTensor *tensor = id == BRIM_NONE ? NULL : &graph->tensors[id];
-    return tensor ? (double)brim_tensor_elements(tensor) * (double)brim_dtype_bytes(tensor->dtype) : 0;
-}
-
-/* Two a multiplication and addition; 0 for what is no convolution. */
-static double op_flops(const BrimGraph *graph, const BrimOp *op)
-{
-    if (op->kind < BRIM_OP_CONV_FORWARD || op->kind > BRIM_OP_CONV_BACKWARD_WEIGHTS)
-        return 0;
-    BrimTensorId y = op->kind == BRIM_OP_CONV_FORWARD         ? op->out[0]
-                     : op->kind == BRIM_OP_CONV_BACKWARD_DATA ? op->in[0]
-                                                              : op->in[1];
-    BrimTensorId w = op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS ? op->out[0] : op->in[1];
-    const int32_t *dims = graph->tensors[w].dims;
-    return 2.0 * (double)brim_tensor_elements(&graph->tensors[y]) * dims[1] * dims[2] * dims[3];
-}
 
 static void print_table(const BrimGraph *graph, const int64_t *best_ns)
 {
@@ -38,15 +19,12 @@ static void print_table(const BrimGraph *graph, const int64_t *best_ns)
         double flops = 0, bytes = 0;
         int count = 0;
         for (BrimOpId id = 0; id < graph->op_count; id++) {
-            const BrimOp *op = &graph->ops[id];
-            if (op->kind != kind)
+            if (graph->ops[id].kind != kind)
                 continue;
             count++;
-            flops += op_flops(graph, op);
-            for (int i = 0; i < BRIM_OP_IN; i++)
-                bytes += operand_bytes(graph, op->in[i]);
-            for (int i = 0; i < BRIM_OP_OUT; i++)
-                bytes += operand_bytes(graph, op->out[i]);
+            BrimCost cost = brim_cost_of(graph, id);
+            flops += cost.flops;
+            bytes += cost.bytes;
         }
         double ns = (double)best_ns[kind];
         if (count > 0 && ns > 0)

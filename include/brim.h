@@ -143,6 +143,48 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
 /* Plans that run and reports the plan as events, without starting it. */
 BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self);
 
+/* ---- The right settings for a device ---------------------------------------------------------------------------
+ * Answers in milliseconds, without the device: memory is planned, not tried. */
+
+/* What to plan for. brim_training_query_defaults() gives the defaults; 0, -1 and NULL stand for "choose". */
+typedef struct BrimTrainingQuery {
+    const char *model;     /* yolov5n ... yolov5x, or a model yaml */
+    int imgsz;             /* side of the network's input in px, a multiple of the model's largest stride; default 640 */
+    int class_count;       /* 0: the model's own */
+    const char *device;    /* "cpu", "0" (the first GPU), "auto" or NULL: a GPU where this build has one, else the CPU */
+    const char *gpu;       /* a card by name, "RTX 3050 Laptop": plans for that card, wherever this runs */
+    uint64_t memory_bytes; /* the run must fit in so many, context and libraries among them; 0: no limit but the device's */
+    double fraction;       /* part of the device's memory to use, over 0 to 1; 0: the profile's */
+    const char *precision; /* "fp32", "amp" (16-bit features; on the CPU what is kept for the backward pass), "auto" or
+                              NULL: the profile's */
+    int batch_size;        /* pictures of a step; -1: the one with the most pictures a second */
+    const char *profile;   /* "high-performance", "balanced" (NULL as well) or "conservative":
+                              fraction 0.9, 0.8, 0.6; workers at most all cores, half of them, 2; precision auto, auto,
+                              fp32 unless that does not fit */
+} BrimTrainingQuery;
+
+/* The settings to train with. Texts end in '\0'. */
+typedef struct BrimTrainingConfig {
+    int batch_size;        /* pictures of one step (micro-batch) */
+    int workers;           /* threads that load pictures; 0: between steps, which is best where the CPU computes */
+    int img_size;          /* px */
+    int accumulate;        /* steps whose gradients are summed before an update: round(64 / batch_size), at least 1 */
+    bool amp;              /* 16 bits are used */
+    char precision[16];    /* "fp32", "amp" or "bf16-kept" */
+    char device[96];       /* "cpu", or the card's name */
+    char recompute[64];    /* "nothing", "activations", "inside", "layer", or what is mixed */
+    uint64_t predicted_bytes; /* the run's peak on the device */
+    uint64_t capacity_bytes;  /* what the device has */
+    double pictures_per_s;    /* estimated from the device's peaks */
+} BrimTrainingConfig;
+
+BrimTrainingQuery brim_training_query_defaults(void);
+
+/* The batch, precision and recompute level with the most pictures a second under the budget; of those within 1%, the
+ * smallest batch. ERROR_INPUT for an unknown model or card, ERROR_ARGUMENT for a value out of range, ERROR_UNSUPPORTED
+ * for a device that this build has not, ERROR_FIT where nothing fits: the sentence says the smallest change that would. */
+BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTrainingConfig *config);
+
 /* Validates; the run's folder gets results.json. */
 BrimStatus brim_val(const BrimValOptions *options, BrimListener listener, void *self);
 

@@ -155,7 +155,7 @@ BrimStatus brim_again_output(BrimBackward *backward, int conv, BrimTensorId *id)
     if (*id != BRIM_NONE)
         return BRIM_OK;
     BrimOp op = brim_lower_op(lowering, BRIM_OP_CONV_FORWARD, conv);
-    op.in[1] = lowering->parameters->convs[BRIM_STATE_WEIGHTS][shape->conv].weight;
+    op.in[1] = brim_parameters_weight(lowering->parameters, shape->conv);
     BRIM_TRY(dense_value(&within, shape->inputs[0], &op.in[0]));
     BRIM_TRY(brim_lower_feature(lowering, conv, "again", BRIM_PURPOSE_TRANSIENT, id));
     op.out[0] = backward->kept->conv[conv] = *id;

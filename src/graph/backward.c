@@ -162,7 +162,7 @@ static BrimStatus emit_conv_backward(BrimBackward *backward, int node)
         return status;
     BrimOp op = brim_lower_op(lowering, BRIM_OP_CONV_BACKWARD_DATA, node);
     op.in[0] = backward->dconv[node];
-    op.in[1] = lowering->parameters->convs[BRIM_STATE_WEIGHTS][shape->conv].weight;
+    op.in[1] = brim_parameters_weight(lowering->parameters, shape->conv);
     status = brim_lower_feature(lowering, input, "gradient", BRIM_PURPOSE_TRANSIENT, &op.out[0]);
     if (status == BRIM_OK)
         status = brim_graph_add_op(lowering->graph, &op, NULL);

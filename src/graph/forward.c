@@ -12,7 +12,7 @@ static BrimStatus emit_conv(BrimLowering *lowering, const BrimPlaces *places, Br
         return status;
     BrimOp op = brim_lower_op(lowering, BRIM_OP_CONV_FORWARD, node);
     op.in[0] = places->dense[shape->inputs[0]];
-    op.in[1] = weights->weight;
+    op.in[1] = brim_parameters_weight(lowering->parameters, shape->conv);
     op.in[2] = shape->level < 0 ? BRIM_NONE : weights->bias;
     op.out[0] = kept->conv[node];
     return brim_graph_add_op(lowering->graph, &op, NULL);

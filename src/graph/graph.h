@@ -98,9 +98,11 @@ typedef struct BrimTensor {
  *   LOSS                  targets F32 RAW [cap 6], count I32 RAW [1],         items F32 RAW [4], dheads...
  *                         heads...                                            (none of them in a validation)
  *   GRADIENT_NORM         gradient blocks...                                  norm F32 RAW [2]: norm, clip factor
- *   OPTIMIZE              w, g, m, norm, [ema]    (blocks)                    w, m, [ema]   SGD Nesterov, then EMA
+ *   OPTIMIZE              w, g, m, norm, [ema]    (blocks)                    w, m, [ema], [half]
+ *                                                                             SGD Nesterov, then EMA; half = w as fp16
  *   AVERAGE               w, ema                  (blocks)                    ema           EMA of the statistics
- *   FOLD                  w, gamma, beta, mean, var                           folded w, folded bias
+ *   FOLD                  w, [gamma, beta, mean, var]                         folded w, [folded bias]   a head, which has
+ *                                                                             no BN, is folded only where w becomes fp16
  *   DECODE                heads...                                            predictions F32 RAW [n rows 5 + nc]
  */
 #define BRIM_OP_LIST(X)                                                                                        \

@@ -15,26 +15,29 @@ static BrimStatus add_folded(BrimLowering *lowering, BrimState source, int conv,
     BrimStatus status;
     const BrimConv *shape = &lowering->network->convs[conv];
     const BrimConvTensors *from = &lowering->parameters->convs[source][conv];
+    bool half = lowering->precision == BRIM_PRECISION_AMP;
     *folded = (Folded){from->weight, from->bias};
-    if (shape->head)
+    if (shape->head && !half)
         return BRIM_OK;
     BrimTensor filter = {.form = BRIM_FORM_FILTER,
-                         .dtype = BRIM_F32,
+                         .dtype = half ? BRIM_F16 : BRIM_F32,
                          .purpose = BRIM_PURPOSE_WEIGHTS,
                          .life = BRIM_LIFE_SESSION,
                          .dims = {shape->out_channels, shape->in_channels, shape->kernel, shape->kernel},
                          .parent = BRIM_NONE};
     snprintf(filter.name, sizeof filter.name, "folded/%s.weight", shape->name);
     BRIM_TRY(brim_graph_add_tensor(lowering->graph, &filter, &folded->weight));
-    BRIM_TRY(brim_lower_row(lowering, "folded bias", lowering->network->nodes[shape->node].layer, BRIM_FORM_VECTOR,
-                            BRIM_F32, shape->out_channels, BRIM_PURPOSE_WEIGHTS, BRIM_LIFE_SESSION, &folded->bias));
+    if (!shape->head)
+        BRIM_TRY(brim_lower_row(lowering, "folded bias", lowering->network->nodes[shape->node].layer,
+                                BRIM_FORM_VECTOR, BRIM_F32, shape->out_channels, BRIM_PURPOSE_WEIGHTS,
+                                BRIM_LIFE_SESSION, &folded->bias));
     BrimOp op = brim_op(BRIM_OP_FOLD, BRIM_PART_FOLD);
     op.layer = lowering->network->nodes[shape->node].layer;
     const BrimTensorId in[] = {from->weight, from->scale, from->bias, from->mean, from->variance};
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < (shape->head ? 1 : 5); i++)
         op.in[i] = in[i];
     op.out[0] = folded->weight;
-    op.out[1] = folded->bias;
+    op.out[1] = shape->head ? BRIM_NONE : folded->bias;
     BRIM_TRY(brim_graph_add_op(lowering->graph, &op, NULL));
 fail:
     return status;
@@ -167,7 +170,7 @@ BrimStatus brim_graph_inference(BrimGraph **graph, const BrimStepConf *conf)
     BRIM_TRY(brim_graph_open(graph));
     BRIM_TRY(brim_head_fill(*graph, conf));
     BRIM_TRY(brim_network_make(&network, conf->model));
-    BRIM_TRY(brim_parameters_add(&parameters, *graph, network, conf->training_run));
+    BRIM_TRY(brim_parameters_add(&parameters, *graph, network, conf->training_run, conf->precision));
     lowering.graph = *graph;
     lowering.network = network;
     lowering.parameters = parameters;

@@ -99,18 +99,49 @@ static BrimStatus add_state(BrimParameters *parameters, BrimGraph *graph, const 
     return status;
 }
 
+/* The weights as the convolutions read them in mixed precision. */
+static BrimStatus add_half(BrimParameters *parameters, BrimGraph *graph, const BrimNetwork *network)
+{
+    BrimTensor block = {.name = "half/block.weight",
+                        .form = BRIM_FORM_BLOCK,
+                        .dtype = BRIM_F16,
+                        .purpose = BRIM_PURPOSE_WEIGHTS,
+                        .life = BRIM_LIFE_ALWAYS,
+                        .parent = BRIM_NONE};
+    parameters->half = brim_mem_take(BRIM_MEM_GRAPH, (size_t)network->conv_count, sizeof *parameters->half);
+    BrimStatus status =
+        parameters->half ? brim_graph_add_tensor(graph, &block, &parameters->half_block) : BRIM_ERROR_MEMORY;
+    for (int i = 0; i < network->conv_count && status == BRIM_OK; i++) {
+        BrimTensor member = graph->tensors[parameters->convs[BRIM_STATE_WEIGHTS][i].weight];
+        snprintf(member.name, sizeof member.name, "half/%s%s", network->convs[i].name,
+                 network->convs[i].head ? ".weight" : ".conv.weight");
+        member.dtype = BRIM_F16;
+        member.parent = parameters->half_block;
+        status = brim_graph_add_tensor(graph, &member, &parameters->half[i]);
+    }
+    return status;
+}
+
+BrimTensorId brim_parameters_weight(const BrimParameters *parameters, int conv)
+{
+    return parameters->half ? parameters->half[conv] : parameters->convs[BRIM_STATE_WEIGHTS][conv].weight;
+}
+
 BrimStatus brim_parameters_add(BrimParameters **parameters, BrimGraph *graph, const BrimNetwork *network,
-                               bool training)
+                               bool training, BrimPrecision precision)
 {
     BrimStatus status = BRIM_OK;
     *parameters = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof **parameters);
     if (!*parameters)
         return BRIM_ERROR_MEMORY;
+    (*parameters)->half_block = BRIM_NONE;
     for (BrimState state = 0; state < BRIM_STATE_COUNT && status == BRIM_OK; state++) {
         (*parameters)->statistics[state] = BRIM_NONE;
         if (state == BRIM_STATE_WEIGHTS || training)
             status = add_state(*parameters, graph, network, state);
     }
+    if (training && precision == BRIM_PRECISION_AMP && status == BRIM_OK)
+        status = add_half(*parameters, graph, network);
     if (status != BRIM_OK)
         brim_parameters_close(parameters);
     return status;
@@ -122,6 +153,7 @@ void brim_parameters_close(BrimParameters **parameters)
         return;
     for (int state = 0; state < BRIM_STATE_COUNT; state++)
         brim_mem_give((*parameters)->convs[state]);
+    brim_mem_give((*parameters)->half);
     brim_mem_give(*parameters);
     *parameters = NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "graph/graph.h"
 #include "graph/network.h"
+#include "graph/step.h"
 
 /* Which copy of the parameters. Tensor names carry the prefix: "", "gradient/", "momentum/", "ema/". */
 typedef enum BrimState {
@@ -28,11 +29,17 @@ typedef struct BrimParameters {
     BrimConvTensors *convs[BRIM_STATE_COUNT]; /* per conv of the network; NULL for a state that is not there */
     BrimTensorId blocks[BRIM_STATE_COUNT][BRIM_GROUP_COUNT];
     BrimTensorId statistics[BRIM_STATE_COUNT]; /* block of means and variances; in WEIGHTS and EMA only */
+    BrimTensorId *half;      /* per conv: the weights once more as fp16; NULL where the run computes in fp32 */
+    BrimTensorId half_block; /* BRIM_NONE likewise */
 } BrimParameters;
 
-/* Adds the tensors to an empty graph: WEIGHTS alone, or, for training, all four states. */
+/* Adds the tensors to an empty graph: WEIGHTS alone, or, for training, all four states and what the precision asks for
+ * beside them. */
 BrimStatus brim_parameters_add(BrimParameters **parameters, BrimGraph *graph, const BrimNetwork *network,
-                               bool training);
+                               bool training, BrimPrecision precision);
+
+/* The weights that a convolution computes with: the fp16 copy where there is one. */
+BrimTensorId brim_parameters_weight(const BrimParameters *parameters, int conv);
 void brim_parameters_close(BrimParameters **parameters);
 
 #endif

@@ -64,6 +64,7 @@ static BrimStatus add_update(BrimLowering *lowering)
         op.in[2] = op.out[1] = parameters->blocks[BRIM_STATE_MOMENTUM][group];
         op.in[3] = norm;
         op.in[4] = op.out[2] = parameters->blocks[BRIM_STATE_EMA][group];
+        op.out[3] = group == BRIM_GROUP_WEIGHT ? parameters->half_block : BRIM_NONE;
         BRIM_TRY(brim_graph_add_op(lowering->graph, &op, NULL));
     }
     BrimOp average = brim_op(BRIM_OP_AVERAGE, BRIM_PART_UPDATE);
@@ -102,7 +103,7 @@ BrimStatus brim_graph_training(BrimGraph **graph, const BrimStepConf *conf)
     BRIM_TRY(brim_graph_open(graph));
     BRIM_TRY(brim_head_fill(*graph, conf));
     BRIM_TRY(brim_network_make(&network, conf->model));
-    BRIM_TRY(brim_parameters_add(&parameters, *graph, network, true));
+    BRIM_TRY(brim_parameters_add(&parameters, *graph, network, true, conf->precision));
     lowering.graph = *graph;
     lowering.network = network;
     lowering.parameters = parameters;

@@ -28,7 +28,7 @@ BrimStatus brim_plan_measure(BrimGraph *graph, const BrimSizer *sizer)
     measure_members(graph);
     for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
         if (graph->tensors[id].form == BRIM_FORM_BLOCK)
-            graph->tensors[id].dims[0] = (int32_t)(graph->tensors[id].bytes / brim_dtype_bytes(BRIM_F32));
+            graph->tensors[id].dims[0] = (int32_t)(graph->tensors[id].bytes / brim_dtype_bytes(graph->tensors[id].dtype));
     }
     for (BrimOpId id = 0; id < graph->op_count; id++) {
         BrimStatus status = sizer->workspace_bytes(sizer->self, graph, id, &graph->ops[id].workspace_bytes);

@@ -1,0 +1,40 @@
+/* What ops cost: operations and bytes, and from a device's peaks the time that they take at least (a roofline). */
+#ifndef BRIM_PLAN_COST_H
+#define BRIM_PLAN_COST_H
+
+#include "graph/graph.h"
+
+/* What an op does. */
+typedef struct BrimCost {
+    double flops; /* of convolutions, two a multiplication and addition; 0 for everything else */
+    double bytes; /* operands, each read or written once */
+} BrimCost;
+
+BrimCost brim_cost_of(const BrimGraph *graph, BrimOpId id);
+
+/* Bytes of an operand; a part of a feature counts for itself alone. 0 for BRIM_NONE. */
+double brim_cost_operand_bytes(const BrimGraph *graph, BrimTensorId id);
+
+/* A device: its peaks, and the part of them that kernels reach. */
+typedef struct BrimRates {
+    double flops_per_s, flops_share;
+    double bytes_per_s, bytes_share;
+    double launch_ns; /* that an op takes however small it is */
+} BrimRates;
+
+/* What a run of ops waits for. */
+typedef enum BrimBound { BRIM_BOUND_COMPUTE, BRIM_BOUND_MEMORY, BRIM_BOUND_LAUNCHES, BRIM_BOUND_COUNT } BrimBound;
+
+/* Time by what it was spent on; an op's counts for what takes it longest. */
+typedef struct BrimTime {
+    double ns[BRIM_BOUND_COUNT];
+} BrimTime;
+
+void brim_time_add(BrimTime *time, BrimCost cost, const BrimRates *rates);
+double brim_time_ns(const BrimTime *time);
+BrimBound brim_time_bound(const BrimTime *time);
+
+/* "compute", "memory", "launches" */
+const char *brim_bound_text(BrimBound bound);
+
+#endif
