@@ -2,23 +2,30 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { TEXT_BYTES = 4096 };
+
+/* The file's beginning; "" where it cannot be read. */
+static const char *read_start(const char *path, char text[TEXT_BYTES])
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = descriptor < 0 ? 0 : read(descriptor, text, TEXT_BYTES - 1);
+    if (descriptor >= 0)
+        close(descriptor);
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
 /* The number behind the key, in kB as these files have it, as bytes. */
 static uint64_t kilobytes_after(const char *path, const char *key)
 {
-    char text[4096];
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return 0;
-    ssize_t got = read(descriptor, text, sizeof text - 1);
-    close(descriptor);
-    if (got <= 0)
-        return 0;
-    text[got] = '\0';
-    const char *line = strstr(text, key);
+    char text[TEXT_BYTES];
+    const char *line = strstr(read_start(path, text), key);
     return line ? strtoull(line + strlen(key), NULL, 10) * 1024 : 0;
 }
 
@@ -35,4 +42,75 @@ uint64_t brim_process_resident_bytes(void)
 uint64_t brim_process_available_bytes(void)
 {
     return kilobytes_after("/proc/meminfo", "\nMemAvailable:");
+}
+
+/* The number in a file; UINT64_MAX for "max", and where there is no such file. */
+static uint64_t number_in(const char *path)
+{
+    char text[TEXT_BYTES], *end;
+    unsigned long long number = strtoull(read_start(path, text), &end, 10);
+    return end == text ? UINT64_MAX : number;
+}
+
+/* A memory cgroup's limit, and what it holds that the kernel could not drop at once. */
+typedef struct Cgroup {
+    uint64_t limit_bytes, used_bytes;
+} Cgroup;
+
+static Cgroup read_cgroup(const char *folder, const char *limit, const char *used, const char *inactive)
+{
+    char path[TEXT_BYTES], text[TEXT_BYTES];
+    snprintf(path, sizeof path, "%s/%s", folder, limit);
+    Cgroup group = {number_in(path), 0};
+    snprintf(path, sizeof path, "%s/%s", folder, used);
+    uint64_t bytes = number_in(path);
+    snprintf(path, sizeof path, "%s/memory.stat", folder);
+    const char *line = strstr(read_start(path, text), inactive);
+    uint64_t cached = line ? strtoull(line + strlen(inactive), NULL, 10) : 0;
+    group.used_bytes = bytes == UINT64_MAX || bytes < cached ? 0 : bytes - cached;
+    return group;
+}
+
+/* The process's own cgroup, of version 2 or 1; inside a container it stands at the root of what is mounted there. */
+static Cgroup find_cgroup(void)
+{
+    static const struct {
+        const char *key, *mount, *limit, *used, *inactive;
+    } versions[] = {
+        {"0::", "/sys/fs/cgroup", "memory.max", "memory.current", "\ninactive_file "},
+        {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "\ntotal_inactive_file "},
+    };
+    char text[TEXT_BYTES], folder[TEXT_BYTES / 2];
+    Cgroup group = {UINT64_MAX, 0};
+    for (int i = 0; i < 4 && group.limit_bytes == UINT64_MAX; i++) {
+        int version = i / 2;
+        bool root = i % 2;
+        const char *line = strstr(read_start("/proc/self/cgroup", text), versions[version].key);
+        const char *own = line ? line + strlen(versions[version].key) : "";
+        snprintf(folder, sizeof folder, "%s%.*s", versions[version].mount, root ? 0 : (int)strcspn(own, "\n"), own);
+        group = read_cgroup(folder, versions[version].limit, versions[version].used, versions[version].inactive);
+    }
+    return group;
+}
+
+uint64_t brim_process_capacity_bytes(void)
+{
+    uint64_t machine = kilobytes_after("/proc/meminfo", "MemTotal:"), limit = find_cgroup().limit_bytes;
+    return limit < machine ? limit : machine;
+}
+
+uint64_t brim_process_free_bytes(void)
+{
+    uint64_t machine = brim_process_available_bytes();
+    Cgroup group = find_cgroup();
+    uint64_t left = group.limit_bytes > group.used_bytes ? group.limit_bytes - group.used_bytes : 0;
+    return left < machine ? left : machine;
+}
+
+double brim_process_core_hz(void)
+{
+    char text[TEXT_BYTES];
+    const char *line = strstr(read_start("/proc/cpuinfo", text), "\ncpu MHz");
+    const char *number = line ? strchr(line, ':') : NULL;
+    return number ? strtod(number + 1, NULL) * 1e6 : 0;
 }

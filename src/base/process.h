@@ -11,4 +11,12 @@ uint64_t brim_process_resident_bytes(void);
 /* Memory that the machine could give this process now (MemAvailable); 0 where unknown. */
 uint64_t brim_process_available_bytes(void);
 
+/* Memory of the machine (MemTotal), or of the process's cgroup where that is less; and what is free of it now, which is
+ * what the machine could give (MemAvailable) or what is left of the cgroup's limit. 0 where unknown. */
+uint64_t brim_process_capacity_bytes(void);
+uint64_t brim_process_free_bytes(void);
+
+/* Cycles of a core in a second as the kernel has them now; 0 where unknown. */
+double brim_process_core_hz(void);
+
 #endif

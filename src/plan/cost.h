@@ -1,4 +1,5 @@
-/* What ops cost: operations and bytes, and from a device's peaks the time that they take at least (a roofline). */
+/* What ops cost: operations and bytes, and from a device's peaks the time that they take at least (a
+ * roofline). */
 #ifndef BRIM_PLAN_COST_H
 #define BRIM_PLAN_COST_H
 
@@ -23,7 +24,12 @@ typedef struct BrimRates {
 } BrimRates;
 
 /* What a run of ops waits for. */
-typedef enum BrimBound { BRIM_BOUND_COMPUTE, BRIM_BOUND_MEMORY, BRIM_BOUND_LAUNCHES, BRIM_BOUND_COUNT } BrimBound;
+typedef enum BrimBound {
+    BRIM_BOUND_COMPUTE,
+    BRIM_BOUND_MEMORY,
+    BRIM_BOUND_LAUNCHES,
+    BRIM_BOUND_COUNT
+} BrimBound;
 
 /* Time by what it was spent on; an op's counts for what takes it longest. */
 typedef struct BrimTime {

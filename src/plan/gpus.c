@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Sizes, clocks and bandwidths are the makers' figures; memory is what nvidia-smi or PyTorch printed in public logs
- * where `observed`. Tensor rates are dense, fp16 with fp32 sums. */
+/* Sizes, clocks and bandwidths are the makers' figures; memory is what nvidia-smi or PyTorch printed in
+ * public logs where `observed`. Tensor rates are dense, fp16 with fp32 sums. */
 /* clang-format off */
 static const BrimGpu gpus[] = {
     /* name                             capability, SMs, GB, Linux MiB, Windows MiB, GB/s, MHz, TFLOPS, context MiB, observed */
@@ -58,7 +58,14 @@ static const BrimGpu gpus[] = {
     {"H200",                             90, 132, 141, 143771,      0, 4800, 1830, 989.0, 741, false},
 };
 /* clang-format on */
-enum { GPU_COUNT = sizeof gpus / sizeof gpus[0], MAX_TOKENS = 24, OTHER_CARD = 100, TOKEN_BYTES = 16, LISTED = 5, LIST_BYTES = 320 };
+enum {
+    GPU_COUNT = sizeof gpus / sizeof gpus[0],
+    MAX_TOKENS = 24,
+    OTHER_CARD = 100,
+    TOKEN_BYTES = 16,
+    LISTED = 5,
+    LIST_BYTES = 320
+};
 
 int brim_gpu_count(void)
 {
@@ -73,7 +80,8 @@ const BrimGpu *brim_gpu_at(int index)
 /* Cores of one SM, by compute capability: CUDA's programming guide, "arithmetic instructions". */
 double brim_gpu_fp32_flops(const BrimGpu *gpu)
 {
-    bool wide = gpu->capability == 61 || gpu->capability == 86 || gpu->capability == 89 || gpu->capability >= 90;
+    bool wide =
+        gpu->capability == 61 || gpu->capability == 86 || gpu->capability == 89 || gpu->capability >= 90;
     return (wide ? 128.0 : 64.0) * 2 * gpu->sm_count * gpu->boost_mhz * 1e6;
 }
 
@@ -118,8 +126,8 @@ static bool tells_apart(const char *token)
     return strcmp(token, "ti") == 0 || strcmp(token, "super") == 0 || strcmp(token, "laptop") == 0;
 }
 
-/* How many words of the query the card has, each once; its name's further words in *further, OTHER_CARD and more where
- * one of them tells it apart. */
+/* How many words of the query the card has, each once; its name's further words in *further, OTHER_CARD and
+ * more where one of them tells it apart. */
 static int matches(const Tokens *query, const BrimGpu *gpu, int *further)
 {
     Tokens name = {.count = 0};
@@ -174,8 +182,10 @@ static BrimStatus refuse(const char *words, const Tokens *query)
     }
     for (int i = 0; i < GPU_COUNT && most > 0; i++)
         near[i] = matches(query, &gpus[i], &further) == most;
-    return brim_fail(BRIM_ERROR_INPUT, "no card \"%.64s\" is known%s%s; `brim plan --gpu list` lists all, --memory plans without one",
-                     words, most ? "; the nearest are " : "", list_marked(near, text));
+    return brim_fail(
+        BRIM_ERROR_INPUT,
+        "no card \"%.64s\" is known%s%s; `brim plan --gpu list` lists all, --memory plans without one", words,
+        most ? "; the nearest are " : "", list_marked(near, text));
 }
 
 BrimStatus brim_gpu_find(const BrimGpu **gpu, const char *words)

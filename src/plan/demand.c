@@ -1,23 +1,24 @@
-/* Memory and time as functions of the batch. Per tensor: bytes of a batch of one, and whether they grow with the batch. */
-#include "plan/curve.h"
+/* Memory and time as functions of the batch. Per tensor: bytes, and whether they are those of one
+ * picture. */
+#include "plan/demand.h"
 
 #include "plan/lifetime.h"
 
 /* What takes room of its own. */
 typedef struct Room {
-    size_t bytes;  /* at batch 1 */
+    size_t bytes;        /* of one picture, where they grow with the batch */
     int32_t first, last; /* ops; first -1: as long as the graph */
     BrimPurpose purpose;
     bool scales;
 } Room;
 
-/* A cost at batch 1: what is the same for every batch, and what grows with it. */
+/* A cost: what is the same for every batch, and what each picture adds. */
 typedef struct Slope {
     BrimCost fixed, per_picture;
     BrimPart part;
 } Slope;
 
-struct BrimCurve {
+struct BrimDemand {
     Room *rooms;
     int room_count;
     Slope *slopes; /* per op */
@@ -36,7 +37,7 @@ static void mark(bool *flags, BrimTensorId id)
         flags[id] = true;
 }
 
-void brim_curve_scaling(const BrimGraph *graph, bool *flags)
+void brim_demand_scaling(const BrimGraph *graph, bool *flags)
 {
     for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
         BrimForm form = graph->tensors[id].form;
@@ -51,81 +52,87 @@ void brim_curve_scaling(const BrimGraph *graph, bool *flags)
     }
 }
 
-static void add_room(BrimCurve *curve, Room room)
+static void add_room(BrimDemand *demand, Room room)
 {
     if (room.bytes > 0)
-        curve->rooms[curve->room_count++] = room;
+        demand->rooms[demand->room_count++] = room;
 }
 
-static void list_rooms(BrimCurve *curve, const BrimGraph *graph, const BrimBuffer *buffers, const bool *scales)
+static void list_rooms(BrimDemand *demand, const BrimGraph *graph, const BrimBuffer *buffers,
+                       const bool *scales)
 {
     for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
         const BrimTensor *tensor = &graph->tensors[id];
         bool whole = tensor->life != BRIM_LIFE_OPS;
         if (tensor->parent == BRIM_NONE && (whole || buffers[id].first >= 0))
-            add_room(curve, (Room){tensor->bytes, whole ? -1 : buffers[id].first, buffers[id].last, tensor->purpose,
-                                   scales[id]});
+            add_room(demand,
+                     (Room){tensor->bytes / (scales[id] ? (size_t)graph->batch : 1),
+                            whole ? -1 : buffers[id].first, buffers[id].last, tensor->purpose, scales[id]});
     }
     for (BrimOpId op = 0; op < graph->op_count; op++)
-        add_room(curve, (Room){graph->ops[op].workspace_bytes, op, op, BRIM_PURPOSE_WORKSPACE, false});
+        add_room(demand, (Room){graph->ops[op].workspace_bytes, op, op, BRIM_PURPOSE_WORKSPACE, false});
 }
 
-static void add_operands(Slope *slope, const BrimGraph *graph, const BrimTensorId *ids, int count, const bool *scales)
+static void add_operands(Slope *slope, const BrimGraph *graph, const BrimTensorId *ids, int count,
+                         const bool *scales)
 {
     for (int i = 0; i < count; i++) {
-        if (ids[i] != BRIM_NONE)
-            *(scales[ids[i]] ? &slope->per_picture.bytes : &slope->fixed.bytes) += brim_cost_operand_bytes(graph, ids[i]);
+        double bytes = brim_cost_operand_bytes(graph, ids[i]);
+        if (ids[i] != BRIM_NONE && scales[ids[i]])
+            slope->per_picture.bytes += bytes / graph->batch;
+        else
+            slope->fixed.bytes += bytes;
     }
 }
 
-static void list_slopes(BrimCurve *curve, const BrimGraph *graph, const bool *scales)
+static void list_slopes(BrimDemand *demand, const BrimGraph *graph, const bool *scales)
 {
     for (BrimOpId op = 0; op < graph->op_count; op++) {
         const BrimOp *code = &graph->ops[op];
-        Slope *slope = &curve->slopes[op];
+        Slope *slope = &demand->slopes[op];
         slope->part = code->part;
-        slope->per_picture.flops = brim_cost_of(graph, op).flops;
+        slope->per_picture.flops = brim_cost_of(graph, op).flops / graph->batch;
         add_operands(slope, graph, code->in, BRIM_OP_IN, scales);
         add_operands(slope, graph, code->out, BRIM_OP_OUT, scales);
     }
 }
 
-BrimStatus brim_curve_open(BrimCurve **curve, const BrimGraph *graph)
+BrimStatus brim_demand_open(BrimDemand **demand, const BrimGraph *graph)
 {
     BrimStatus status = BRIM_ERROR_MEMORY;
     size_t tensors = (size_t)graph->tensor_count, ops = (size_t)graph->op_count;
     BrimBuffer *buffers = brim_mem_take(BRIM_MEM_GRAPH, tensors + ops, sizeof *buffers);
     bool *scales = brim_mem_take(BRIM_MEM_GRAPH, tensors, sizeof *scales);
-    *curve = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof **curve);
-    if (!buffers || !scales || !*curve)
+    *demand = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof **demand);
+    if (!buffers || !scales || !*demand)
         goto fail;
-    (*curve)->op_count = graph->op_count;
-    (*curve)->rooms = brim_mem_take(BRIM_MEM_GRAPH, tensors + ops, sizeof *(*curve)->rooms);
-    (*curve)->slopes = brim_mem_take(BRIM_MEM_GRAPH, ops, sizeof *(*curve)->slopes);
-    (*curve)->change = brim_mem_take(BRIM_MEM_GRAPH, ops + 1, sizeof *(*curve)->change);
-    if (!(*curve)->rooms || !(*curve)->slopes || !(*curve)->change)
+    (*demand)->op_count = graph->op_count;
+    (*demand)->rooms = brim_mem_take(BRIM_MEM_GRAPH, tensors + ops, sizeof *(*demand)->rooms);
+    (*demand)->slopes = brim_mem_take(BRIM_MEM_GRAPH, ops, sizeof *(*demand)->slopes);
+    (*demand)->change = brim_mem_take(BRIM_MEM_GRAPH, ops + 1, sizeof *(*demand)->change);
+    if (!(*demand)->rooms || !(*demand)->slopes || !(*demand)->change)
         goto fail;
     BRIM_TRY(brim_lifetimes_find(graph, buffers));
-    brim_curve_scaling(graph, scales);
-    list_rooms(*curve, graph, buffers, scales);
-    list_slopes(*curve, graph, scales);
+    brim_demand_scaling(graph, scales);
+    list_rooms(*demand, graph, buffers, scales);
+    list_slopes(*demand, graph, scales);
 fail:
     brim_mem_give(buffers);
     brim_mem_give(scales);
     if (status != BRIM_OK)
-        brim_curve_close(curve);
+        brim_demand_close(demand);
     return status;
 }
 
-void brim_curve_close(BrimCurve **curve)
+void brim_demand_close(BrimDemand **demand)
 {
-    if (!*curve)
+    if (!*demand)
         return;
-    brim_mem_give((*curve)->rooms);
-    brim_mem_give((*curve)->slopes);
-    brim_mem_give((*curve)->change);
-    brim_mem_give(*curve);
-    *curve = NULL;
+    brim_mem_give((*demand)->rooms);
+    brim_mem_give((*demand)->slopes);
+    brim_mem_give((*demand)->change);
+    brim_mem_give(*demand);
+    *demand = NULL;
 }
 
 static size_t room_bytes(const Room *room, int batch)
@@ -134,24 +141,24 @@ static size_t room_bytes(const Room *room, int batch)
 }
 
 /* Everything that is alive at the fullest op; *peak may be NULL. */
-static size_t most_alive(BrimCurve *curve, int batch, BrimOpId *peak)
+static size_t most_alive(BrimDemand *demand, int batch, BrimOpId *peak)
 {
     size_t whole = 0;
     int64_t alive = 0, most = 0;
-    for (int op = 0; op <= curve->op_count; op++)
-        curve->change[op] = 0;
-    for (int i = 0; i < curve->room_count; i++) {
-        const Room *room = &curve->rooms[i];
+    for (int op = 0; op <= demand->op_count; op++)
+        demand->change[op] = 0;
+    for (int i = 0; i < demand->room_count; i++) {
+        const Room *room = &demand->rooms[i];
         size_t bytes = room_bytes(room, batch);
         if (room->first < 0) {
             whole += bytes;
             continue;
         }
-        curve->change[room->first] += (int64_t)bytes;
-        curve->change[room->last + 1] -= (int64_t)bytes;
+        demand->change[room->first] += (int64_t)bytes;
+        demand->change[room->last + 1] -= (int64_t)bytes;
     }
-    for (int op = 0; op < curve->op_count; op++) {
-        alive += curve->change[op];
+    for (int op = 0; op < demand->op_count; op++) {
+        alive += demand->change[op];
         if (alive > most && peak)
             *peak = op;
         most = alive > most ? alive : most;
@@ -159,35 +166,35 @@ static size_t most_alive(BrimCurve *curve, int batch, BrimOpId *peak)
     return whole + (size_t)most;
 }
 
-size_t brim_curve_bytes(BrimCurve *curve, int batch)
+size_t brim_demand_bytes(BrimDemand *demand, int batch)
 {
-    return most_alive(curve, batch, NULL);
+    return most_alive(demand, batch, NULL);
 }
 
-BrimOpId brim_curve_peak(BrimCurve *curve, int batch)
+BrimOpId brim_demand_peak(BrimDemand *demand, int batch)
 {
     BrimOpId peak = 0;
-    most_alive(curve, batch, &peak);
+    most_alive(demand, batch, &peak);
     return peak;
 }
 
-void brim_curve_purposes(BrimCurve *curve, int batch, size_t purpose_bytes[BRIM_PURPOSE_COUNT])
+void brim_demand_purposes(BrimDemand *demand, int batch, size_t purpose_bytes[BRIM_PURPOSE_COUNT])
 {
-    BrimOpId peak = brim_curve_peak(curve, batch);
+    BrimOpId peak = brim_demand_peak(demand, batch);
     for (int purpose = 0; purpose < BRIM_PURPOSE_COUNT; purpose++)
         purpose_bytes[purpose] = 0;
-    for (int i = 0; i < curve->room_count; i++) {
-        const Room *room = &curve->rooms[i];
+    for (int i = 0; i < demand->room_count; i++) {
+        const Room *room = &demand->rooms[i];
         if (room->first < 0 || (room->first <= peak && peak <= room->last))
             purpose_bytes[room->purpose] += room_bytes(room, batch);
     }
 }
 
-BrimTime brim_curve_time(const BrimCurve *curve, int batch, BrimPart part, const BrimRates *rates)
+BrimTime brim_demand_time(const BrimDemand *demand, int batch, BrimPart part, const BrimRates *rates)
 {
     BrimTime time = {{0}};
-    for (int op = 0; op < curve->op_count; op++) {
-        const Slope *slope = &curve->slopes[op];
+    for (int op = 0; op < demand->op_count; op++) {
+        const Slope *slope = &demand->slopes[op];
         if (slope->part != part)
             continue;
         BrimCost cost = {slope->fixed.flops + batch * slope->per_picture.flops,

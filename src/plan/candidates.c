@@ -1,0 +1,177 @@
+/* Schemes and batch sizes to look at, and what they need. */
+#include "plan/candidates.h"
+
+/* Mixed schemes of a chain that are built when the batch is to be chosen: where it is given, the first that
+ * fits is found among all of them. */
+enum { MIXED_SAMPLES = 8 };
+
+int brim_accumulate(int micro_batch)
+{
+    int times = (2 * BRIM_NOMINAL_BATCH + micro_batch) / (2 * micro_batch);
+    return times > 1 ? times : 1;
+}
+
+/* Every size up to 16, then steps that grow with it: the speed hardly changes in between. */
+static void list_sizes(BrimCandidates *candidates)
+{
+    const BrimSearchConf *conf = candidates->conf;
+    int64_t picture_bytes = (int64_t)conf->subject.imgsz_px * conf->subject.imgsz_px * 3;
+    for (int size = 1; size <= BRIM_MAX_BATCH && size * picture_bytes <= INT32_MAX; size += size < 16    ? 1
+                                                                                            : size < 32  ? 2
+                                                                                            : size < 64  ? 4
+                                                                                            : size < 128 ? 8
+                                                                                                         : 16)
+        candidates->sizes[candidates->size_count++] = size;
+    if (conf->batch) {
+        candidates->sizes[0] = conf->batch;
+        candidates->size_count = 1;
+    }
+}
+
+static BrimStatus add(BrimCandidates *candidates, int precision, int link)
+{
+    BrimCandidate *candidate = &candidates->list[candidates->count];
+    *candidate = (BrimCandidate){.precision = precision, .link = link};
+    BrimStatus status = brim_chain_demand(candidates->chains[precision], link, &candidate->demand);
+    candidates->count += status == BRIM_OK;
+    return status;
+}
+
+static bool fits(const BrimCandidates *candidates, const BrimCandidate *candidate, int batch)
+{
+    return brim_candidate_peak_bytes(candidates, candidate, batch) <= candidates->conf->budget_bytes;
+}
+
+/* The mixed schemes between those with one level everywhere: a few of them, evenly. */
+static BrimStatus add_sample(BrimCandidates *candidates, int precision)
+{
+    BrimStatus status = BRIM_OK;
+    int mixed = brim_chain_count(candidates->chains[precision]) - BRIM_CHAIN_UNIFORM;
+    int samples = mixed < MIXED_SAMPLES ? mixed : MIXED_SAMPLES;
+    for (int i = 1; i <= samples && status == BRIM_OK; i++)
+        status = add(candidates, precision, BRIM_CHAIN_UNIFORM + mixed * i / samples - 1);
+    return status;
+}
+
+/* The mixed schemes that a bisection for the first that fits the given batch goes past: it is among them. */
+static BrimStatus add_first_fit(BrimCandidates *candidates, int precision)
+{
+    BrimStatus status = BRIM_OK;
+    int low = BRIM_CHAIN_UNIFORM, high = brim_chain_count(candidates->chains[precision]) - 1;
+    if (high < low)
+        return BRIM_OK;
+    status = add(candidates, precision, high);
+    while (low < high && status == BRIM_OK) {
+        int middle = (low + high) / 2;
+        status = add(candidates, precision, middle);
+        if (status == BRIM_OK &&
+            fits(candidates, &candidates->list[candidates->count - 1], candidates->conf->batch))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return status;
+}
+
+static BrimStatus open_precision(BrimCandidates *candidates, int index)
+{
+    BrimStatus status;
+    BrimGraph *graph = NULL;
+    const BrimSearchConf *conf = candidates->conf;
+    BrimPrecision precision = conf->precisions[index];
+    const BrimScheme plain = brim_scheme_uniform(precision, BRIM_RECOMPUTE_NOTHING);
+    BRIM_TRY(brim_chain_open(&candidates->chains[index], &conf->subject, precision, &conf->rates[precision]));
+    BRIM_TRY(brim_scheme_validation(&conf->subject, &plain, 1, &graph));
+    BRIM_TRY(brim_demand_open(&candidates->validation[index], graph));
+    for (int link = 0; link < BRIM_CHAIN_UNIFORM; link++)
+        BRIM_TRY(add(candidates, index, link));
+    BRIM_TRY(conf->batch ? add_first_fit(candidates, index) : add_sample(candidates, index));
+fail:
+    brim_graph_close(&graph);
+    return status;
+}
+
+static void rate(const BrimCandidates *candidates, BrimCandidate *candidate)
+{
+    for (int i = 0; i < candidates->size_count; i++) {
+        int batch = candidates->sizes[i];
+        if (!fits(candidates, candidate, batch))
+            return; /* nor does any larger one */
+        BrimTime time = brim_candidate_time(candidates, candidate, batch);
+        candidate->speed[i] = 1e9 * batch / brim_time_ns(&time);
+    }
+}
+
+BrimStatus brim_candidates_open(BrimCandidates *candidates, const BrimSearchConf *conf)
+{
+    BrimStatus status = BRIM_OK;
+    candidates->conf = conf;
+    list_sizes(candidates);
+    for (int i = 0; i < conf->precision_count && status == BRIM_OK; i++)
+        status = open_precision(candidates, i);
+    for (int i = 0; i < candidates->count && status == BRIM_OK; i++)
+        rate(candidates, &candidates->list[i]);
+    return status;
+}
+
+void brim_candidates_close(BrimCandidates *candidates)
+{
+    for (int i = 0; i < BRIM_PRECISION_COUNT; i++) {
+        brim_chain_close(&candidates->chains[i]);
+        brim_demand_close(&candidates->validation[i]);
+    }
+}
+
+const BrimScheme *brim_candidate_scheme(const BrimCandidates *candidates, const BrimCandidate *candidate)
+{
+    return brim_chain_scheme(candidates->chains[candidate->precision], candidate->link);
+}
+
+size_t brim_candidate_arena_bytes(const BrimCandidates *candidates, const BrimCandidate *candidate, int batch)
+{
+    size_t training = brim_demand_bytes(candidate->demand, batch);
+    size_t validation = brim_demand_bytes(candidates->validation[candidate->precision], 1);
+    return training > validation ? training : validation;
+}
+
+size_t brim_candidate_peak_bytes(const BrimCandidates *candidates, const BrimCandidate *candidate, int batch)
+{
+    const BrimSearchConf *conf = candidates->conf;
+    return brim_candidate_arena_bytes(candidates, candidate, batch) + conf->beside_bytes +
+           (size_t)batch * conf->picture_beside_bytes;
+}
+
+BrimTime brim_candidate_time(const BrimCandidates *candidates, const BrimCandidate *candidate, int batch)
+{
+    const BrimRates *rates = &candidates->conf->rates[candidates->conf->precisions[candidate->precision]];
+    BrimTime time = brim_demand_time(candidate->demand, batch, BRIM_PART_GRADIENT, rates);
+    BrimTime update = brim_demand_time(candidate->demand, batch, BRIM_PART_UPDATE, rates);
+    for (int bound = 0; bound < BRIM_BOUND_COUNT; bound++)
+        time.ns[bound] += update.ns[bound] / brim_accumulate(batch);
+    return time;
+}
+
+/* Predictions of a validation batch are one tensor, whose elements are counted in 32 bits. */
+static int most_validated(const BrimSubject *subject)
+{
+    int64_t row = 5 + subject->model->class_count;
+    return (int)(INT32_MAX /
+                 (row * brim_graph_prediction_rows(subject->model, subject->imgsz_px, subject->imgsz_px)));
+}
+
+int brim_candidate_validation_batch(const BrimCandidates *candidates, const BrimCandidate *candidate,
+                                    int batch)
+{
+    BrimDemand *demand = candidates->validation[candidate->precision];
+    size_t room = brim_demand_bytes(candidate->demand, batch);
+    int most = most_validated(&candidates->conf->subject), low = 1,
+        high = 2 * batch < most ? 2 * batch : most;
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+        if (brim_demand_bytes(demand, middle) <= room)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}

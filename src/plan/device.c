@@ -1,0 +1,43 @@
+/* Cards of the table as devices to plan for. */
+#include "plan/device.h"
+
+#include <stdio.h>
+
+/* Convolutions in NHWC compute their products in place and need little; more is never given to them. */
+#define GPU_LIBRARY_BYTES ((size_t)64 << 20)
+
+/* The part of the peak that YOLOv5's convolutions and passes are taken to reach: half of the tensor cores'
+ * (they wait for operands), 0.6 of the ordinary cores', 0.8 of the memory's. */
+#define TENSOR_SHARE 0.5
+#define CORE_SHARE   0.6
+#define MEMORY_SHARE 0.8
+
+/* A kernel's launch and its tail. */
+#define LAUNCH_NS 5000.0
+
+/* Of 4095 MiB an RTX 3050 Laptop has 3314 free under Windows before anything runs. */
+#define WINDOWS_FREE (3314.0 / 4095.0)
+
+static const int gpu_block = BRIM_GPU_CHANNEL_BLOCK;
+
+BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows)
+{
+    bool tensor_cores = gpu->tensor_tflops > 0;
+    int reported_mib = windows && gpu->windows_mib ? gpu->windows_mib : gpu->linux_mib;
+    double cores = brim_gpu_fp32_flops(gpu), bytes = gpu->bandwidth_gb_s * 1e9;
+    BrimPlanDevice device = {.gpu = true,
+                             .observed = gpu->observed,
+                             .capacity_bytes = (uint64_t)reported_mib << 20,
+                             .context_bytes = (size_t)gpu->context_mib << 20,
+                             .library_bytes = GPU_LIBRARY_BYTES,
+                             .narrow = BRIM_PRECISION_AMP,
+                             .sizer = brim_plan_plain_sizer(&gpu_block)};
+    device.free_bytes =
+        windows ? (uint64_t)(WINDOWS_FREE * (double)device.capacity_bytes) : device.capacity_bytes;
+    device.rates[BRIM_PRECISION_FP32] = (BrimRates){cores, CORE_SHARE, bytes, MEMORY_SHARE, LAUNCH_NS};
+    device.rates[BRIM_PRECISION_AMP] =
+        (BrimRates){tensor_cores ? gpu->tensor_tflops * 1e12 : cores,
+                    tensor_cores ? TENSOR_SHARE : CORE_SHARE, bytes, MEMORY_SHARE, LAUNCH_NS};
+    snprintf(device.name, sizeof device.name, "%s", gpu->name);
+    return device;
+}

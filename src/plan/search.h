@@ -1,0 +1,58 @@
+/* Which batch, precision and recompute levels give the most pictures a second under a budget.
+ *
+ * Candidates are schemes (precision, recompute levels) times batch sizes. A scheme's graph is built once; its
+ * memory and time at every batch follow from that (demand.h). The winner is then packed and checked for real,
+ * so that its arena is exact. Deterministic: ties within 1% go to the smaller batch, then to the faster, then
+ * to the scheme named first. */
+#ifndef BRIM_PLAN_SEARCH_H
+#define BRIM_PLAN_SEARCH_H
+
+#include "plan/chain.h"
+
+enum { BRIM_SEARCH_MOST = 6, BRIM_NOMINAL_BATCH = 64, BRIM_MAX_BATCH = 512 };
+
+/* Ties: a candidate this near the fastest is as good. */
+#define BRIM_SEARCH_TIE 0.01
+
+typedef struct BrimSearchConf {
+    BrimSubject subject;
+    BrimPrecision precisions[BRIM_PRECISION_COUNT]; /* to choose from */
+    int precision_count;
+    BrimPrecision
+        narrow; /* the device's 16-bit one: a way out where only fp32 was asked for and does not fit */
+    BrimRates rates[BRIM_PRECISION_COUNT]; /* by BrimPrecision */
+    size_t beside_bytes;                   /* of the budget, but not the arena's: context, libraries */
+    size_t picture_beside_bytes; /* the same for each picture of a batch: loader slots in host memory */
+    size_t budget_bytes;
+    int batch; /* 0: to be chosen */
+} BrimSearchConf;
+
+/* A training step and what it takes. */
+typedef struct BrimChoice {
+    int micro_batch, accumulate;
+    int validation_batch; /* at most twice micro_batch, and never more than the training step has room for */
+    BrimScheme scheme;
+    bool packed; /* arena_bytes is that of a checked plan; else its lower bound */
+    size_t arena_bytes;
+    size_t peak_bytes;                        /* the arena and what is beside it */
+    size_t purpose_bytes[BRIM_PURPOSE_COUNT]; /* of the arena */
+    size_t gap_bytes;                         /* of the arena: between tensors, at the peak */
+    double pictures_per_s;
+    double extra_time; /* against keeping everything with that batch and precision: 0.1 is 10% more */
+    BrimBound bound;
+    double bound_share; /* of the time */
+} BrimChoice;
+
+typedef struct BrimSearch {
+    BrimChoice choices[BRIM_SEARCH_MOST]; /* the first is chosen; the others are the best of other schemes */
+    int count;
+} BrimSearch;
+
+/* ERROR_FIT where no candidate fits: says what would (a smaller batch, 16 bits, smaller pictures, more
+ * memory), with figures, and the largest tensors in the way. */
+BrimStatus brim_search_run(BrimSearch *search, const BrimSearchConf *conf);
+
+/* Steps whose gradients are summed before an update, as YOLOv5 has it. */
+int brim_accumulate(int micro_batch);
+
+#endif

@@ -1,0 +1,72 @@
+/* Memory and speed of this machine. */
+#include "run/host_device.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "conf/count.h"
+
+/* What the engine plans for its library: generated code, descriptors, thread stacks. */
+#define LIBRARY_BYTES ((size_t)48 << 20)
+
+/* What oneDNN's convolutions reach of the FMA units over a whole step, and passes of the memory. */
+#define FMA_SHARE    0.6
+#define MEMORY_SHARE 0.8
+
+/* A core can read and write about so much a second, up to what the sockets of common machines give. */
+#define CORE_BYTES_PER_S 10e9
+#define MOST_BYTES_PER_S 100e9
+
+/* The start and the end of a parallel region. */
+#define LAUNCH_NS 5000.0
+
+/* Where the kernel does not say. */
+#define ASSUMED_HZ 2.5e9
+
+/* Multiplications and additions of a cycle: two FMA units of 16, 8 or 4 floats. */
+static double flops_per_cycle(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_cpu_supports("avx512f") ? 64 : __builtin_cpu_supports("avx2") ? 32 : 16;
+#else
+    return 16;
+#endif
+}
+
+static BrimRates host_rates(void)
+{
+    double hz = brim_process_core_hz();
+    int cores = brim_core_count();
+    double bytes = cores * CORE_BYTES_PER_S;
+    return (BrimRates){.flops_per_s = cores * flops_per_cycle() * (hz > 0 ? hz : ASSUMED_HZ),
+                       .flops_share = FMA_SHARE,
+                       .bytes_per_s = bytes < MOST_BYTES_PER_S ? bytes : MOST_BYTES_PER_S,
+                       .bytes_share = MEMORY_SHARE,
+                       .launch_ns = LAUNCH_NS};
+}
+
+BrimStatus brim_host_device(BrimPlanDevice *device, BrimBackend **backend, const BrimModel *model,
+                            int imgsz_px)
+{
+    BrimDeviceInfo info;
+    BrimModelCount count = brim_model_count(model, imgsz_px, imgsz_px);
+    BrimStatus status = brim_backend_cpu.open(backend, 0);
+    if (status == BRIM_OK)
+        status = brim_backend_cpu.describe(*backend, &info);
+    if (status != BRIM_OK)
+        return status;
+    *device = (BrimPlanDevice){.observed = true,
+                               .capacity_bytes = brim_process_capacity_bytes(),
+                               .free_bytes = brim_process_free_bytes(),
+                               .narrow = BRIM_PRECISION_BF16_KEPT,
+                               .sizer = brim_backend_cpu.sizer(*backend)};
+    /* The best model is read again at the end: its file, and the tensors in it. */
+    device->context_bytes = LIBRARY_BYTES + (size_t)brim_process_resident_bytes() +
+                            2 * sizeof(float) * (size_t)(count.parameters + count.buffer_elements);
+    /* A batch to train with, and one to validate with, which is twice as large. */
+    device->picture_bytes = 3 * 3 * (size_t)imgsz_px * (size_t)imgsz_px;
+    device->rates[BRIM_PRECISION_FP32] = device->rates[BRIM_PRECISION_BF16_KEPT] = host_rates();
+    snprintf(device->name, sizeof device->name, "cpu");
+    return BRIM_OK;
+}

@@ -1,0 +1,42 @@
+/* A training query answered: the model, the device, the budget and the search, for brim_get_training_config
+ * and `brim plan MODEL` alike. */
+#ifndef BRIM_RUN_PLANNING_H
+#define BRIM_RUN_PLANNING_H
+
+#include "backend/backend.h"
+#include "plan/device.h"
+#include "plan/search.h"
+
+/* How much of a machine a run takes, by name. */
+typedef struct BrimProfile {
+    const char *name;
+    double fraction;   /* of the device's memory */
+    double core_share; /* of the cores, for threads that load pictures; at least one */
+    int most_workers;
+    bool safe_precision; /* 16 bits only where fp32 does not fit */
+} BrimProfile;
+
+/* NULL or "": balanced. ERROR_ARGUMENT lists the names. */
+BrimStatus brim_profile_find(const BrimProfile **profile, const char *name);
+
+typedef struct BrimPlanning {
+    const BrimProfile *profile;
+    BrimPlanDevice device;
+    BrimBackend *backend; /* whose sizer the device has; NULL for a card of the table */
+    BrimModel model;
+    int imgsz_px;
+    double fraction;
+    uint64_t budget_bytes;
+    int workers; /* for the chosen step */
+    BrimSearch search;
+} BrimPlanning;
+
+/* Answers the query. windows: the card as Windows reports it. Statuses as brim_get_training_config has them;
+ * what was filled before the error stays, for the caller to close. */
+BrimStatus brim_planning_open(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows);
+void brim_planning_close(BrimPlanning *planning);
+
+/* Threads that keep up with so many pictures a second, at most what the profile allows of the cores. */
+int brim_planning_workers(const BrimProfile *profile, double pictures_per_s, int imgsz_px, int cores);
+
+#endif

@@ -1,0 +1,36 @@
+/* brim_get_training_config: a query in, settings out. */
+#include <stdio.h>
+
+#include "run/planning.h"
+
+BrimTrainingQuery brim_training_query_defaults(void)
+{
+    return (BrimTrainingQuery){.model = "yolov5s", .imgsz = 640, .batch_size = -1};
+}
+
+BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTrainingConfig *config)
+{
+    char text[BRIM_SCHEME_TEXT_BYTES];
+    BrimPlanning *planning = brim_mem_take(BRIM_MEM_CONF, 1, sizeof *planning);
+    BrimStatus status = planning ? brim_planning_open(planning, query, false) : BRIM_ERROR_MEMORY;
+    if (status == BRIM_OK) {
+        const BrimChoice *choice = &planning->search.choices[0];
+        *config = (BrimTrainingConfig){.batch_size = choice->micro_batch,
+                                       .workers = planning->workers,
+                                       .img_size = planning->imgsz_px,
+                                       .accumulate = choice->accumulate,
+                                       .amp = choice->scheme.precision != BRIM_PRECISION_FP32,
+                                       .predicted_bytes = choice->peak_bytes,
+                                       .capacity_bytes = planning->device.capacity_bytes,
+                                       .pictures_per_s = choice->pictures_per_s};
+        snprintf(config->precision, sizeof config->precision, "%s",
+                 brim_precision_text(choice->scheme.precision));
+        snprintf(config->device, sizeof config->device, "%s", planning->device.name);
+        snprintf(config->recompute, sizeof config->recompute, "%s",
+                 brim_scheme_text(&planning->model, &choice->scheme, text));
+    }
+    if (planning)
+        brim_planning_close(planning);
+    brim_mem_give(planning);
+    return status;
+}
