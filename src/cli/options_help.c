@@ -36,6 +36,8 @@ static void print_default(char *text, size_t bytes, const BrimOption *option, co
 {
     const void *field = (const char *)defaults + option->offset;
     text[0] = '\0';
+    if (option->kind == BRIM_OPTION_DOUBLE && *(const double *)field < option->low)
+        return; /* what cannot be given stands for "not given" */
     if (option->kind == BRIM_OPTION_INT)
         snprintf(text, bytes, "%d", *(const int *)field);
     else if (option->kind == BRIM_OPTION_UINT64)

@@ -1,5 +1,8 @@
-/* brim plan */
+/* brim plan: of a run, which --data describes, or of a model. */
+#include <string.h>
+
 #include "cli/commands.h"
+#include "cli/plan_model.h"
 #include "cli/print.h"
 #include "cli/train_options.h"
 
@@ -12,8 +15,19 @@ static bool on_event(void *self, const BrimEvent *event)
     return go_on;
 }
 
+static bool describes_run(int count, char *const *words)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "--data") == 0 || strncmp(words[i], "--data=", 7) == 0)
+            return true;
+    }
+    return false;
+}
+
 int brim_command_plan(int count, char *const *words)
 {
+    if (!describes_run(count, words))
+        return brim_plan_model_command(count, words);
     const BrimOptionTable table = {
         "brim plan --data FILE [options]",
         "Plans a training run as `brim train` with the same options would, and says where its memory goes.",

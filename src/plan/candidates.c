@@ -83,6 +83,7 @@ static BrimStatus open_precision(BrimCandidates *candidates, int index)
     BRIM_TRY(brim_chain_open(&candidates->chains[index], &conf->subject, precision, &conf->rates[precision]));
     BRIM_TRY(brim_scheme_validation(&conf->subject, &plain, 1, &graph));
     BRIM_TRY(brim_demand_open(&candidates->validation[index], graph));
+    candidates->validation_bytes[index] = brim_demand_bytes(candidates->validation[index], 1);
     for (int link = 0; link < BRIM_CHAIN_UNIFORM; link++)
         BRIM_TRY(add(candidates, index, link));
     BRIM_TRY(conf->batch ? add_first_fit(candidates, index) : add_sample(candidates, index));
@@ -93,13 +94,33 @@ fail:
 
 static void rate(const BrimCandidates *candidates, BrimCandidate *candidate)
 {
-    for (int i = 0; i < candidates->size_count; i++) {
+    int fitting = 0, too_large = candidates->size_count;
+    while (fitting < too_large) {
+        int middle = (fitting + too_large) / 2;
+        if (fits(candidates, candidate, candidates->sizes[middle]))
+            fitting = middle + 1;
+        else
+            too_large = middle;
+    }
+    for (int i = 0; i < fitting; i++) {
         int batch = candidates->sizes[i];
-        if (!fits(candidates, candidate, batch))
-            return; /* nor does any larger one */
         BrimTime time = brim_candidate_time(candidates, candidate, batch);
         candidate->speed[i] = 1e9 * batch / brim_time_ns(&time);
     }
+}
+
+/* Where the batch may be chosen and a sensible one fits, small ones are out of the question. */
+static void drop_small(BrimCandidates *candidates)
+{
+    int first = 0;
+    bool any = false;
+    while (first < candidates->size_count && candidates->sizes[first] < BRIM_SMALL_BATCH)
+        first++;
+    for (int i = 0; i < candidates->count && first < candidates->size_count; i++)
+        any = any || candidates->list[i].speed[first] > 0;
+    for (int i = 0; i < candidates->count && any; i++)
+        for (int size = 0; size < first; size++)
+            candidates->list[i].speed[size] = 0;
 }
 
 BrimStatus brim_candidates_open(BrimCandidates *candidates, const BrimSearchConf *conf)
@@ -111,6 +132,7 @@ BrimStatus brim_candidates_open(BrimCandidates *candidates, const BrimSearchConf
         status = open_precision(candidates, i);
     for (int i = 0; i < candidates->count && status == BRIM_OK; i++)
         rate(candidates, &candidates->list[i]);
+    drop_small(candidates);
     return status;
 }
 
@@ -130,7 +152,7 @@ const BrimScheme *brim_candidate_scheme(const BrimCandidates *candidates, const 
 size_t brim_candidate_arena_bytes(const BrimCandidates *candidates, const BrimCandidate *candidate, int batch)
 {
     size_t training = brim_demand_bytes(candidate->demand, batch);
-    size_t validation = brim_demand_bytes(candidates->validation[candidate->precision], 1);
+    size_t validation = candidates->validation_bytes[candidate->precision];
     return training > validation ? training : validation;
 }
 

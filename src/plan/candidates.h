@@ -19,7 +19,8 @@ typedef struct BrimCandidates {
     const BrimSearchConf *conf;
     BrimChain *chains[BRIM_PRECISION_COUNT];
     BrimDemand *validation[BRIM_PRECISION_COUNT];
-    int sizes[BRIM_BATCH_SIZES]; /* ascending */
+    size_t validation_bytes[BRIM_PRECISION_COUNT]; /* of one picture */
+    int sizes[BRIM_BATCH_SIZES];                   /* ascending */
     int size_count;
     BrimCandidate list[BRIM_CANDIDATES_MOST];
     int count;

@@ -1,38 +1,52 @@
-/* The independent checker: what a plan must keep, said again from nothing but the graphs, by the plainest means. It
- * shares no code with the planner on purpose. */
+/* The independent checker: what a plan must keep, said again from nothing but the graphs, by the plainest
+ * means. It shares no code with the planner on purpose. */
 #include "plan/plan.h"
 
 typedef struct Span {
-    size_t start, end;           /* bytes in the arena */
-    int first, last;             /* ops */
+    size_t start, end; /* bytes in the arena */
+    int first, last;   /* ops */
     const char *name;
 } Span;
+
+/* The tensor whose bytes these are. */
+static int whole_of(const BrimGraph *graph, int id)
+{
+    while (id >= 0 && graph->tensors[id].parent >= 0)
+        id = graph->tensors[id].parent;
+    return id;
+}
+
+/* One span a tensor, from the first op that touches it to the last; last -1 where none does. */
+static void span_tensors(const BrimGraph *graph, const BrimPlacement *placement, Span *spans)
+{
+    for (int id = 0; id < graph->tensor_count; id++) {
+        const BrimTensor *tensor = &graph->tensors[id];
+        size_t start = placement->tensor_offset[id];
+        bool whole = tensor->life != BRIM_LIFE_OPS;
+        spans[id] = (Span){start, start + tensor->bytes, whole ? 0 : graph->op_count,
+                           whole ? graph->op_count : -1, tensor->name};
+    }
+    for (int op = 0; op < graph->op_count; op++) {
+        for (int i = 0; i < BRIM_OP_IN + BRIM_OP_OUT; i++) {
+            int used =
+                whole_of(graph, i < BRIM_OP_IN ? graph->ops[op].in[i] : graph->ops[op].out[i - BRIM_OP_IN]);
+            if (used < 0)
+                continue;
+            spans[used].first = op < spans[used].first ? op : spans[used].first;
+            spans[used].last = op > spans[used].last ? op : spans[used].last;
+        }
+    }
+}
 
 /* Everything that takes room of its own while some op runs. Returns how many. */
 static int list_spans(const BrimGraph *graph, const BrimPlacement *placement, Span *spans)
 {
     int count = 0;
+    span_tensors(graph, placement, spans);
     for (int id = 0; id < graph->tensor_count; id++) {
         const BrimTensor *tensor = &graph->tensors[id];
-        Span span = {placement->tensor_offset[id], placement->tensor_offset[id] + tensor->bytes, graph->op_count, -1,
-                     tensor->name};
-        for (int op = 0; op < graph->op_count; op++) {
-            for (int i = 0; i < BRIM_OP_IN + BRIM_OP_OUT; i++) {
-                int used = i < BRIM_OP_IN ? graph->ops[op].in[i] : graph->ops[op].out[i - BRIM_OP_IN];
-                while (used >= 0 && graph->tensors[used].parent >= 0)
-                    used = graph->tensors[used].parent;
-                if (used != id)
-                    continue;
-                span.first = op < span.first ? op : span.first;
-                span.last = op;
-            }
-        }
-        if (tensor->life != BRIM_LIFE_OPS) {
-            span.first = 0;
-            span.last = graph->op_count;
-        }
-        if (tensor->parent < 0 && tensor->bytes > 0 && span.last >= 0)
-            spans[count++] = span;
+        if (tensor->parent < 0 && tensor->bytes > 0 && spans[id].last >= 0)
+            spans[count++] = spans[id];
     }
     for (int op = 0; op < graph->op_count; op++) {
         size_t start = placement->workspace_offset[op];
@@ -47,15 +61,16 @@ static BrimStatus check_spans(const Span *spans, int count, size_t arena_bytes)
     for (int i = 0; i < count; i++) {
         const Span *a = &spans[i];
         if (a->end > arena_bytes || a->end < a->start)
-            return brim_fail(BRIM_ERROR_DEVICE, "plan: %s ends at byte %zu of an arena of %zu", a->name, a->end, arena_bytes);
+            return brim_fail(BRIM_ERROR_DEVICE, "plan: %s ends at byte %zu of an arena of %zu", a->name,
+                             a->end, arena_bytes);
         if (a->start % BRIM_PLAN_ALIGNMENT)
             return brim_fail(BRIM_ERROR_DEVICE, "plan: %s at byte %zu is not aligned", a->name, a->start);
         for (int j = 0; j < i; j++) {
             const Span *b = &spans[j];
             bool together = a->first <= b->last && b->first <= a->last;
             if (together && a->start < b->end && b->start < a->end)
-                return brim_fail(BRIM_ERROR_DEVICE, "plan: %s and %s lie in the same bytes at the same time", a->name,
-                                 b->name);
+                return brim_fail(BRIM_ERROR_DEVICE, "plan: %s and %s lie in the same bytes at the same time",
+                                 a->name, b->name);
         }
     }
     return BRIM_OK;
@@ -67,9 +82,7 @@ static BrimStatus check_order(const BrimGraph *graph, bool *written)
     for (int op = 0; op < graph->op_count; op++) {
         for (int i = 0; i < BRIM_OP_IN + BRIM_OP_OUT; i++) {
             bool reads = i < BRIM_OP_IN;
-            int used = reads ? graph->ops[op].in[i] : graph->ops[op].out[i - BRIM_OP_IN];
-            while (used >= 0 && graph->tensors[used].parent >= 0)
-                used = graph->tensors[used].parent;
+            int used = whole_of(graph, reads ? graph->ops[op].in[i] : graph->ops[op].out[i - BRIM_OP_IN]);
             if (used < 0)
                 continue;
             if (reads && graph->tensors[used].life == BRIM_LIFE_OPS && !written[used])
@@ -88,7 +101,8 @@ static BrimStatus check_parts(const BrimPlan *plan, BrimGraph *const *graphs, in
     const BrimPlacement *placement = &plan->placements[index];
     for (int id = 0; id < graph->tensor_count; id++) {
         const BrimTensor *tensor = &graph->tensors[id];
-        if (tensor->life == BRIM_LIFE_ALWAYS && placement->tensor_offset[id] != plan->placements[0].tensor_offset[id])
+        if (tensor->life == BRIM_LIFE_ALWAYS &&
+            placement->tensor_offset[id] != plan->placements[0].tensor_offset[id])
             return brim_fail(BRIM_ERROR_DEVICE, "plan: %s moves between graphs", tensor->name);
         if (tensor->parent < 0)
             continue;
@@ -113,7 +127,8 @@ BrimStatus brim_plan_check(const BrimPlan *plan, BrimGraph *const *graphs, int g
         bool *written = brim_mem_take(BRIM_MEM_GRAPH, (size_t)most + 1, sizeof *written);
         status = BRIM_ERROR_MEMORY;
         if (spans && written)
-            status = check_spans(spans, list_spans(graphs[i], &plan->placements[i], spans), plan->arena_bytes);
+            status =
+                check_spans(spans, list_spans(graphs[i], &plan->placements[i], spans), plan->arena_bytes);
         if (status == BRIM_OK)
             status = check_order(graphs[i], written);
         if (status == BRIM_OK)

@@ -20,18 +20,25 @@ static void take_over(BrimChoice *choice, const BrimPlan *plan, const BrimSearch
     choice->gap_bytes = plan->arena_bytes - sum_of(plan->purpose_bytes);
 }
 
-BrimStatus brim_choice_pack(BrimChoice *choice, const BrimSearchConf *conf)
+BrimStatus brim_choice_plan(const BrimChoice *choice, const BrimSubject *subject, BrimGraph *graphs[2],
+                            BrimPlan **plan)
 {
     BrimStatus status;
-    BrimGraph *graphs[2] = {NULL, NULL};
-    BrimPlan *plan = NULL;
-    const BrimSubject *subject = &conf->subject;
     BRIM_TRY(brim_scheme_training(subject, &choice->scheme, choice->micro_batch, &graphs[0]));
     BRIM_TRY(brim_scheme_validation(subject, &choice->scheme, choice->validation_batch, &graphs[1]));
-    BRIM_TRY(brim_plan_make(&plan, graphs, 2));
-    BRIM_TRY(brim_plan_check(plan, graphs, 2));
-    take_over(choice, plan, conf);
+    BRIM_TRY(brim_plan_make(plan, graphs, 2));
+    BRIM_TRY(brim_plan_check(*plan, graphs, 2));
 fail:
+    return status;
+}
+
+BrimStatus brim_choice_pack(BrimChoice *choice, const BrimSearchConf *conf)
+{
+    BrimGraph *graphs[2] = {NULL, NULL};
+    BrimPlan *plan = NULL;
+    BrimStatus status = brim_choice_plan(choice, &conf->subject, graphs, &plan);
+    if (status == BRIM_OK)
+        take_over(choice, plan, conf);
     brim_plan_close(&plan);
     for (int i = 0; i < 2; i++)
         brim_graph_close(&graphs[i]);

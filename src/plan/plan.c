@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "plan/explain.h"
 #include "plan/lifetime.h"
 
 static size_t aligned(size_t bytes)
@@ -111,15 +110,23 @@ fail:
     return status;
 }
 
-static void sum_purposes(const BrimGraph *graph, const BrimPlacement *placement, size_t *purpose_bytes)
+/* What is alive at the peak. */
+static BrimStatus sum_purposes(const BrimGraph *graph, BrimOpId peak, size_t *purpose_bytes)
 {
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+    size_t count = (size_t)graph->tensor_count + (size_t)graph->op_count;
+    BrimBuffer *buffers = brim_mem_take(BRIM_MEM_GRAPH, count + 1, sizeof *buffers);
+    BrimStatus status = buffers ? brim_lifetimes_find(graph, buffers) : BRIM_ERROR_MEMORY;
+    for (BrimTensorId id = 0; id < graph->tensor_count && status == BRIM_OK; id++) {
         const BrimTensor *tensor = &graph->tensors[id];
-        if (owns_storage(tensor) && brim_plan_alive(graph, id, placement->peak_op))
+        bool alive = tensor->life != BRIM_LIFE_OPS || (buffers[id].first >= 0 && buffers[id].first <= peak &&
+                                                       peak <= buffers[id].last);
+        if (owns_storage(tensor) && alive)
             purpose_bytes[tensor->purpose] += aligned(tensor->bytes);
     }
-    if (graph->op_count)
-        purpose_bytes[BRIM_PURPOSE_WORKSPACE] += aligned(graph->ops[placement->peak_op].workspace_bytes);
+    if (graph->op_count && status == BRIM_OK)
+        purpose_bytes[BRIM_PURPOSE_WORKSPACE] += aligned(graph->ops[peak].workspace_bytes);
+    brim_mem_give(buffers);
+    return status;
 }
 
 BrimStatus brim_plan_make(BrimPlan **plan, BrimGraph *const *graphs, int graph_count)
@@ -145,7 +152,7 @@ BrimStatus brim_plan_make(BrimPlan **plan, BrimGraph *const *graphs, int graph_c
     }
     (*plan)->largest_graph = largest;
     (*plan)->arena_bytes = (*plan)->placements[largest].end_bytes;
-    sum_purposes(graphs[largest], &(*plan)->placements[largest], (*plan)->purpose_bytes);
+    BRIM_TRY(sum_purposes(graphs[largest], (*plan)->placements[largest].peak_op, (*plan)->purpose_bytes));
     return BRIM_OK;
 fail:
     brim_plan_close(plan);

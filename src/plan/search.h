@@ -11,6 +11,10 @@
 
 enum { BRIM_SEARCH_MOST = 6, BRIM_NOMINAL_BATCH = 64, BRIM_MAX_BATCH = 512 };
 
+/* Fewer pictures in a step are chosen only where so many do not fit: BN takes its statistics from one
+ * micro-batch. */
+enum { BRIM_SMALL_BATCH = 8 };
+
 /* Ties: a candidate this near the fastest is as good. */
 #define BRIM_SEARCH_TIE 0.01
 
@@ -51,6 +55,11 @@ typedef struct BrimSearch {
 /* ERROR_FIT where no candidate fits: says what would (a smaller batch, 16 bits, smaller pictures, more
  * memory), with figures, and the largest tensors in the way. */
 BrimStatus brim_search_run(BrimSearch *search, const BrimSearchConf *conf);
+
+/* Builds, packs and checks the graphs of a choice: the training step, then the validation. The caller closes
+ * all. */
+BrimStatus brim_choice_plan(const BrimChoice *choice, const BrimSubject *subject, BrimGraph *graphs[2],
+                            BrimPlan **plan);
 
 /* Steps whose gradients are summed before an update, as YOLOv5 has it. */
 int brim_accumulate(int micro_batch);

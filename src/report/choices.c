@@ -1,0 +1,102 @@
+/* Tables of choices and cards. */
+#include "report/choices.h"
+
+static double mib(uint64_t bytes)
+{
+    return (double)bytes / 0x1p20;
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+    return 100.0 * (double)part / (double)whole;
+}
+
+static void print_device(FILE *file, const BrimPlanSheet *sheet)
+{
+    const BrimPlanDevice *device = sheet->device;
+    fprintf(file, "%s: %.0f MiB (%s), %.0f MiB may be used (profile %s, fraction %.2g)\n", device->name,
+            mib(device->capacity_bytes), device->observed ? "as the driver reports it" : "from similar cards",
+            mib(sheet->budget_bytes), sheet->profile, sheet->fraction);
+}
+
+static void print_ledger(FILE *file, const BrimPlanSheet *sheet, const BrimChoice *choice)
+{
+    BrimLedgerRow rows[BRIM_LEDGER_MOST];
+    int count = brim_ledger_fill(choice, sheet->device, rows);
+    for (int i = 0; i < count; i++)
+        fprintf(file, "  %9.2f MiB  %-18s %s\n", mib(rows[i].bytes), rows[i].name,
+                brim_truth_text(rows[i].truth));
+    fprintf(file, "  %9.2f MiB  peak, %.1f%% of the device; of it the arena, %zu bytes, %s\n",
+            mib(choice->peak_bytes), percent(choice->peak_bytes, sheet->device->capacity_bytes),
+            choice->arena_bytes, choice->packed ? "exact" : "estimated");
+}
+
+static void print_table_header(FILE *file, const char *first)
+{
+    fprintf(file, "%-9s %5s %4s %5s  %-9s %9s %6s %10s %7s  %-14s %s\n", first, "batch", "x", "=",
+            "precision", "peak MiB", "share", "pictures/s", "extra", "bound by", "computing again");
+}
+
+static void print_table_row(FILE *file, const BrimPlanSheet *sheet, const BrimChoice *choice,
+                            const char *first)
+{
+    char scheme[BRIM_SCHEME_TEXT_BYTES], bound[32];
+    snprintf(bound, sizeof bound, "%s %.0f%%", brim_bound_text(choice->bound), 100 * choice->bound_share);
+    fprintf(file, "%-9s %5d %4d %5d  %-9s %9.0f %5.1f%% %10.1f %6.1f%%  %-14s %s\n", first,
+            choice->micro_batch, choice->accumulate, choice->micro_batch * choice->accumulate,
+            brim_precision_text(choice->scheme.precision), mib(choice->peak_bytes),
+            percent(choice->peak_bytes, sheet->device->capacity_bytes), choice->pictures_per_s,
+            100 * choice->extra_time, bound, brim_scheme_text(sheet->model, &choice->scheme, scheme));
+}
+
+void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
+{
+    const BrimSearch *search = sheet->search;
+    const BrimChoice *chosen = &search->choices[0];
+    char scheme[BRIM_SCHEME_TEXT_BYTES];
+    print_device(file, sheet);
+    fprintf(file, "%s, %d px, %d classes: %d pictures x %d = %d, %s, computing again: %s\n",
+            sheet->model->name, sheet->imgsz_px, sheet->model->class_count, chosen->micro_batch,
+            chosen->accumulate, chosen->micro_batch * chosen->accumulate,
+            brim_precision_text(chosen->scheme.precision),
+            brim_scheme_text(sheet->model, &chosen->scheme, scheme));
+    print_ledger(file, sheet, chosen);
+    fprintf(file,
+            "  %.1f pictures/s, estimated; %s takes %.0f%% of the time, computing again %.1f%% more than "
+            "keeping all\n"
+            "  validation in batches of %d; %d threads that load pictures\n",
+            chosen->pictures_per_s, brim_bound_text(chosen->bound), 100 * chosen->bound_share,
+            100 * chosen->extra_time, chosen->validation_batch, sheet->workers);
+    if (search->count < 2)
+        return;
+    fputc('\n', file);
+    print_table_header(file, "");
+    for (int i = 0; i < search->count; i++)
+        print_table_row(file, sheet, &search->choices[i], i ? "or" : "chosen");
+}
+
+void brim_choices_print_header(FILE *file, const BrimPlanSheet *sheet)
+{
+    print_device(file, sheet);
+    print_table_header(file, "model");
+}
+
+void brim_choices_print_row(FILE *file, const BrimPlanSheet *sheet)
+{
+    print_table_row(file, sheet, &sheet->search->choices[0], sheet->model->name);
+}
+
+void brim_gpus_print(FILE *file)
+{
+    fprintf(file, "%-34s %4s %4s %10s %12s %6s %15s %12s\n", "card", "cc", "SMs", "Linux MiB", "Windows MiB",
+            "GB/s", "fp16 TFLOP/s", "context MiB");
+    for (int i = 0; i < brim_gpu_count(); i++) {
+        const BrimGpu *gpu = brim_gpu_at(i);
+        fprintf(file, "%-34s %4.1f %4d %9d%s %12d %6d %15.1f %12d\n", gpu->name, gpu->capability / 10.0,
+                gpu->sm_count, gpu->linux_mib, gpu->observed ? " " : "~", gpu->windows_mib,
+                gpu->bandwidth_gb_s, gpu->tensor_tflops, gpu->context_mib);
+    }
+    fprintf(file,
+            "~: worked out from similar cards; all other sizes of memory were read from a card's report. "
+            "0: no display driver, no tensor cores.\n");
+}
