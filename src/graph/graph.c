@@ -1,8 +1,10 @@
 /* The tables of tensors and ops. */
 #include "graph/graph.h"
 
-#include <stdio.h>
 #include <string.h>
+
+/* Room for a training step of yolov5s: tables that grow are copied. */
+enum { FIRST_TENSORS = 2048, FIRST_OPS = 768 };
 
 static const char *const op_texts[] = {
 #define X(name) #name,
@@ -45,7 +47,7 @@ void brim_graph_close(BrimGraph **graph)
 BrimStatus brim_graph_add_tensor(BrimGraph *graph, const BrimTensor *pattern, BrimTensorId *id)
 {
     if (graph->tensor_count == graph->tensor_room) {
-        int32_t room = graph->tensor_room ? 2 * graph->tensor_room : 512;
+        int32_t room = graph->tensor_room ? 2 * graph->tensor_room : FIRST_TENSORS;
         BrimTensor *grown = brim_mem_grow(BRIM_MEM_GRAPH, graph->tensors, (size_t)room, sizeof *grown);
         if (!grown)
             return BRIM_ERROR_MEMORY;
@@ -60,7 +62,7 @@ BrimStatus brim_graph_add_tensor(BrimGraph *graph, const BrimTensor *pattern, Br
 BrimStatus brim_graph_add_op(BrimGraph *graph, const BrimOp *pattern, BrimOpId *id)
 {
     if (graph->op_count == graph->op_room) {
-        int32_t room = graph->op_room ? 2 * graph->op_room : 512;
+        int32_t room = graph->op_room ? 2 * graph->op_room : FIRST_OPS;
         BrimOp *grown = brim_mem_grow(BRIM_MEM_GRAPH, graph->ops, (size_t)room, sizeof *grown);
         if (!grown)
             return BRIM_ERROR_MEMORY;
@@ -72,6 +74,17 @@ BrimStatus brim_graph_add_op(BrimGraph *graph, const BrimOp *pattern, BrimOpId *
     if (id)
         *id = made;
     return BRIM_OK;
+}
+
+void brim_tensor_set_name(BrimTensor *tensor, const char *first, const char *second, const char *third)
+{
+    const char *const texts[] = {first, second, third};
+    char *at = tensor->name, *end = tensor->name + BRIM_NAME_BYTES - 1;
+    for (int i = 0; i < 3; i++) {
+        for (const char *from = texts[i]; *from && at < end; from++)
+            *at++ = *from;
+    }
+    *at = '\0';
 }
 
 BrimTensorId brim_graph_find(const BrimGraph *graph, const char *name)

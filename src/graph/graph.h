@@ -203,6 +203,10 @@ void brim_graph_close(BrimGraph **graph);
 BrimStatus brim_graph_add_tensor(BrimGraph *graph, const BrimTensor *pattern, BrimTensorId *id);
 BrimStatus brim_graph_add_op(BrimGraph *graph, const BrimOp *pattern, BrimOpId *id);
 
+/* The tensor's name from three texts, cut where it would not fit. A search builds dozens of graphs, whose names are most
+ * of the work: snprintf takes ten times as long. */
+void brim_tensor_set_name(BrimTensor *tensor, const char *first, const char *second, const char *third);
+
 /* The id of the tensor of that name, or BRIM_NONE. */
 BrimTensorId brim_graph_find(const BrimGraph *graph, const char *name);
 

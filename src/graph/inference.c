@@ -2,8 +2,6 @@
  * Nothing is kept: a value lives from its convolution to its last reader. */
 #include "graph/head.h"
 
-#include <stdio.h>
-
 /* The folded parameters per convolution: a head's own, since it has no BN. */
 typedef struct Folded {
     BrimTensorId weight;
@@ -25,7 +23,7 @@ static BrimStatus add_folded(BrimLowering *lowering, BrimState source, int conv,
                          .life = BRIM_LIFE_SESSION,
                          .dims = {shape->out_channels, shape->in_channels, shape->kernel, shape->kernel},
                          .parent = BRIM_NONE};
-    snprintf(filter.name, sizeof filter.name, "folded/%s.weight", shape->name);
+    brim_tensor_set_name(&filter, "folded/", shape->name, ".weight");
     BRIM_TRY(brim_graph_add_tensor(lowering->graph, &filter, &folded->weight));
     if (!shape->head)
         BRIM_TRY(brim_lower_row(lowering, "folded bias", lowering->network->nodes[shape->node].layer,

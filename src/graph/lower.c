@@ -92,7 +92,7 @@ BrimStatus brim_lower_feature(BrimLowering *lowering, int node, const char *what
                                    graph->width_px / shape->reduction},
                           .parent = BRIM_NONE};
     if (shape->kind == BRIM_NODE_CONV)
-        snprintf(feature.name, sizeof feature.name, "%s:%s", what, lowering->network->convs[shape->conv].name);
+        brim_tensor_set_name(&feature, what, ":", lowering->network->convs[shape->conv].name);
     else
         snprintf(feature.name, sizeof feature.name, "%s:model.%d/%d", what, shape->layer, node);
     if (shape->kind == BRIM_NODE_PICTURE)
@@ -120,10 +120,10 @@ BrimStatus brim_lower_row(BrimLowering *lowering, const char *name, int layer, B
                       .life = life,
                       .dims = {count, 1, 1, 1},
                       .parent = BRIM_NONE};
+    char number[16] = "";
     if (layer >= 0)
-        snprintf(row.name, sizeof row.name, "%s:model.%d", name, layer);
-    else
-        snprintf(row.name, sizeof row.name, "%s", name);
+        snprintf(number, sizeof number, "%d", layer);
+    brim_tensor_set_name(&row, name, layer >= 0 ? ":model." : "", number);
     return brim_graph_add_tensor(lowering->graph, &row, id);
 }
 

@@ -1,8 +1,6 @@
 /* Parameters as tensors. */
 #include "graph/parameters.h"
 
-#include <stdio.h>
-
 typedef struct StateFacts {
     const char *prefix;
     BrimPurpose purpose;
@@ -23,7 +21,7 @@ static BrimStatus add_block(BrimGraph *graph, BrimState state, const char *name,
                         .purpose = states[state].purpose,
                         .life = BRIM_LIFE_ALWAYS,
                         .parent = BRIM_NONE};
-    snprintf(block.name, sizeof block.name, "%sblock.%s", states[state].prefix, name);
+    brim_tensor_set_name(&block, states[state].prefix, "block.", name);
     return brim_graph_add_tensor(graph, &block, id);
 }
 
@@ -36,7 +34,7 @@ static BrimStatus add_member(BrimGraph *graph, BrimState state, BrimTensorId blo
                          .life = BRIM_LIFE_ALWAYS,
                          .dims = {dims[0], dims[1], dims[2], dims[3]},
                          .parent = block};
-    snprintf(member.name, sizeof member.name, "%s%s%s", states[state].prefix, conv->name, suffix);
+    brim_tensor_set_name(&member, states[state].prefix, conv->name, suffix);
     return brim_graph_add_tensor(graph, &member, id);
 }
 
@@ -113,8 +111,7 @@ static BrimStatus add_half(BrimParameters *parameters, BrimGraph *graph, const B
         parameters->half ? brim_graph_add_tensor(graph, &block, &parameters->half_block) : BRIM_ERROR_MEMORY;
     for (int i = 0; i < network->conv_count && status == BRIM_OK; i++) {
         BrimTensor member = graph->tensors[parameters->convs[BRIM_STATE_WEIGHTS][i].weight];
-        snprintf(member.name, sizeof member.name, "half/%s%s", network->convs[i].name,
-                 network->convs[i].head ? ".weight" : ".conv.weight");
+        brim_tensor_set_name(&member, "half/", network->convs[i].name, network->convs[i].head ? ".weight" : ".conv.weight");
         member.dtype = BRIM_F16;
         member.parent = parameters->half_block;
         status = brim_graph_add_tensor(graph, &member, &parameters->half[i]);

@@ -11,16 +11,20 @@ int brim_accumulate(int micro_batch)
     return times > 1 ? times : 1;
 }
 
-/* Every size up to 16, then steps that grow with it: the speed hardly changes in between. */
+/* Every size up to 8, then steps that grow with it: the speed hardly changes in between. */
+static int next_size(int size)
+{
+    int step = 1;
+    while (step < 32 && size >= 8 * step)
+        step *= 2;
+    return size + step;
+}
+
 static void list_sizes(BrimCandidates *candidates)
 {
     const BrimSearchConf *conf = candidates->conf;
     int64_t picture_bytes = (int64_t)conf->subject.imgsz_px * conf->subject.imgsz_px * 3;
-    for (int size = 1; size <= BRIM_MAX_BATCH && size * picture_bytes <= INT32_MAX; size += size < 16    ? 1
-                                                                                            : size < 32  ? 2
-                                                                                            : size < 64  ? 4
-                                                                                            : size < 128 ? 8
-                                                                                                         : 16)
+    for (int size = 1; size <= BRIM_MAX_BATCH && size * picture_bytes <= INT32_MAX; size = next_size(size))
         candidates->sizes[candidates->size_count++] = size;
     if (conf->batch) {
         candidates->sizes[0] = conf->batch;
@@ -92,9 +96,22 @@ fail:
     return status;
 }
 
+/* The index of the first size that is not small. */
+static int first_sensible(const BrimCandidates *candidates)
+{
+    int first = 0;
+    while (first < candidates->size_count && candidates->sizes[first] < BRIM_SMALL_BATCH)
+        first++;
+    return first < candidates->size_count ? first : 0;
+}
+
+/* The sizes that fit, without small ones where a sensible one does. */
 static void rate(const BrimCandidates *candidates, BrimCandidate *candidate)
 {
-    int fitting = 0, too_large = candidates->size_count;
+    int fitting = 0, too_large = candidates->size_count, first = first_sensible(candidates);
+    const BrimPrecision precision = candidates->conf->precisions[candidate->precision];
+    candidate->update =
+        brim_demand_time(candidate->demand, 1, BRIM_PART_UPDATE, &candidates->conf->rates[precision]);
     while (fitting < too_large) {
         int middle = (fitting + too_large) / 2;
         if (fits(candidates, candidate, candidates->sizes[middle]))
@@ -102,21 +119,19 @@ static void rate(const BrimCandidates *candidates, BrimCandidate *candidate)
         else
             too_large = middle;
     }
-    for (int i = 0; i < fitting; i++) {
+    for (int i = fitting > first ? first : 0; i < fitting; i++) {
         int batch = candidates->sizes[i];
         BrimTime time = brim_candidate_time(candidates, candidate, batch);
         candidate->speed[i] = 1e9 * batch / brim_time_ns(&time);
     }
 }
 
-/* Where the batch may be chosen and a sensible one fits, small ones are out of the question. */
+/* Where a sensible batch fits with some candidate, small ones of the others are out of the question. */
 static void drop_small(BrimCandidates *candidates)
 {
-    int first = 0;
+    int first = first_sensible(candidates);
     bool any = false;
-    while (first < candidates->size_count && candidates->sizes[first] < BRIM_SMALL_BATCH)
-        first++;
-    for (int i = 0; i < candidates->count && first < candidates->size_count; i++)
+    for (int i = 0; i < candidates->count; i++)
         any = any || candidates->list[i].speed[first] > 0;
     for (int i = 0; i < candidates->count && any; i++)
         for (int size = 0; size < first; size++)
@@ -167,9 +182,8 @@ BrimTime brim_candidate_time(const BrimCandidates *candidates, const BrimCandida
 {
     const BrimRates *rates = &candidates->conf->rates[candidates->conf->precisions[candidate->precision]];
     BrimTime time = brim_demand_time(candidate->demand, batch, BRIM_PART_GRADIENT, rates);
-    BrimTime update = brim_demand_time(candidate->demand, batch, BRIM_PART_UPDATE, rates);
     for (int bound = 0; bound < BRIM_BOUND_COUNT; bound++)
-        time.ns[bound] += update.ns[bound] / brim_accumulate(batch);
+        time.ns[bound] += candidate->update.ns[bound] / brim_accumulate(batch);
     return time;
 }
 

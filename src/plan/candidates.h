@@ -5,13 +5,14 @@
 
 #include "plan/search.h"
 
-enum { BRIM_CANDIDATES_MOST = 96, BRIM_BATCH_SIZES = 80 };
+enum { BRIM_CANDIDATES_MOST = 96, BRIM_BATCH_SIZES = 48 };
 
 /* A scheme at every batch size. */
 typedef struct BrimCandidate {
     int precision; /* index into the conf's precisions */
     int link;      /* of that precision's chain */
     BrimDemand *demand;
+    BrimTime update;                /* of an update */
     double speed[BRIM_BATCH_SIZES]; /* pictures a second by index of batch size; 0 where it does not fit */
 } BrimCandidate;
 

@@ -23,7 +23,7 @@ struct BrimChain {
 };
 
 /* What the layers keep and take in a graph that has one level everywhere. */
-static BrimStatus add_costs(LayerCost costs[BRIM_MAX_LAYERS], const BrimGraph *graph, const BrimRates *rates)
+static BrimStatus add_costs(LayerCost costs[BRIM_MAX_LAYERS], const BrimGraph *graph, const BrimPace *pace)
 {
     bool *seen = brim_mem_take(BRIM_MEM_GRAPH, (size_t)graph->tensor_count, sizeof *seen);
     if (!seen)
@@ -33,7 +33,7 @@ static BrimStatus add_costs(LayerCost costs[BRIM_MAX_LAYERS], const BrimGraph *g
         BrimTime time = {{0}};
         if (op->layer < 0)
             continue;
-        brim_time_add(&time, brim_cost_of(graph, id), rates);
+        brim_time_add(&time, brim_cost_of(graph, id), pace);
         costs[op->layer].ns += brim_time_ns(&time);
         for (int i = 0; i < BRIM_OP_OUT; i++) {
             BrimTensorId storage =
@@ -48,14 +48,14 @@ static BrimStatus add_costs(LayerCost costs[BRIM_MAX_LAYERS], const BrimGraph *g
     return BRIM_OK;
 }
 
-static BrimStatus add_uniform(BrimChain *chain, int level, BrimPrecision precision, const BrimRates *rates)
+static BrimStatus add_uniform(BrimChain *chain, int level, BrimPrecision precision, const BrimPace *pace)
 {
     BrimStatus status;
     BrimGraph *graph = NULL;
     BrimScheme *scheme = &chain->schemes[level];
     *scheme = brim_scheme_uniform(precision, levels[level]);
     BRIM_TRY(brim_scheme_training(chain->subject, scheme, SAMPLE_BATCH, &graph));
-    BRIM_TRY(add_costs(chain->costs[level], graph, rates));
+    BRIM_TRY(add_costs(chain->costs[level], graph, pace));
     BRIM_TRY(brim_demand_open(&chain->demands[level], graph));
     chain->count++;
 fail:
@@ -131,12 +131,13 @@ BrimStatus brim_chain_open(BrimChain **chain, const BrimSubject *subject, BrimPr
                            const BrimRates *rates)
 {
     BrimStatus status = BRIM_ERROR_MEMORY;
+    const BrimPace pace = brim_pace(rates);
     *chain = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof **chain);
     if (!*chain)
         return status;
     (*chain)->subject = subject;
     for (int level = 0; level < BRIM_CHAIN_UNIFORM; level++)
-        BRIM_TRY(add_uniform(*chain, level, precision, rates));
+        BRIM_TRY(add_uniform(*chain, level, precision, &pace));
     add_mixed(*chain);
     return BRIM_OK;
 fail:

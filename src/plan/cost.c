@@ -31,17 +31,11 @@ BrimCost brim_cost_of(const BrimGraph *graph, BrimOpId id)
     return cost;
 }
 
-void brim_time_add(BrimTime *time, BrimCost cost, const BrimRates *rates)
+BrimPace brim_pace(const BrimRates *rates)
 {
-    const double ns[BRIM_BOUND_COUNT] = {
-        [BRIM_BOUND_COMPUTE] = 1e9 * cost.flops / (rates->flops_per_s * rates->flops_share),
-        [BRIM_BOUND_MEMORY] = 1e9 * cost.bytes / (rates->bytes_per_s * rates->bytes_share),
-        [BRIM_BOUND_LAUNCHES] = rates->launch_ns,
-    };
-    BrimBound longest = BRIM_BOUND_COMPUTE;
-    for (BrimBound bound = 1; bound < BRIM_BOUND_COUNT; bound++)
-        longest = ns[bound] > ns[longest] ? bound : longest;
-    time->ns[longest] += ns[longest];
+    return (BrimPace){.flop_ns = 1e9 / (rates->flops_per_s * rates->flops_share),
+                      .byte_ns = 1e9 / (rates->bytes_per_s * rates->bytes_share),
+                      .launch_ns = rates->launch_ns};
 }
 
 double brim_time_ns(const BrimTime *time)

@@ -23,6 +23,13 @@ typedef struct BrimRates {
     double launch_ns; /* that an op takes however small it is */
 } BrimRates;
 
+/* The same as the time that one of each takes: a search asks for millions. */
+typedef struct BrimPace {
+    double flop_ns, byte_ns, launch_ns;
+} BrimPace;
+
+BrimPace brim_pace(const BrimRates *rates);
+
 /* What a run of ops waits for. */
 typedef enum BrimBound {
     BRIM_BOUND_COMPUTE,
@@ -36,7 +43,17 @@ typedef struct BrimTime {
     double ns[BRIM_BOUND_COUNT];
 } BrimTime;
 
-void brim_time_add(BrimTime *time, BrimCost cost, const BrimRates *rates);
+static inline void brim_time_add(BrimTime *time, BrimCost cost, const BrimPace *pace)
+{
+    double compute = cost.flops * pace->flop_ns, memory = cost.bytes * pace->byte_ns;
+    if (compute >= memory && compute >= pace->launch_ns)
+        time->ns[BRIM_BOUND_COMPUTE] += compute;
+    else if (memory >= pace->launch_ns)
+        time->ns[BRIM_BOUND_MEMORY] += memory;
+    else
+        time->ns[BRIM_BOUND_LAUNCHES] += pace->launch_ns;
+}
+
 double brim_time_ns(const BrimTime *time);
 BrimBound brim_time_bound(const BrimTime *time);
 

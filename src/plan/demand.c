@@ -193,13 +193,14 @@ void brim_demand_purposes(BrimDemand *demand, int batch, size_t purpose_bytes[BR
 BrimTime brim_demand_time(const BrimDemand *demand, int batch, BrimPart part, const BrimRates *rates)
 {
     BrimTime time = {{0}};
+    const BrimPace pace = brim_pace(rates);
     for (int op = 0; op < demand->op_count; op++) {
         const Slope *slope = &demand->slopes[op];
         if (slope->part != part)
             continue;
         BrimCost cost = {slope->fixed.flops + batch * slope->per_picture.flops,
                          slope->fixed.bytes + batch * slope->per_picture.bytes};
-        brim_time_add(&time, cost, rates);
+        brim_time_add(&time, cost, &pace);
     }
     return time;
 }
