@@ -1,7 +1,8 @@
-/* What a training step was planned to take, and what it took: bench_memory MODEL IMGSZ BATCH fp32|amp RECOMPUTE
- * [--cap SLACK]. One process a measurement, since a process's highest memory cannot be taken back. Prints a line of JSON.
- * With --cap the process lives, from the plan on, in a memory cgroup of the planned total times 1 + SLACK (which takes
- * root, and version 1 or 2 of cgroups), so that a byte too many ends it. */
+/* What a training step was planned to take, and what it took: bench_memory MODEL IMGSZ BATCH fp32|amp
+ * RECOMPUTE
+ * [--cap SLACK]. One process a measurement, since a process's highest memory cannot be taken back. Prints a
+ * line of JSON. With --cap the process lives, from the plan on, in a memory cgroup of the planned total times
+ * 1 + SLACK (which takes root, and version 1 or 2 of cgroups), so that a byte too many ends it. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,8 @@ static BrimStatus make_batch(Bench *bench, int n, int side_px)
         pictures[i] = (uint8_t)(i * i % 251);
     for (int i = 0; i < n * LABELS; i++) {
         float place = 0.1f + 0.1f * (float)(i % LABELS);
-        memcpy(targets + 6 * i, (float[]){(float)(i / LABELS), (float)(i % CLASSES), place, place, 0.2f, 0.3f},
+        memcpy(targets + 6 * i,
+               (float[]){(float)(i / LABELS), (float)(i % CLASSES), place, place, 0.2f, 0.3f},
                6 * sizeof *targets);
     }
     bench->batch_bytes = bytes + (size_t)n * LABELS * 6 * sizeof *targets;
@@ -62,7 +64,8 @@ static BrimStatus open_bench(Bench *bench, char **words)
                            .train = &shape,
                            .train_count = 1,
                            .train_target_cap = n * LABELS,
-                           .precision = strcmp(words[4], "amp") ? BRIM_PRECISION_FP32 : BRIM_PRECISION_BF16_KEPT};
+                           .precision =
+                               strcmp(words[4], "amp") ? BRIM_PRECISION_FP32 : BRIM_PRECISION_BF16_KEPT};
     BRIM_TRY(brim_recompute_parse(words[5], &bench->model, conf.recompute));
     brim_hyper_scale(&conf.hyper, bench->model.level_count, CLASSES, side_px);
     bench->before_bytes = brim_process_resident_bytes();
@@ -73,7 +76,8 @@ fail:
 
 static size_t planned_bytes(const Bench *bench)
 {
-    return bench->before_bytes + brim_engine_beside_bytes(bench->engine) + brim_engine_plan(bench->engine)->arena_bytes;
+    return bench->before_bytes + brim_engine_beside_bytes(bench->engine) +
+           brim_engine_plan(bench->engine)->arena_bytes;
 }
 
 static BrimStatus write_number(const char *folder, const char *name, unsigned long long number)
@@ -88,13 +92,15 @@ static BrimStatus write_number(const char *folder, const char *name, unsigned lo
     return written ? BRIM_OK : brim_fail(BRIM_ERROR_IO, "%s cannot be written; a cgroup takes root", path);
 }
 
-/* Into a cgroup of its own. What the process holds already was charged elsewhere, so the room is for what is to come. */
+/* Into a cgroup of its own. What the process holds already was charged elsewhere, so the room is for what is
+ * to come. */
 static BrimStatus enter_cap(size_t bytes)
 {
     BrimStatus status;
     bool second = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
     char folder[128];
-    snprintf(folder, sizeof folder, "%s/brim-%ld", second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory", (long)getpid());
+    snprintf(folder, sizeof folder, "%s/brim-%ld", second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory",
+             (long)getpid());
     mkdir(folder, 0755);
     BRIM_TRY(write_number(folder, second ? "memory.max" : "memory.limit_in_bytes", bytes));
     BRIM_TRY(write_number(folder, "cgroup.procs", (unsigned long long)getpid()));
@@ -105,7 +111,8 @@ fail:
 static BrimStatus train(Bench *bench, float items[4])
 {
     BrimStatus status;
-    const BrimStepScalars scalars = {.learning_rate = {0.001f, 0.001f, 0.001f}, .momentum = 0.9f, .clip_norm = 10};
+    const BrimStepScalars scalars = {
+        .learning_rate = {0.001f, 0.001f, 0.001f}, .momentum = 0.9f, .clip_norm = 10};
     float norm[2];
     BRIM_TRY(brim_engine_start(bench->engine));
     BRIM_TRY(brim_weights_init(bench->engine, &bench->model, 0));
@@ -153,7 +160,8 @@ int main(int argc, char **argv)
     }
     BrimStatus status = open_bench(&bench, argv);
     if (status == BRIM_OK && argc == 8) {
-        double room = (double)planned_bytes(&bench) * (1 + atof(argv[7])) - (double)brim_process_resident_bytes();
+        double room =
+            (double)planned_bytes(&bench) * (1 + atof(argv[7])) - (double)brim_process_resident_bytes();
         status = enter_cap((size_t)room);
     }
     if (status == BRIM_OK)

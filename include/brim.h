@@ -93,14 +93,19 @@ typedef struct BrimTrainOptions {
     const char *name;      /* folder of this run; numbered when it exists, unless exist_ok */
     const char *resume;    /* last.safetensors of a run to go on with; "latest": the newest in project */
     const char *cache;     /* "ram": keep decoded pictures if they fit; "none" */
-    int epochs, batch_size, imgsz, workers, threads, patience; /* workers -1, threads 0: chosen from the cores */
+    int epochs, batch_size, imgsz, workers, threads, patience; /* batch_size -1, workers -1, threads 0: chosen */
     uint64_t seed;
-    uint64_t memory_bytes; /* the run must fit in so many; 0: no limit */
+    uint64_t memory_bytes; /* the run must fit in so many; 0: no limit but the fraction's */
     double label_smoothing;
     bool cos_lr, exist_ok, noautoanchor;
-    const char *precision; /* "fp32"; "amp": what is kept for the backward pass is kept in 16 bits; NULL: "fp32" */
-    const char *recompute; /* what the backward pass computes again: "nothing", "activations", "inside", "blocks", or
-                              a letter of n, a, i, l for each layer (graph/recompute.h); NULL: "activations" */
+    double fraction;       /* part of the machine's memory that the run may take, over 0 to 1; 0: the profile's. It never
+                              takes more than is free when it starts */
+    const char *profile;   /* as in BrimTrainingQuery: the fraction, and what "auto" chooses from; NULL: "balanced" */
+    /* batch_size -1 chooses the batch, and the two below where they are NULL. */
+    const char *precision; /* "fp32"; "amp": what is kept for the backward pass is kept in 16 bits; "auto"; NULL: "fp32" */
+    const char *recompute; /* what the backward pass computes again: "nothing", "activations", "inside", "blocks", a
+                              letter of n, a, i, l for each layer (graph/recompute.h), or "auto": as little as fits;
+                              NULL: "activations", or "auto" where that does not fit */
 } BrimTrainOptions;
 
 typedef struct BrimValOptions {

@@ -1,5 +1,6 @@
-/* What the backward pass computes again must not change what it computes: the gradients of every level, and of mixed
- * ones, against those of the step that keeps everything. And each level must keep less than the one before. */
+/* What the backward pass computes again must not change what it computes: the gradients of every level, and
+ * of mixed ones, against those of the step that keeps everything. And each level must keep less than the one
+ * before. */
 #include "support/support.h"
 
 #include <stdio.h>
@@ -29,7 +30,8 @@ typedef struct Case {
     uint8_t recompute[BRIM_MAX_LAYERS];
 } Case;
 
-/* One step's gradients, all blocks behind one another; what the plan keeps for the backward pass and its arena. */
+/* One step's gradients, all blocks behind one another; what the plan keeps for the backward pass and its
+ * arena. */
 typedef struct Outcome {
     char *gradients;
     size_t bytes, kept_bytes, arena_bytes;
@@ -38,7 +40,8 @@ typedef struct Outcome {
 
 static void read_gradients(BrimEngine *engine, Outcome *outcome)
 {
-    static const char *const blocks[] = {"gradient/block.bias", "gradient/block.weight", "gradient/block.scale"};
+    static const char *const blocks[] = {"gradient/block.bias", "gradient/block.weight",
+                                         "gradient/block.scale"};
     const BrimGraph *graph = brim_engine_graph(engine);
     for (int i = 0; i < 3; i++) {
         BrimTensorId id = brim_graph_find(graph, blocks[i]);
@@ -80,8 +83,8 @@ static Outcome run_case(const Case *test, const BrimModel *model)
 static double distance(const Outcome *a, const Outcome *b)
 {
     assert_int_equal(a->bytes, b->bytes);
-    return relative_distance((const float *)(const void *)a->gradients, (const float *)(const void *)b->gradients,
-                             a->bytes / sizeof(float));
+    return relative_distance((const float *)(const void *)a->gradients,
+                             (const float *)(const void *)b->gradients, a->bytes / sizeof(float));
 }
 
 static void set_all(Case *test, BrimRecompute recompute)
@@ -96,11 +99,13 @@ static void load(BrimModel *model, const char *name)
         pictures[i] = (uint8_t)(i * i % 251);
 }
 
-/* Every level on both backends. On the cpu backend the bits are the same: whatever runs again runs as it ran before. */
+/* Every level on both backends. On the cpu backend the bits are the same: whatever runs again runs as it ran
+ * before. */
 static void test_levels(void **state)
 {
     static const BrimBackendClass *const backends[] = {&brim_backend_cpu, &brim_backend_reference};
-    static const BrimRecompute levels[] = {BRIM_RECOMPUTE_ACTIVATIONS, BRIM_RECOMPUTE_INSIDE, BRIM_RECOMPUTE_LAYER};
+    static const BrimRecompute levels[] = {BRIM_RECOMPUTE_ACTIVATIONS, BRIM_RECOMPUTE_INSIDE,
+                                           BRIM_RECOMPUTE_LAYER};
     BrimModel model;
     (void)state;
     load(&model, "yolov5n");

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 enum {
     ALIGNMENT = 64,
-    /* Larger blocks are the system's own and go back to it whole: in the heap they would leave holes, of which no plan
-     * could know. */
+    /* Larger blocks are the system's own and go back to it whole: in the heap they would leave holes, of
+     * which no plan could know. */
     MAPPED_FROM_BYTES = 1 << 20
 };
 
@@ -29,7 +32,7 @@ static const char *const tag_texts[] = {
 #define X(name, text) text,
     BRIM_MEM_TAG_LIST(X)
 #undef X
-    "all",
+        "all",
 };
 
 const char *brim_mem_tag_text(BrimMemTag tag)
@@ -67,8 +70,8 @@ static void *from_system(size_t total)
     return raw == MAP_FAILED ? NULL : raw;
 }
 
-/* Addresses for later: in pages as large as the system has, since a step walks over the arena from end to end, and a
- * walk over small pages spends its time on looking them up. */
+/* Addresses for later: in pages as large as the system has, since a step walks over the arena from end to
+ * end, and a walk over small pages spends its time on looking them up. */
 static void *reserve(size_t total)
 {
     void *raw = from_system(total);
@@ -88,7 +91,8 @@ static void *take(BrimMemTag tag, size_t count, size_t size, bool for_later)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) {
-        brim_fail(BRIM_ERROR_MEMORY, "%zu items of %zu bytes are more than this machine can address", count, size);
+        brim_fail(BRIM_ERROR_MEMORY, "%zu items of %zu bytes are more than this machine can address", count,
+                  size);
         return NULL;
     }
     size_t most = atomic_load(&limit);
@@ -149,6 +153,13 @@ void brim_mem_give(void *block)
         munmap(header, header->mapped_bytes);
     else
         free(header);
+}
+
+void brim_mem_trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 uint64_t brim_mem_takes(void)

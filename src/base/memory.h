@@ -44,6 +44,9 @@ char *brim_mem_text(BrimMemTag tag, const char *text);
 /* Gives a block back; NULL is allowed. */
 void brim_mem_give(void *block);
 
+/* Gives the system back what the heap holds free. */
+void brim_mem_trim(void);
+
 /* Blocks taken since the start of the process, by any thread: the figure that may not move during a step. */
 uint64_t brim_mem_takes(void);
 

@@ -128,7 +128,8 @@ static BrimStatus draw_map(const char *path, const BrimPlanning *planning)
     BrimGraph *graphs[2] = {NULL, NULL};
     BrimPlan *plan = NULL;
     const BrimChoice *choice = &planning->search.choices[0];
-    const BrimSubject subject = {&planning->model, planning->imgsz_px, planning->device.sizer};
+    const BrimSubject subject = {
+        .model = &planning->model, .imgsz_px = planning->imgsz_px, .sizer = planning->device.sizer};
     snprintf(title, sizeof title, "%s, %d px, %d pictures, %s, computing again: %s", planning->model.name,
              planning->imgsz_px, choice->micro_batch, brim_precision_text(choice->scheme.precision),
              brim_scheme_text(&planning->model, &choice->scheme, scheme));

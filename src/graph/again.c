@@ -1,9 +1,10 @@
 /* What the backward pass needs and the forward pass did not keep, computed once more.
  *
- * An activation comes from its convolution's output. Where that was not kept either (brim_lower_drops), the convolution
- * runs again on its input, with the statistics that the forward pass left, so that every bit is as it was. Inside of a
- * layer that is computed again, values live only until the next convolution has read them (`within`): the backward pass
- * writes those that it needs once more, later, while it reads the outputs anyway. */
+ * An activation comes from its convolution's output. Where that was not kept either (brim_lower_drops), the
+ * convolution runs again on its input, with the statistics that the forward pass left, so that every bit is
+ * as it was. Inside of a layer that is computed again, values live only until the next convolution has read
+ * them (`within`): the backward pass writes those that it needs once more, later, while it reads the outputs
+ * anyway. */
 #include "graph/backward.h"
 
 /* Where values are looked for and written: all over the network, or within one layer. */

@@ -1,5 +1,5 @@
-/* The state of a backward pass while it is being written, shared by what turns nodes around (backward.c) and what
- * computes values again that were not kept (again.c). Private to src/graph. */
+/* The state of a backward pass while it is being written, shared by what turns nodes around (backward.c) and
+ * what computes values again that were not kept (again.c). Private to src/graph. */
 #ifndef BRIM_GRAPH_BACKWARD_H
 #define BRIM_GRAPH_BACKWARD_H
 
@@ -25,7 +25,8 @@ static inline const BrimNode *brim_backward_node(const BrimBackward *backward, i
     return &backward->lowering->network->nodes[node];
 }
 
-/* After parts of concatenations that read the node were written: those that are whole now let their readers go on. */
+/* After parts of concatenations that read the node were written: those that are whole now let their readers
+ * go on. */
 BrimStatus brim_backward_concats_of(BrimBackward *backward, int node);
 
 /* The output of a CONV's convolution: kept, or computed again from what the convolution reads. */

@@ -17,8 +17,8 @@ enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
 
 static bool has_several_convs(const BrimLayer *layer)
 {
-    return layer->module == BRIM_MODULE_C3 || layer->module == BRIM_MODULE_SPP || layer->module == BRIM_MODULE_SPPF ||
-           layer->module == BRIM_MODULE_BOTTLENECK;
+    return layer->module == BRIM_MODULE_C3 || layer->module == BRIM_MODULE_SPP ||
+           layer->module == BRIM_MODULE_SPPF || layer->module == BRIM_MODULE_BOTTLENECK;
 }
 
 /* Only the next layer reads it. */
@@ -62,10 +62,11 @@ BrimStatus brim_recompute_parse(const char *text, const BrimModel *model, uint8_
         while (i < LEVEL_COUNT && levels[i].letter != letter)
             i++;
         if (i == LEVEL_COUNT || count > BRIM_MAX_LAYERS)
-            return brim_fail(BRIM_ERROR_ARGUMENT,
-                             "--recompute %.80s: nothing, activations, inside or blocks, or a letter of n, a, i, l for "
-                             "each layer of the model",
-                             text);
+            return brim_fail(
+                BRIM_ERROR_ARGUMENT,
+                "--recompute %.80s: nothing, activations, inside or blocks, or a letter of n, a, i, l for "
+                "each layer of the model",
+                text);
         recompute[at] = (uint8_t)levels[i].level;
     }
     return BRIM_OK;
@@ -79,7 +80,8 @@ static int row_of(uint8_t level)
     return row;
 }
 
-void brim_recompute_format(const uint8_t *recompute, const BrimModel *model, char text[BRIM_RECOMPUTE_TEXT_BYTES])
+void brim_recompute_format(const uint8_t *recompute, const BrimModel *model,
+                           char text[BRIM_RECOMPUTE_TEXT_BYTES])
 {
     uint8_t whole[BRIM_MAX_LAYERS];
     int length = model->layer_count;

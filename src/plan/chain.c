@@ -1,6 +1,8 @@
 /* The order of the mixed schemes. */
 #include "plan/chain.h"
 
+#include <string.h>
+
 /* Pictures of the graphs that the order is taken from: enough that weights do not hide what pictures cost. */
 enum { SAMPLE_BATCH = 8 };
 
@@ -54,6 +56,8 @@ static BrimStatus add_uniform(BrimChain *chain, int level, BrimPrecision precisi
     BrimGraph *graph = NULL;
     BrimScheme *scheme = &chain->schemes[level];
     *scheme = brim_scheme_uniform(precision, levels[level]);
+    if (chain->subject->recompute)
+        memcpy(scheme->recompute, chain->subject->recompute, sizeof scheme->recompute);
     BRIM_TRY(brim_scheme_training(chain->subject, scheme, SAMPLE_BATCH, &graph));
     BRIM_TRY(add_costs(chain->costs[level], graph, pace));
     BRIM_TRY(brim_demand_open(&chain->demands[level], graph));
@@ -138,7 +142,8 @@ BrimStatus brim_chain_open(BrimChain **chain, const BrimSubject *subject, BrimPr
     (*chain)->subject = subject;
     for (int level = 0; level < BRIM_CHAIN_UNIFORM; level++)
         BRIM_TRY(add_uniform(*chain, level, precision, &pace));
-    add_mixed(*chain);
+    if (!subject->recompute)
+        add_mixed(*chain);
     return BRIM_OK;
 fail:
     brim_chain_close(chain);

@@ -15,6 +15,7 @@ typedef struct BrimSubject {
     const BrimModel *model;
     int imgsz_px;    /* both sides */
     BrimSizer sizer; /* of the device */
+    const uint8_t *recompute; /* the levels of all layers where they are not to be chosen; else NULL */
 } BrimSubject;
 
 typedef struct BrimScheme {

@@ -75,9 +75,11 @@ static BrimStatus read_model(BrimPlanning *planning, const BrimTrainingQuery *qu
 {
     if (!query->model || !query->model[0])
         return brim_fail(BRIM_ERROR_ARGUMENT, "no model is named: yolov5n, s, m, l or x, or a model yaml");
-    BrimStatus status = brim_model_load(&planning->model, query->model, query->class_count);
-    if (status != BRIM_OK)
-        return status;
+    return brim_model_load(&planning->model, query->model, query->class_count);
+}
+
+static BrimStatus read_size(BrimPlanning *planning, const BrimTrainingQuery *query)
+{
     int stride_px = brim_model_max_stride_px(&planning->model);
     planning->imgsz_px = query->imgsz;
     if (query->imgsz >= stride_px && query->imgsz <= 8192 && query->imgsz % stride_px == 0)
@@ -137,11 +139,15 @@ static BrimStatus search(BrimPlanning *planning, const BrimTrainingQuery *query)
 {
     BrimStatus status;
     const BrimPlanDevice *device = &planning->device;
-    BrimSearchConf conf = {.subject = {&planning->model, planning->imgsz_px, device->sizer},
+    BrimSearchConf conf = {.subject = {&planning->model, planning->imgsz_px, device->sizer, planning->recompute},
                            .narrow = device->narrow,
                            .beside_bytes = device->context_bytes + device->library_bytes,
                            .picture_beside_bytes = device->picture_bytes,
                            .budget_bytes = planning->budget_bytes};
+    if (planning->beside_bytes) {
+        conf.beside_bytes = planning->beside_bytes;
+        conf.picture_beside_bytes = 0;
+    }
     memcpy(conf.rates, device->rates, sizeof conf.rates);
     BRIM_TRY(read_batch(query, &conf.batch));
     BRIM_TRY(read_precision(planning, query->precision, &conf));
@@ -158,12 +164,11 @@ fail:
     return status;
 }
 
-BrimStatus brim_planning_open(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows)
+static BrimStatus answer(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows)
 {
     BrimStatus status;
-    *planning = (BrimPlanning){.workers = 0};
     BRIM_TRY(brim_profile_find(&planning->profile, query->profile));
-    BRIM_TRY(read_model(planning, query));
+    BRIM_TRY(read_size(planning, query));
     BRIM_TRY(choose_device(planning, query, windows));
     BRIM_TRY(read_budget(planning, query));
     BRIM_TRY(search(planning, query));
@@ -174,6 +179,18 @@ BrimStatus brim_planning_open(BrimPlanning *planning, const BrimTrainingQuery *q
                                   planning->imgsz_px, brim_core_count());
 fail:
     return status;
+}
+
+BrimStatus brim_planning_open(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows)
+{
+    *planning = (BrimPlanning){.workers = 0};
+    BrimStatus status = read_model(planning, query);
+    return status == BRIM_OK ? answer(planning, query, windows) : status;
+}
+
+BrimStatus brim_planning_open_model(BrimPlanning *planning, const BrimTrainingQuery *query)
+{
+    return answer(planning, query, false);
 }
 
 void brim_planning_close(BrimPlanning *planning)

@@ -24,6 +24,8 @@ typedef struct BrimPlanning {
     BrimPlanDevice device;
     BrimBackend *backend; /* whose sizer the device has; NULL for a card of the table */
     BrimModel model;
+    const uint8_t *recompute; /* levels that are not to be chosen; NULL: they are */
+    uint64_t beside_bytes; /* what a run was found to take beside its arena; 0: the device's estimate */
     int imgsz_px;
     double fraction;
     uint64_t budget_bytes;
@@ -34,6 +36,9 @@ typedef struct BrimPlanning {
 /* Answers the query. windows: the card as Windows reports it. Statuses as brim_get_training_config has them;
  * what was filled before the error stays, for the caller to close. */
 BrimStatus brim_planning_open(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows);
+
+/* The same where the caller has set model, recompute and beside_bytes; query->model does not count. */
+BrimStatus brim_planning_open_model(BrimPlanning *planning, const BrimTrainingQuery *query);
 void brim_planning_close(BrimPlanning *planning);
 
 /* Threads that keep up with so many pictures a second, at most what the profile allows of the cores. */

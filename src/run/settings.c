@@ -42,6 +42,8 @@ static const Field option_fields[] = {
     OPTION(cos_lr, FIELD_BOOL),
     OPTION(exist_ok, FIELD_BOOL),
     OPTION(noautoanchor, FIELD_BOOL),
+    OPTION(fraction, FIELD_DOUBLE),
+    OPTION(profile, FIELD_TEXT),
     OPTION(precision, FIELD_TEXT),
     OPTION(recompute, FIELD_TEXT),
 };

@@ -8,7 +8,7 @@
 
 /* Owns the texts of options that were read back. */
 typedef struct BrimSettings {
-    char *texts[16];
+    char *texts[24];
     int count;
 } BrimSettings;
 

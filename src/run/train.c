@@ -21,8 +21,6 @@ BrimTrainOptions brim_train_defaults(void)
                               .batch_size = 16,
                               .imgsz = 640,
                               .workers = -1,
-                              .precision = "fp32",
-                              .recompute = "activations",
                               .patience = 100};
 }
 
@@ -125,9 +123,9 @@ static BrimStatus take_up(BrimTrainRun *run)
         path = latest;
     }
     BRIM_TRY(brim_model_file_load(&run->start, path));
-    run->resumed = *run->options;
-    BRIM_TRY(brim_settings_restore(&run->start.tensors, &run->resumed, &run->hyper, &run->settings));
-    run->options = &run->resumed;
+    run->settled = *run->options;
+    BRIM_TRY(brim_settings_restore(&run->start.tensors, &run->settled, &run->hyper, &run->settings));
+    run->options = &run->settled;
     run->resume = true;
     BRIM_TRY(folder_of(path, &run->folder));
     brim_remark(run->listener, run->self, "Going on with %s", path);
@@ -136,10 +134,13 @@ fail:
     return status;
 }
 
+/* Everything up to the plan. */
 static BrimStatus prepare(BrimTrainRun *run)
 {
     BrimStatus status;
     BRIM_TRY(brim_train_run_read(run));
+    BRIM_TRY(brim_train_run_choose(run));
+    BRIM_TRY(brim_train_run_open(run, on_event, run));
     BRIM_TRY(brim_model_file_describe(&run->identity, &run->model, run->cfg_text, run->dataset.class_names));
     BRIM_TRY(brim_settings_describe(&run->identity, run->options, &run->hyper));
 fail:
@@ -151,7 +152,6 @@ BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, voi
     BrimStatus status;
     BrimTrainRun run = {.options = options, .listener = listener, .self = self};
     BRIM_TRY(prepare(&run));
-    BRIM_TRY(brim_train_run_open(&run, on_event, &run));
     BRIM_TRY(tell_plan(&run));
 fail:
     run_close(&run);
@@ -165,7 +165,6 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     if (brim_given(options->resume))
         BRIM_TRY(take_up(&run));
     BRIM_TRY(prepare(&run));
-    BRIM_TRY(brim_train_run_open(&run, on_event, &run));
     BRIM_TRY(make_folder(&run)); /* not before: a run that does not fit leaves nothing behind */
     BRIM_TRY(tell_plan(&run));
     const BrimTensorFile *start = run.start.tensors.tensor_count ? &run.start.tensors : NULL;

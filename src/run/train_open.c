@@ -6,16 +6,17 @@
 #include "run/train_run.h"
 
 /* Room for decoded pictures: half of what the machine has free, so that the run is no bad neighbour. */
-static size_t cache_room(const BrimTrainOptions *options)
+static size_t cache_room(const BrimTrainRun *run)
 {
-    bool wanted = !options->cache || strcmp(options->cache, "ram") == 0;
+    const char *cache = run->options->cache;
     size_t half = (size_t)brim_process_available_bytes() / 2;
-    size_t limit = options->memory_bytes ? (size_t)options->memory_bytes : half;
-    return !wanted ? 0 : half < limit ? half : limit;
+    if (cache && strcmp(cache, "ram") != 0)
+        return 0;
+    return half < run->budget_bytes ? half : (size_t)run->budget_bytes;
 }
 
-/* On the CPU threads that load take their time from those that compute: 0, 1 and 2 of them were within 3 % of each
- * other, and 0 takes the least memory. */
+/* On the CPU threads that load take their time from those that compute: 0, 1 and 2 of them were within 3 % of
+ * each other, and 0 takes the least memory. */
 static int chosen_workers(const BrimTrainOptions *options)
 {
     return options->workers < 0 ? 0 : options->workers;
@@ -25,75 +26,125 @@ static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, vo
 {
     const BrimTrainOptions *options = run->options;
     BrimTrainerConf conf = {.backend = run->backend,
-                             .model = &run->model,
-                             .hyper = run->hyper,
-                             .train = &run->train,
-                             .val = &run->val,
-                             .epochs = options->epochs,
-                             .batch = options->batch_size,
-                             .imgsz_px = options->imgsz,
-                             .workers = chosen_workers(options),
-                             .threads = options->threads,
-                             .patience = options->patience,
-                             .seed = options->seed,
-                             .cosine = options->cos_lr,
-                             .cache_bytes = cache_room(options),
-                             .budget_bytes = options->memory_bytes,
-                             .class_names = run->dataset.class_names,
-                             .identity = &run->identity,
-                             .precision = run->precision,
-                             .listener = listener,
-                             .listener_self = self};
+                            .model = &run->model,
+                            .hyper = run->hyper,
+                            .train = &run->train,
+                            .val = &run->val,
+                            .epochs = options->epochs,
+                            .batch = options->batch_size,
+                            .imgsz_px = options->imgsz,
+                            .workers = chosen_workers(options),
+                            .threads = options->threads,
+                            .patience = options->patience,
+                            .seed = options->seed,
+                            .cosine = options->cos_lr,
+                            .cache_bytes = cache_room(run),
+                            .budget_bytes = (size_t)run->budget_bytes,
+                            .class_names = run->dataset.class_names,
+                            .identity = &run->identity,
+                            .precision = run->precision,
+                            .listener = listener,
+                            .listener_self = self};
     memcpy(conf.recompute, run->recompute, sizeof conf.recompute);
     return conf;
 }
 
-/* Bytes that the run would need with that batch, or 0 where it cannot be planned at all. */
-static size_t needed_bytes(BrimTrainRun *run, int batch)
+typedef struct Need {
+    size_t arena_bytes, beside_bytes; /* 0 where the run cannot be planned at all */
+} Need;
+
+static size_t total(Need need)
 {
+    return need.arena_bytes + need.beside_bytes;
+}
+
+/* What the run would need with that batch, its pictures read again in every epoch. */
+static Need need_of(BrimTrainRun *run, int batch)
+{
+    Need need = {0, 0};
     BrimTrainer *trainer = NULL;
     BrimTrainerConf conf = trainer_conf(run, NULL, NULL);
     conf.batch = batch;
     conf.cache_bytes = conf.budget_bytes = 0;
-    size_t bytes = brim_trainer_open(&trainer, &conf) == BRIM_OK ? brim_trainer_planned_bytes(trainer) : 0;
+    if (brim_trainer_open(&trainer, &conf) == BRIM_OK) {
+        need.arena_bytes = brim_engine_plan(brim_trainer_engine(trainer))->arena_bytes;
+        need.beside_bytes = brim_trainer_planned_bytes(trainer) - need.arena_bytes;
+    }
     brim_trainer_close(&trainer);
-    return bytes;
+    return need;
 }
 
 /* The sentence for a run over its budget: what it needs, and the largest batch that would fit. */
 static BrimStatus say_what_fits(BrimTrainRun *run)
 {
     const BrimTrainOptions *options = run->options;
-    double given_mib = (double)options->memory_bytes / 0x1p20;
-    double needed_mib = (double)needed_bytes(run, options->batch_size) / 0x1p20;
+    double given_mib = (double)run->budget_bytes / 0x1p20, fits_mib = 0;
+    double needed_mib = (double)total(need_of(run, options->batch_size)) / 0x1p20;
     int fits = 0, too_large = options->batch_size;
     while (too_large - fits > 1) {
         int middle = (fits + too_large) / 2;
-        size_t bytes = needed_bytes(run, middle);
-        *(bytes && bytes <= options->memory_bytes ? &fits : &too_large) = middle;
+        double mib = (double)total(need_of(run, middle)) / 0x1p20;
+        bool fitting = mib > 0 && mib <= given_mib;
+        *(fitting ? &fits : &too_large) = middle;
+        fits_mib = fitting ? mib : fits_mib;
     }
     if (fits)
-        return brim_fail(BRIM_ERROR_FIT,
-                         "the run needs %.0f MiB, %.0f MiB are given; --batch-size %d fits, with %.0f MiB",
-                         needed_mib, given_mib, fits, (double)needed_bytes(run, fits) / 0x1p20);
+        return brim_fail(
+            BRIM_ERROR_FIT,
+            "the run needs %.0f MiB (--precision %s --recompute %s), %.0f MiB are given; --batch-size %d "
+            "fits, with %.0f MiB",
+            needed_mib, options->precision, options->recompute, given_mib, fits, fits_mib);
     return brim_fail(
         BRIM_ERROR_FIT,
         "the run needs %.0f MiB, %.0f MiB are given, and %.0f MiB would be needed even with --batch-size 1; "
         "a smaller --imgsz or model needs less",
-        needed_mib, given_mib, (double)needed_bytes(run, 1) / 0x1p20);
+        needed_mib, given_mib, (double)total(need_of(run, 1)) / 0x1p20);
 }
 
-BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *self)
+/* Decoded pictures are a comfort: where they make the difference, the run goes without them. */
+static BrimStatus open_trainer(BrimTrainRun *run, BrimListener listener, void *self)
 {
     BrimTrainerConf conf = trainer_conf(run, listener, self);
     BrimStatus status = brim_trainer_open(&run->trainer, &conf);
     if (status == BRIM_ERROR_FIT && conf.cache_bytes > 0) {
-        /* Decoded pictures are a comfort: where they make the difference, the run goes without them. */
         conf.cache_bytes = 0;
         status = brim_trainer_open(&run->trainer, &conf);
         if (status == BRIM_OK)
             brim_remark(run->listener, run->self,
                         "no room to keep decoded pictures: each is read again in every epoch");
     }
+    return status;
+}
+
+/* What was chosen, where that is not what was asked for. */
+static void remark_choice(BrimTrainRun *run)
+{
+    const BrimTrainOptions *asked = &run->asked, *settled = run->options;
+    bool same = asked->batch_size == settled->batch_size &&
+                (!brim_given(asked->precision) || strcmp(asked->precision, settled->precision) == 0) &&
+                (brim_given(asked->recompute) ? strcmp(asked->recompute, settled->recompute) == 0
+                                              : strcmp(settled->recompute, "activations") == 0);
+    if (!same)
+        brim_remark(run->listener, run->self, "chosen: --batch-size %d --precision %s --recompute %s",
+                    settled->batch_size, settled->precision, settled->recompute);
+}
+
+BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *self)
+{
+    enum { TRIES = 6, SLACK_BYTES = 1 << 20 };
+    /* Chosen from an estimate of what the run takes beside its arena: now it can be measured. */
+    if (run->asked.batch_size == -1)
+        brim_train_run_choose_again(run, need_of(run, run->options->batch_size).beside_bytes);
+    BrimStatus status = open_trainer(run, listener, self);
+    /* The search knows the model and the machine, not the pictures: what they take beside the arena shows
+     * here. A bit more each time, since it is measured, and changes with what is chosen. */
+    for (int i = 0; i < TRIES && status == BRIM_ERROR_FIT; i++) {
+        size_t beside = need_of(run, run->options->batch_size).beside_bytes;
+        if (!beside || brim_train_run_choose_again(run, beside + (size_t)i * SLACK_BYTES) != BRIM_OK)
+            break;
+        status = open_trainer(run, listener, self);
+    }
+    if (status == BRIM_OK)
+        remark_choice(run);
     return status == BRIM_ERROR_FIT ? say_what_fits(run) : status;
 }

@@ -1,26 +1,21 @@
 /* A training run's inputs: what its options name, read and checked before anything is planned. */
-#include <string.h>
-
-#include "graph/recompute.h"
 #include "run/anchors.h"
 #include "run/device.h"
 #include "run/remarks.h"
 #include "run/train_run.h"
 
-static BrimStatus check_options(BrimTrainRun *run)
+static BrimStatus check_options(const BrimTrainOptions *options)
 {
-    const BrimTrainOptions *options = run->options;
     if (!brim_given(options->data))
         return brim_fail(BRIM_ERROR_ARGUMENT, "no data set given; --data FILE.yaml names one");
     if (!brim_given(options->weights) && !brim_given(options->cfg) && !brim_given(options->resume))
         return brim_fail(BRIM_ERROR_ARGUMENT,
                          "neither weights nor a model given; --weights FILE or --cfg yolov5n");
-    bool narrow = brim_given(options->precision) && strcmp(options->precision, "amp") == 0;
-    if (brim_given(options->precision) && !narrow && strcmp(options->precision, "fp32") != 0)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "--precision %.40s: fp32 or amp", options->precision);
-    run->precision = narrow ? BRIM_PRECISION_BF16_KEPT : BRIM_PRECISION_FP32;
-    if (options->epochs < 1 || options->batch_size < 1 || options->imgsz < 32)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "epochs and batch size start at 1, imgsz at 32");
+    if (options->epochs < 1 || options->imgsz < 32)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "epochs start at 1, imgsz at 32");
+    if (options->batch_size < 1 && options->batch_size != -1)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a batch size of %d: it starts at 1, and -1 has it chosen",
+                         options->batch_size);
     return BRIM_OK;
 }
 
@@ -87,7 +82,7 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
 {
     BrimStatus status;
     const BrimTrainOptions *options = run->options;
-    BRIM_TRY(check_options(run));
+    BRIM_TRY(check_options(options));
     BRIM_TRY(brim_device_choose(options->device, &run->backend));
     if (!run->resume)
         BRIM_TRY(read_hyper(run));
@@ -96,7 +91,6 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
         return brim_fail(BRIM_ERROR_INPUT, "%s: no `val:` pictures to validate on", options->data);
     BRIM_TRY(read_splits(run));
     BRIM_TRY(choose_model(run));
-    BRIM_TRY(brim_recompute_parse(options->recompute, &run->model, run->recompute));
     if (!options->noautoanchor && !run->resume)
         BRIM_TRY(brim_anchors_fit(&run->model, &run->train, &run->hyper, options->imgsz, options->seed,
                                   run->listener, run->self));

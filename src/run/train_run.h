@@ -3,6 +3,7 @@
 #define BRIM_RUN_TRAIN_RUN_H
 
 #include "conf/dataset.h"
+#include "graph/recompute.h"
 #include "run/model_file.h"
 #include "run/settings.h"
 #include "train/trainer.h"
@@ -10,8 +11,9 @@
 /* Everything that a training run holds. */
 typedef struct BrimTrainRun {
     const BrimTrainOptions *options;
-    BrimTrainOptions resumed; /* options as the run that goes on had them */
-    BrimSettings settings;    /* owns the texts of `resumed` */
+    BrimTrainOptions asked;   /* options before anything was chosen */
+    BrimTrainOptions settled; /* options with what was chosen, or as the run that goes on had them */
+    BrimSettings settings;    /* owns the texts of a resumed run's */
     bool resume;
     BrimListener listener;
     void *self;
@@ -21,8 +23,11 @@ typedef struct BrimTrainRun {
     BrimSplit train, val;
     BrimModelFile start; /* weights to start from, or the checkpoint to go on with */
     BrimModel model;
+    uint64_t beside_bytes; /* what the run was found to take beside its arena; 0 before it was opened */
+    uint64_t budget_bytes; /* what the process may take: of --memory, the fraction, and what is free, the least */
     BrimPrecision precision;
     uint8_t recompute[BRIM_MAX_LAYERS];
+    char recompute_text[BRIM_RECOMPUTE_TEXT_BYTES]; /* of `settled` */
     BrimTensorFile identity;
     char *cfg_text;
     char *folder; /* runs/train/exp */
@@ -33,6 +38,13 @@ typedef struct BrimTrainRun {
 
 /* Reads and checks what the options name: data, hyper-parameters, weights, model, anchors. */
 BrimStatus brim_train_run_read(BrimTrainRun *run);
+
+/* Settles the budget, and batch, precision and recomputation where they are left to be chosen. */
+BrimStatus brim_train_run_choose(BrimTrainRun *run);
+
+/* Chooses once more, now that it is known what the run takes beside its arena. ERROR_FIT where there is nothing to choose,
+ * or nothing fits. */
+BrimStatus brim_train_run_choose_again(BrimTrainRun *run, uint64_t beside_bytes);
 
 /* Plans the run. ERROR_FIT says what would fit. */
 BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *self);

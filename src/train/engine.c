@@ -221,6 +221,7 @@ void brim_engine_close(BrimEngine **engine)
     brim_mem_give(gone->runners);
     brim_mem_give(gone);
     *engine = NULL;
+    brim_mem_trim(); /* graphs and libraries took much in small pieces */
 }
 
 const BrimPlan *brim_engine_plan(const BrimEngine *engine)

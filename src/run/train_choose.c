@@ -1,0 +1,119 @@
+/* What a training run leaves to be chosen: its batch, precision and recomputation, under a budget. The same
+ * search answers brim_get_training_config; here it knows the model of the run, and what the run takes beside
+ * its arena is corrected from the run's own plan. */
+#include <string.h>
+
+#include "base/process.h"
+#include "run/planning.h"
+#include "run/remarks.h"
+#include "run/train_run.h"
+
+static bool is(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
+/* What may be chosen: what was said to be, and, with a batch that is chosen, what was not said. */
+static bool precision_open(const BrimTrainOptions *options)
+{
+    return is(options->precision, "auto") || (!brim_given(options->precision) && options->batch_size == -1);
+}
+
+static bool recompute_open(const BrimTrainOptions *options)
+{
+    return is(options->recompute, "auto") || (!brim_given(options->recompute) && options->batch_size == -1);
+}
+
+static BrimStatus settle_budget(BrimTrainRun *run)
+{
+    const BrimProfile *profile;
+    const BrimTrainOptions *options = &run->asked;
+    BrimStatus status = brim_profile_find(&profile, options->profile);
+    if (status != BRIM_OK)
+        return status;
+    double fraction = options->fraction != 0 ? options->fraction : profile->fraction;
+    if (!(fraction > 0 && fraction <= 1))
+        return brim_fail(BRIM_ERROR_ARGUMENT, "--fraction %g: it must be over 0 and at most 1", fraction);
+    uint64_t budget = (uint64_t)(fraction * (double)brim_process_capacity_bytes());
+    uint64_t free_bytes = brim_process_free_bytes() + brim_process_resident_bytes();
+    budget = free_bytes < budget ? free_bytes : budget;
+    run->budget_bytes =
+        options->memory_bytes && options->memory_bytes < budget ? options->memory_bytes : budget;
+    return BRIM_OK;
+}
+
+/* Precision and levels as far as they are given. */
+static BrimStatus settle_given(BrimTrainRun *run)
+{
+    const char *precision = run->asked.precision;
+    bool narrow = is(precision, "amp");
+    if (brim_given(precision) && !narrow && !is(precision, "fp32") && !is(precision, "auto"))
+        return brim_fail(BRIM_ERROR_ARGUMENT, "--precision %.40s: fp32, amp or auto", precision);
+    run->precision = narrow ? BRIM_PRECISION_BF16_KEPT : BRIM_PRECISION_FP32;
+    return brim_recompute_parse(recompute_open(&run->asked) ? NULL : run->asked.recompute, &run->model,
+                                run->recompute);
+}
+
+/* Into the options that the rest of the run reads and the checkpoint keeps. */
+static void settle_options(BrimTrainRun *run, int batch)
+{
+    run->settled = run->asked;
+    brim_recompute_format(run->recompute, &run->model, run->recompute_text);
+    run->settled.batch_size = batch;
+    run->settled.precision = run->precision == BRIM_PRECISION_FP32 ? "fp32" : "amp";
+    run->settled.recompute = run->recompute_text;
+    run->options = &run->settled;
+}
+
+static BrimStatus search(BrimTrainRun *run, bool any_recompute)
+{
+    const BrimTrainOptions *asked = &run->asked;
+    uint8_t given[BRIM_MAX_LAYERS];
+    BrimTrainingQuery query = brim_training_query_defaults();
+    BrimPlanning *planning = brim_mem_take(BRIM_MEM_CONF, 1, sizeof *planning);
+    if (!planning)
+        return BRIM_ERROR_MEMORY;
+    memcpy(given, run->recompute, sizeof given);
+    query.imgsz = asked->imgsz;
+    query.device = asked->device;
+    query.profile = asked->profile;
+    query.batch_size = asked->batch_size;
+    query.fraction = 1; /* the budget has it already */
+    query.memory_bytes = run->budget_bytes;
+    query.precision = precision_open(asked) ? "auto" : is(asked->precision, "amp") ? "amp" : "fp32";
+    planning->model = run->model;
+    planning->recompute = any_recompute ? NULL : given;
+    planning->beside_bytes = run->beside_bytes;
+    BrimStatus status = brim_planning_open_model(planning, &query);
+    if (status == BRIM_OK) {
+        const BrimChoice *choice = &planning->search.choices[0];
+        run->precision = choice->scheme.precision;
+        memcpy(run->recompute, choice->scheme.recompute, sizeof run->recompute);
+        settle_options(run, choice->micro_batch);
+    }
+    brim_planning_close(planning);
+    brim_mem_give(planning);
+    return status;
+}
+
+BrimStatus brim_train_run_choose(BrimTrainRun *run)
+{
+    BrimStatus status;
+    run->asked = *run->options;
+    BRIM_TRY(settle_budget(run));
+    BRIM_TRY(settle_given(run));
+    if (run->asked.batch_size == -1 || precision_open(&run->asked) || recompute_open(&run->asked))
+        return search(run, recompute_open(&run->asked));
+    settle_options(run, run->asked.batch_size);
+fail:
+    return status;
+}
+
+BrimStatus brim_train_run_choose_again(BrimTrainRun *run, uint64_t beside_bytes)
+{
+    bool any_recompute = recompute_open(&run->asked) || !brim_given(run->asked.recompute);
+    if (run->asked.batch_size != -1 && !precision_open(&run->asked) && !any_recompute)
+        return BRIM_ERROR_FIT;
+    run->beside_bytes = beside_bytes;
+    return search(run, any_recompute);
+}
