@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TEXT_BYTES = 4096 };
@@ -37,6 +38,24 @@ uint64_t brim_process_peak_bytes(void)
 uint64_t brim_process_resident_bytes(void)
 {
     return kilobytes_after("/proc/self/status", "\nVmRSS:");
+}
+
+/* "5" is the kernel's word for it (proc(5), clear_refs). */
+bool brim_process_reset_peak(void)
+{
+    int descriptor = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    bool done = write(descriptor, "5", 1) == 1;
+    close(descriptor);
+    return done;
+}
+
+int64_t brim_process_cpu_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
 uint64_t brim_process_available_bytes(void)

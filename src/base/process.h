@@ -2,11 +2,18 @@
 #ifndef BRIM_BASE_PROCESS_H
 #define BRIM_BASE_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Resident memory at its highest (VmHWM) and now (VmRSS), in bytes; 0 where unknown. */
 uint64_t brim_process_peak_bytes(void);
 uint64_t brim_process_resident_bytes(void);
+
+/* Lets the highest begin anew from what is resident now; false where the kernel does not allow it. */
+bool brim_process_reset_peak(void);
+
+/* Processor time that all threads of this process have used, in ns. */
+int64_t brim_process_cpu_ns(void);
 
 /* Memory that the machine could give this process now (MemAvailable); 0 where unknown. */
 uint64_t brim_process_available_bytes(void);
