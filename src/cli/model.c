@@ -1,6 +1,4 @@
 /* brim model */
-#include <string.h>
-
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "report/model_table.h"
@@ -40,28 +38,6 @@ static const BrimOptionTable table = {
     "Prints a model's layers with their shapes, parameters, operations and bytes.", options_of_model,
     sizeof options_of_model / sizeof options_of_model[0]};
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), end_length = strlen(end);
-    return length >= end_length && strcmp(text + length - end_length, end) == 0;
-}
-
-static BrimStatus load(const ModelOptions *options, BrimModel *model)
-{
-    if (!ends_with(options->model, ".pt") && !ends_with(options->model, ".safetensors"))
-        return brim_model_load(model, options->model, options->nc);
-    BrimModelFile file = {0};
-    BrimStatus status = brim_model_file_load(&file, options->model);
-    if (status == BRIM_OK && !file.has_model)
-        status = brim_fail(BRIM_ERROR_INPUT, "%s does not say which model it is for", options->model);
-    if (status == BRIM_OK) {
-        *model = file.model;
-        model->class_count = options->nc ? options->nc : model->class_count;
-    }
-    brim_model_file_clear(&file);
-    return status;
-}
-
 int brim_command_model(int count, char *const *words)
 {
     ModelOptions options = {.imgsz = 640};
@@ -73,7 +49,7 @@ int brim_command_model(int count, char *const *words)
         return BRIM_EXIT_DONE;
     }
     if (status == BRIM_OK)
-        status = load(&options, &model);
+        status = brim_model_find(&model, options.model, options.nc);
     if (status == BRIM_OK)
         status = brim_model_print(stdout, &model, options.imgsz);
     return brim_command_end("model", status);

@@ -210,6 +210,22 @@ fail:
     return status;
 }
 
+BrimStatus brim_model_find(BrimModel *model, const char *name, int class_count)
+{
+    if (!ends_with(name, ".pt") && !ends_with(name, ".safetensors"))
+        return brim_model_load(model, name, class_count);
+    BrimModelFile file = {0};
+    BrimStatus status = brim_model_file_load(&file, name);
+    if (status == BRIM_OK && !file.has_model)
+        status = brim_fail(BRIM_ERROR_INPUT, "%s does not say which model it is for", name);
+    if (status == BRIM_OK) {
+        *model = file.model;
+        model->class_count = class_count ? class_count : model->class_count;
+    }
+    brim_model_file_clear(&file);
+    return status;
+}
+
 void brim_model_file_clear(BrimModelFile *file)
 {
     for (int i = 0; i < file->class_name_count; i++)

@@ -18,6 +18,10 @@ typedef struct BrimModelFile {
 BrimStatus brim_model_file_load(BrimModelFile *file, const char *path);
 void brim_model_file_clear(BrimModelFile *file);
 
+/* The architecture alone, from a built-in name, a model yaml, or a weights file (.pt, .safetensors). class_count 0 takes
+ * the model's own. */
+BrimStatus brim_model_find(BrimModel *model, const char *name, int class_count);
+
 /* Metadata that lets brim_model_file_load find the model again: "cfg" (a built-in name, or the text of a yaml file),
  * "nc", "names", "anchors". */
 BrimStatus brim_model_file_describe(BrimTensorFile *identity, const BrimModel *model, const char *cfg_text,
