@@ -3,9 +3,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "data/canvas.h"
+#include "report/utf8.h"
 
 enum { TEXT_BYTES = 96, TITLE_BYTES = 40 };
 
@@ -43,48 +43,12 @@ static uint32_t text_colour_on(uint32_t colour)
     return luma > 150 ? 0x000000 : 0xFFFFFF;
 }
 
-/* Bytes of the UTF-8 character at text, 0 when there is none. */
-static size_t utf8_bytes(const unsigned char *text)
-{
-    size_t bytes = text[0] < 0x80                      ? 1
-                   : text[0] >= 0xC2 && text[0] < 0xE0 ? 2
-                   : (text[0] & 0xF0) == 0xE0          ? 3
-                                                       : 0;
-    if ((text[0] & 0xF8) == 0xF0 && text[0] < 0xF4)
-        bytes = 4;
-    for (size_t i = 1; i < bytes; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    /* Overlong forms and surrogates. */
-    if ((text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xF0 && text[1] < 0x90) ||
-        (text[0] == 0xED && text[1] > 0x9F))
-        return 0;
-    return bytes;
-}
-
-/* Copies whole characters as far as there is room. What is not UTF-8 becomes '?': cairo would stop drawing at
- * it. */
-static void copy_text(char *to, size_t room, const char *from)
-{
-    size_t used = 0;
-    while (*from) {
-        size_t bytes = utf8_bytes((const unsigned char *)from);
-        size_t step = bytes ? bytes : 1;
-        if (used + step >= room)
-            break;
-        memcpy(to + used, bytes ? from : "?", step);
-        used += step;
-        from += step;
-    }
-    to[used] = '\0';
-}
-
 /* "with_mask 0.87"; the confidence's point does not depend on the locale. */
 static void label_text(char *text, const BrimDrawBox *box, BrimDrawNames names)
 {
     char name[TEXT_BYTES - 24]; /* leaves room for the confidence */
     if (box->class_index >= 0 && box->class_index < names.class_count)
-        copy_text(name, sizeof name, names.names[box->class_index]);
+        brim_utf8_copy(name, sizeof name, names.names[box->class_index]);
     else
         snprintf(name, sizeof name, "class %d", box->class_index);
     int hundredths = (int)lround(fmin(1, box->confidence) * 100);
@@ -191,7 +155,7 @@ BrimStatus brim_draw_boxes(BrimPicture *picture, const BrimDrawBox *boxes, int c
 static void draw_title(cairo_t *pen, const Area *area, const char *title)
 {
     char text[TITLE_BYTES + 1];
-    copy_text(text, sizeof text, title);
+    brim_utf8_copy(text, sizeof text, title);
     double x = area->left_px + 5, y = area->top_px + 4 + area->font_px;
     set_ink(pen, 0x202020);
     cairo_move_to(pen, x + 1, y + 1);
