@@ -57,8 +57,13 @@ typedef enum BrimEventKind {
     BRIM_EVENT_CLASS,      /* figures of one class, after a validation: text is its name */
     BRIM_EVENT_PICTURE,    /* detection: text is the picture, instances its boxes */
     BRIM_EVENT_SAVED,      /* text: the file written */
+    BRIM_EVENT_BENCH_ROW,  /* bench_row: a batch size measured, or found not to fit; not judged yet */
+    BRIM_EVENT_BENCH,      /* bench: all rows, judged; text: the report in the format asked for */
     BRIM_EVENT_DONE        /* the run ended; seconds */
 } BrimEventKind;
+
+struct BrimBench;
+struct BrimBenchRow;
 
 typedef struct BrimEvent {
     BrimEventKind kind;
@@ -78,6 +83,8 @@ typedef struct BrimEvent {
     uint64_t arena_bytes;           /* planned and taken, to the byte */
     uint64_t memory_planned_bytes;  /* the arena and everything beside it that was planned */
     uint64_t memory_peak_bytes;     /* resident memory of the process at its highest; 0 where unknown */
+    const struct BrimBench *bench;  /* valid while the listener runs, as is bench_row */
+    const struct BrimBenchRow *bench_row;
 } BrimEvent;
 
 /* Return false to stop the run at the next safe point; it saves what it has and returns BRIM_STOPPED. */
@@ -136,10 +143,78 @@ typedef struct BrimDetectOptions {
     bool agnostic_nms, save_txt, save_conf, save_json, nosave, exist_ok;
 } BrimDetectOptions;
 
+typedef struct BrimBenchOptions {
+    const char *model;     /* a built-in name, a model yaml, or weights, of which only the architecture counts */
+    const char *device;
+    const char *precision; /* "fp32", or "amp": what training keeps for the backward pass is bfloat16 */
+    const char *format;    /* "table", "md", "csv", "json"; NULL: by the ending of output, else "table" */
+    const char *output;    /* file of the report; NULL: none */
+    const char *plot;      /* .svg or .png: pictures/s and memory over the batch size; NULL: none */
+    const int *batch_sizes;
+    int batch_size_count;
+    bool training, inference; /* neither: both */
+    int imgsz, threads;
+    int steps;             /* timed steps of each row; 0: as many as fit into some seconds */
+    int warmup;            /* steps before those */
+    uint64_t memory_bytes; /* larger rows are not tried; 0: 80 % of what the machine has free */
+    bool random_training;  /* instead of a sweep: so many batches of batch_size through one training */
+    int batches, batch_size;
+} BrimBenchOptions;
+
+/* name, in words. What each means: brim_bench_rule(). */
+#define BRIM_BENCH_VERDICT_LIST(X)                                                                             \
+    X(NONE, "")                                                                                                \
+    X(BEST_VALUE, "best value")                                                                                \
+    X(BALANCED, "balanced")                                                                                    \
+    X(LOW_MEMORY, "low memory")                                                                                \
+    X(HIGH_MEMORY, "high memory")                                                                              \
+    X(DOES_NOT_PAY, "does not pay")                                                                            \
+    X(DOES_NOT_FIT, "does not fit")
+
+typedef enum BrimBenchVerdict {
+#define X(name, text) BRIM_BENCH_##name,
+    BRIM_BENCH_VERDICT_LIST(X)
+#undef X
+} BrimBenchVerdict;
+
+/* One batch size. Of a row that does not fit only the planned figures hold; the others are 0. */
+typedef struct BrimBenchRow {
+    bool training; /* a step is gradient and update; else a batch through the network, without NMS */
+    int batch;
+    int steps; /* timed */
+    double median_ms, best_ms; /* of a step */
+    double pictures_per_s;     /* at the median */
+    double utilization;        /* CPU time of the process / (wall time x threads), 0..1 */
+    uint64_t arena_bytes;      /* planned and taken, to the byte */
+    uint64_t planned_bytes;    /* of the whole process */
+    uint64_t peak_bytes;       /* resident memory of the process at its highest in this row; 0 where unknown */
+    BrimBenchVerdict verdict;
+} BrimBenchRow;
+
+/* One batch of the random training. */
+typedef struct BrimBenchStep {
+    double milliseconds;
+    float losses[3]; /* box, obj, cls */
+} BrimBenchStep;
+
+typedef struct BrimBench {
+    const char *model, *device, *precision;
+    int imgsz_px, threads;
+    uint64_t memory_bytes;   /* rows above it were not tried; 0: no limit is known */
+    bool memory_given;       /* by the user; else taken from what the machine has free */
+    bool peaks_reset;        /* the kernel let each row begin its peak anew */
+    double seconds;          /* of the whole run */
+    const BrimBenchRow *rows;
+    int row_count;
+    const BrimBenchStep *steps; /* of the random training, whose one row is rows[0] */
+    int step_count;
+} BrimBench;
+
 /* YOLOv5's defaults. */
 BrimTrainOptions brim_train_defaults(void);
 BrimValOptions brim_val_defaults(void);
 BrimDetectOptions brim_detect_defaults(void);
+BrimBenchOptions brim_bench_defaults(void);
 
 /* Trains. The run's folder gets results.csv, opt.yaml, hyp.yaml, plan.txt, weights/last.safetensors and
  * weights/best.safetensors. ERROR_FIT before the first step when the plan is over memory_bytes. */
@@ -195,6 +270,14 @@ BrimStatus brim_val(const BrimValOptions *options, BrimListener listener, void *
 
 /* Detects; the run's folder gets pictures with boxes, and labels/ or predictions.json when asked. */
 BrimStatus brim_detect(const BrimDetectOptions *options, BrimListener listener, void *self);
+
+/* Times a model on random pictures with random labels, batch size by batch size, and judges which of them pays. Stopped
+ * by the listener it returns BRIM_STOPPED without a report. ERROR_INPUT where a loss is no number. */
+BrimStatus brim_bench(const BrimBenchOptions *options, BrimListener listener, void *self);
+
+/* A verdict in words, and the rule by which all of them are given, in lines. */
+const char *brim_bench_verdict_text(BrimBenchVerdict verdict);
+const char *brim_bench_rule(void);
 
 #ifdef __cplusplus
 }

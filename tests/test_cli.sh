@@ -29,7 +29,7 @@ expect 0 "brim detect" --help
 expect 0 "Exit codes" help
 expect 2 "brim val"
 expect 2 'no command "trian"' trian
-for command in val detect model data; do
+for command in val detect bench model data; do
     expect 0 "usage: brim $command" "$command" --help
     expect 0 "usage: brim $command" "$command" -h
     expect 2 "is missing" "$command"
@@ -51,6 +51,19 @@ expect 1 "neither a picture" detect --source "$folder/film.mp4" --weights x.pt
 expect 1 "none of the 1 pictures" detect --source "$folder/list.txt" --weights x.pt
 expect 2 "there is demo" data draw "$folder/draw"
 expect 0 "214 layers" model yolov5n --nc 3
+
+expect 2 "ends with .svg or .png" bench yolov5n --plot "$folder/plot.bmp"
+expect 2 "one of table|md|csv|json" bench yolov5n --format xml
+expect 2 "--batch-sizes must be" bench yolov5n --batch-sizes 1,0
+expect 1 "use --device cpu" bench yolov5n --device cuda
+tiny=(yolov5n --imgsz 64 --threads 1)
+expect 0 "best value" bench "${tiny[@]}" --batch-sizes 1,2 --inference --steps 2 --plot "$folder/plot.svg"
+expect 0 "does not fit: needs" bench "${tiny[@]}" --batch-sizes 1,2 --memory 1M
+expect 0 "loss: first" bench "${tiny[@]}" --random-training --batches 2 --batch-size 1
+expect 3 "the training needs" bench "${tiny[@]}" --random-training --memory 1M
+"$brim" bench "${tiny[@]}" --batch-sizes 1 --inference --steps 2 --format csv 2>/dev/null | head -1 | grep -q '^mode,batch_size' ||
+    { echo "brim bench says more than its report on stdout"; bad=1; }
+[ -s "$folder/plot.svg" ] || { echo "brim bench drew no plot"; bad=1; }
 
 expect 0 "--data $folder/demo/data.yaml" data demo "$folder/demo" --pictures 6 --imgsz 64 --seed 3
 expect 1 "already" data demo "$folder/demo" --pictures 6 --imgsz 64

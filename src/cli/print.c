@@ -32,6 +32,11 @@ void brim_print_open(BrimPrint *print)
     sigaction(SIGTERM, &action, NULL);
 }
 
+bool brim_print_stopped(void)
+{
+    return stop_asked;
+}
+
 void brim_print_bytes(char *text, size_t bytes, uint64_t amount)
 {
     double mib = (double)amount / 0x1p20;
@@ -210,6 +215,9 @@ bool brim_print_event(void *self, const BrimEvent *event)
         break;
     case BRIM_EVENT_SAVED:
         break; /* known from where the run's folder is */
+    case BRIM_EVENT_BENCH_ROW:
+    case BRIM_EVENT_BENCH:
+        break; /* `brim bench` has a listener of its own */
     case BRIM_EVENT_DONE:
         show_done(print, event);
         break;

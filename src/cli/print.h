@@ -18,6 +18,9 @@ typedef struct BrimPrint {
 /* Makes Ctrl-C (once) stop the run at its next safe point; a second one ends the process at once. */
 void brim_print_open(BrimPrint *print);
 
+/* Was Ctrl-C pressed? */
+bool brim_print_stopped(void);
+
 /* A BrimListener; self is a BrimPrint. */
 bool brim_print_event(void *self, const BrimEvent *event);
 
