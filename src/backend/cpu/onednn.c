@@ -274,6 +274,17 @@ fail:
     return status;
 }
 
+/* oneDNN keeps the code that it generated, of every shape it ever saw, a few MiB for each training step. Whoever closes
+ * wants its memory back. */
+static void empty_cache(void)
+{
+    int capacity;
+    if (dnnl_get_primitive_cache_capacity(&capacity) != dnnl_success)
+        return;
+    dnnl_set_primitive_cache_capacity(0);
+    dnnl_set_primitive_cache_capacity(capacity);
+}
+
 void brim_onednn_close(BrimOnednn **onednn)
 {
     BrimOnednn *gone = *onednn;
@@ -283,6 +294,7 @@ void brim_onednn_close(BrimOnednn **onednn)
         dnnl_stream_destroy(gone->stream);
     if (gone->engine)
         dnnl_engine_destroy(gone->engine);
+    empty_cache();
     brim_mem_give(gone);
     *onednn = NULL;
 }
