@@ -25,7 +25,8 @@ static const uint32_t speed_colour = 0x2563EB, best_colour = 0x059669, arena_col
                       beside_colour = 0xD3DEEC, measured_colour = 0x111827, limit_colour = 0xB91C1C;
 static const BrimChartInk title_ink = {0x111827, 18, true}, head_ink = {0x111827, 13, true},
                           plain_ink = {0x374151, 12, false}, small_ink = {0x4B5563, 11, false},
-                          faint_ink = {0x9CA3AF, 11, false};
+                          faint_ink = {0x9CA3AF, 11, false}, best_ink = {0x059669, 12, true},
+                          limit_ink = {0xB91C1C, 11, false};
 
 /* The rows of one kind, in a column of the picture. */
 typedef struct Column {
@@ -72,22 +73,35 @@ static void draw_speed_line(const Column *column, const BrimChartPanel *panel)
     cairo_stroke(column->pen);
 }
 
+/* A line from the point down to its batch size, with the words beside the axis, where no curve is. */
+static void mark_best(const Column *column, const BrimChartPanel *panel, int slot)
+{
+    double x_px = brim_chart_x(panel, slot), foot_px = panel->top_px + panel->height_px;
+    bool at_end = slot + 1 == panel->slots && slot > 0;
+    brim_chart_colour(column->pen, best_colour);
+    cairo_set_line_width(column->pen, 1);
+    cairo_move_to(column->pen, x_px, brim_chart_y(panel, column->rows[slot].pictures_per_s));
+    cairo_line_to(column->pen, x_px, foot_px);
+    cairo_stroke(column->pen);
+    brim_chart_text(column->pen, x_px + (at_end ? -6 : 6), foot_px - 7,
+                    at_end ? BRIM_CHART_RIGHT : BRIM_CHART_LEFT, best_ink, "best value");
+}
+
 static void draw_speed_dot(const Column *column, const BrimChartPanel *panel, int slot)
 {
     char text[32];
     const BrimBenchRow *row = &column->rows[slot];
     bool best = row->verdict == BRIM_BENCH_BEST_VALUE;
     double x_px = brim_chart_x(panel, slot), y_px = brim_chart_y(panel, row->pictures_per_s);
+    if (best)
+        mark_best(column, panel, slot);
     brim_chart_colour(column->pen, best ? best_colour : speed_colour);
     cairo_arc(column->pen, x_px, y_px, best ? 6 : 4, 0, 2 * M_PI);
     cairo_fill(column->pen);
     if (!best && !has_label(panel, slot))
         return;
     snprintf(text, sizeof text, "%.*f", row->pictures_per_s < 100 ? 1 : 0, row->pictures_per_s);
-    BrimChartInk ink = best ? (BrimChartInk){best_colour, 12, true} : plain_ink;
-    brim_chart_text(column->pen, x_px, y_px - 11, BRIM_CHART_CENTRE, ink, text);
-    if (best)
-        brim_chart_text(column->pen, x_px, y_px + 20, BRIM_CHART_CENTRE, ink, "best value");
+    brim_chart_text(column->pen, x_px, y_px - 11, BRIM_CHART_CENTRE, best ? best_ink : plain_ink, text);
 }
 
 static void draw_speed(const Column *column)
@@ -171,8 +185,7 @@ static void draw_limit(const BrimChartPanel *panel, double limit)
     cairo_line_to(panel->pen, panel->left_px + panel->width_px, y_px);
     cairo_stroke(panel->pen);
     cairo_restore(panel->pen);
-    brim_chart_text(panel->pen, panel->left_px + 4, y_px - 4, BRIM_CHART_LEFT,
-                    (BrimChartInk){limit_colour, 11, false}, "limit");
+    brim_chart_text(panel->pen, panel->left_px + 4, y_px - 4, BRIM_CHART_LEFT, limit_ink, "limit");
 }
 
 static void draw_batch_sizes(const Column *column, const BrimChartPanel *panel)
@@ -182,22 +195,32 @@ static void draw_batch_sizes(const Column *column, const BrimChartPanel *panel)
         char text[16];
         snprintf(text, sizeof text, "%d", column->rows[i].batch);
         if (has_label(panel, i))
-            brim_chart_text(column->pen, brim_chart_x(panel, i), foot_px + 18, BRIM_CHART_CENTRE, plain_ink,
-                            text);
+            brim_chart_text(column->pen, brim_chart_x(panel, i), foot_px + 18, BRIM_CHART_CENTRE,
+                            column->rows[i].verdict == BRIM_BENCH_BEST_VALUE ? best_ink : plain_ink, text);
     }
     brim_chart_text(column->pen, panel->left_px + panel->width_px / 2, foot_px + 38, BRIM_CHART_CENTRE,
                     small_ink, "batch size");
 }
 
-static void draw_memory(const Column *column)
+/* What the scale has to hold: the bars, and the limit where it is what keeps rows out and not far above. */
+static double highest_memory(const Column *column)
 {
-    char head[48];
-    double highest = 0;
-    BrimChartPanel panel = panel_of(column, MEMORY_TOP_PX, MEMORY_PX);
+    double highest = 0, limit = (double)column->bench->memory_bytes;
+    bool all_fit = true;
     for (int i = 0; i < column->count; i++) {
         if (fits(&column->rows[i]))
             highest = fmax(highest, (double)column->rows[i].planned_bytes);
+        else
+            all_fit = false;
     }
+    return !all_fit && limit < 2 * highest ? fmax(highest, limit) : highest;
+}
+
+static void draw_memory(const Column *column)
+{
+    char head[48];
+    BrimChartPanel panel = panel_of(column, MEMORY_TOP_PX, MEMORY_PX);
+    double highest = highest_memory(column);
     double unit = highest > 4000 * 0x1p20 ? 0x1p30 : 0x1p20;
     snprintf(head, sizeof head, "%s: memory in %s", column->training ? "Training" : "Inference",
              unit > 0x1p20 ? "GiB" : "MiB");

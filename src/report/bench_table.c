@@ -11,6 +11,7 @@
 #include "report/json.h"
 
 enum { JSON_DIGITS = 15 };
+#define BUSY_ENOUGH 0.75
 
 void brim_bench_bytes(char *text, size_t bytes, uint64_t amount)
 {
@@ -42,6 +43,23 @@ static void say_advice(BrimText *text, const BrimBench *bench, const char *befor
     }
 }
 
+/* Times are those of this run alone only where the cores were its own. */
+static void say_when_disturbed(BrimText *text, const BrimBench *bench)
+{
+    for (int i = 0; i < bench->row_count; i++) {
+        double busy = bench->rows[i].utilization;
+        if (busy > 0 && busy < BUSY_ENOUGH) {
+            brim_text_add(
+                text,
+                "\nIn some rows the threads worked less than %.0f%% of the time (CPU %%): too many of "
+                "them for so little to do, or other\nprograms had the cores. In that case measure "
+                "again when the machine is quiet.\n",
+                100 * BUSY_ENOUGH);
+            return;
+        }
+    }
+}
+
 /* What the columns of memory hold, and which rows are not there. */
 static void say_memory(BrimText *text, const BrimBench *bench)
 {
@@ -69,6 +87,7 @@ static void add_sweep(BrimText *text, const BrimBench *bench, const BrimSheet *s
     (markdown ? brim_sheet_markdown : brim_sheet_table)(text, sheet);
     brim_text_add(text, "\n");
     say_advice(text, bench, markdown ? "- " : "");
+    say_when_disturbed(text, bench);
     brim_text_add(text, "\n%s%s%s\n", markdown ? "```\n" : "", brim_bench_rule(), markdown ? "```\n" : "");
     say_memory(text, bench);
 }
