@@ -12,14 +12,6 @@
 
 #define WEIGHTS "reference/weights/yolov5n.pt"
 
-/* fontconfig, through which cairo finds the font of the boxes' names, keeps patterns that it never gives
- * back. */
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfontconfig";
-}
-
 static json_t *load_json(const char *path)
 {
     json_error_t error;

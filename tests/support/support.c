@@ -11,6 +11,13 @@
 #include "base/file.h"
 #include "exchange/safetensors.h"
 
+/* fontconfig, through which cairo finds its fonts, keeps patterns that it never gives back. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig";
+}
+
 const char *shared_path(const char *name)
 {
     static char paths[8][1024];

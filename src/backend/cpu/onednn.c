@@ -274,8 +274,8 @@ fail:
     return status;
 }
 
-/* oneDNN keeps the code that it generated, of every shape it ever saw, a few MiB for each training step. Whoever closes
- * wants its memory back. */
+/* oneDNN keeps the code that it generated, of every shape it ever saw, a few MiB for each training step.
+ * Whoever closes wants its memory back. */
 static void empty_cache(void)
 {
     int capacity;
