@@ -169,7 +169,8 @@ typedef struct BrimBenchOptions {
     X(LOW_MEMORY, "low memory")                                                                                \
     X(HIGH_MEMORY, "high memory")                                                                              \
     X(DOES_NOT_PAY, "does not pay")                                                                            \
-    X(DOES_NOT_FIT, "does not fit")
+    X(DOES_NOT_FIT, "does not fit")                                                                            \
+    X(CANNOT_RUN, "cannot be run")
 
 typedef enum BrimBenchVerdict {
 #define X(name, text) BRIM_BENCH_##name,
@@ -177,7 +178,8 @@ typedef enum BrimBenchVerdict {
 #undef X
 } BrimBenchVerdict;
 
-/* One batch size. Of a row that does not fit only the planned figures hold; the others are 0. */
+/* One batch size. Of a row that does not fit only the planned figures hold, of one that cannot be run (a remark says
+ * why) none; the others are 0. */
 typedef struct BrimBenchRow {
     bool training; /* a step is gradient and update; else a batch through the network, without NMS */
     int batch;

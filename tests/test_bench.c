@@ -11,7 +11,7 @@
 /* ---- real runs ---- */
 
 typedef struct Seen {
-    int steps, rows, saved;
+    int steps, rows, saved, remarks;
     int stop_after; /* steps; 0: never */
     BrimBenchRow row[8];
     BrimBench bench; /* its rows stand in row, judged */
@@ -36,6 +36,7 @@ static bool watch(void *self, const BrimEvent *event)
     Seen *seen = self;
     seen->steps += event->kind == BRIM_EVENT_STEP;
     seen->rows += event->kind == BRIM_EVENT_BENCH_ROW;
+    seen->remarks += event->kind == BRIM_EVENT_REMARK;
     seen->saved += event->kind == BRIM_EVENT_SAVED;
     if (event->kind == BRIM_EVENT_BENCH)
         keep_report(seen, event);
@@ -134,6 +135,27 @@ static void what_does_not_fit_is_not_run(void **state)
     assert_non_null(strstr(seen.text, "does not fit: needs "));
     assert_non_null(strstr(seen.text, "as --memory says"));
     brim_mem_give(seen.text);
+}
+
+/* 2^31 bytes of pictures are more than an op's operand may have. */
+static void a_batch_that_cannot_be_run_spoils_nothing(void **state)
+{
+    (void)state;
+    Seen seen = {0};
+    BrimBenchOptions options = small_sweep();
+    const int sizes[] = {1, 174763};
+    options.inference = true;
+    options.batch_sizes = sizes;
+    options.batch_size_count = 2;
+    assert_ok(brim_bench(&options, watch, &seen));
+    assert_int_equal(seen.row[0].verdict, BRIM_BENCH_BEST_VALUE);
+    assert_int_equal(seen.row[1].verdict, BRIM_BENCH_CANNOT_RUN);
+    assert_int_equal(seen.remarks, 1);
+    assert_non_null(strstr(seen.text, "cannot be run"));
+    brim_mem_give(seen.text);
+    options.random_training = true;
+    options.batch_size = sizes[1];
+    assert_refused(brim_bench(&options, NULL, NULL), BRIM_ERROR_ARGUMENT, "over 2 GiB");
 }
 
 static float loss_of(const BrimBenchStep *step)
@@ -237,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_sweep_measures_each_batch_size_once),
         cmocka_unit_test(the_measured_peak_is_the_rows_own),
         cmocka_unit_test(what_does_not_fit_is_not_run),
+        cmocka_unit_test(a_batch_that_cannot_be_run_spoils_nothing),
         cmocka_unit_test(a_random_training_tells_each_loss),
         cmocka_unit_test(a_random_training_that_does_not_fit_says_what_it_needs),
         cmocka_unit_test(it_stops_when_asked),

@@ -38,8 +38,10 @@ static void show_step(const Watch *watch, const BrimEvent *event)
 static void show_row(const Watch *watch, const BrimBenchRow *row)
 {
     char planned[24];
-    brim_bench_bytes(planned, sizeof planned, row->planned_bytes);
     erase_progress(watch);
+    if (row->verdict == BRIM_BENCH_CANNOT_RUN)
+        return; /* a remark has said it */
+    brim_bench_bytes(planned, sizeof planned, row->planned_bytes);
     fprintf(stderr, "%s, batches of %d: ", row->training ? "training" : "inference", row->batch);
     if (row->verdict == BRIM_BENCH_DOES_NOT_FIT)
         fprintf(stderr, "does not fit, needs %s\n", planned);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "report/bench_table.h"
+#include "report/bench_verdict.h"
 #include "report/chart.h"
 #include "report/utf8.h"
 
@@ -38,11 +39,6 @@ typedef struct Column {
     double left_px;
 } Column;
 
-static bool fits(const BrimBenchRow *row)
-{
-    return row->verdict != BRIM_BENCH_DOES_NOT_FIT;
-}
-
 static bool has_label(const BrimChartPanel *panel, int slot)
 {
     return slot % (int)ceil(LABEL_PX / brim_chart_slot_px(panel)) == 0;
@@ -64,7 +60,7 @@ static void draw_speed_line(const Column *column, const BrimChartPanel *panel)
 {
     cairo_new_path(column->pen);
     for (int i = 0; i < column->count; i++) {
-        if (fits(&column->rows[i]))
+        if (brim_bench_measured(&column->rows[i]))
             cairo_line_to(column->pen, brim_chart_x(panel, i),
                           brim_chart_y(panel, column->rows[i].pictures_per_s));
     }
@@ -115,7 +111,7 @@ static void draw_speed(const Column *column)
     brim_chart_scale(&panel, highest * 1.1); /* room for the figures */
     draw_speed_line(column, &panel);
     for (int i = 0; i < column->count; i++) {
-        if (fits(&column->rows[i]))
+        if (brim_bench_measured(&column->rows[i]))
             draw_speed_dot(column, &panel, i);
     }
 }
@@ -146,13 +142,13 @@ static void draw_measured(const BrimChartPanel *panel, int slot, double value)
 static void draw_unfit(const BrimChartPanel *panel, int slot, const BrimBenchRow *row)
 {
     char needed[24];
-    double x_px = brim_chart_x(panel, slot), bottom_px = panel->top_px + panel->height_px;
+    bool cannot = row->verdict == BRIM_BENCH_CANNOT_RUN;
+    double x_px = brim_chart_x(panel, slot), foot_px = panel->top_px + panel->height_px;
     brim_bench_bytes(needed, sizeof needed, row->planned_bytes);
-    if (!has_label(panel, slot))
-        return;
-    brim_chart_text(panel->pen, x_px, bottom_px - 34, BRIM_CHART_CENTRE, faint_ink, "does");
-    brim_chart_text(panel->pen, x_px, bottom_px - 21, BRIM_CHART_CENTRE, faint_ink, "not fit:");
-    brim_chart_text(panel->pen, x_px, bottom_px - 8, BRIM_CHART_CENTRE, faint_ink, needed);
+    const char *const lines[] = {cannot ? "cannot" : "does",
+                                 cannot ? "be" : "not fit:", cannot ? "run" : needed};
+    for (int i = 0; i < 3 && has_label(panel, slot); i++)
+        brim_chart_text(panel->pen, x_px, foot_px - 34 + 13 * i, BRIM_CHART_CENTRE, faint_ink, lines[i]);
 }
 
 static void draw_bar(const BrimChartPanel *panel, int slot, const BrimBenchRow *row, double unit)
@@ -208,7 +204,7 @@ static double highest_memory(const Column *column)
     double highest = 0, limit = (double)column->bench->memory_bytes;
     bool all_fit = true;
     for (int i = 0; i < column->count; i++) {
-        if (fits(&column->rows[i]))
+        if (brim_bench_measured(&column->rows[i]))
             highest = fmax(highest, (double)column->rows[i].planned_bytes);
         else
             all_fit = false;
@@ -227,7 +223,7 @@ static void draw_memory(const Column *column)
     brim_chart_text(column->pen, panel.left_px, panel.top_px - 22, BRIM_CHART_LEFT, head_ink, head);
     brim_chart_scale(&panel, highest / unit * 1.1);
     for (int i = 0; i < column->count; i++) {
-        if (fits(&column->rows[i]))
+        if (brim_bench_measured(&column->rows[i]))
             draw_bar(&panel, i, &column->rows[i], unit);
         else
             draw_unfit(&panel, i, &column->rows[i]);

@@ -61,10 +61,10 @@ static void fill_row(BrimSheetCell *cells, char note[64], const BrimBenchRow *ro
         {.number = known(row->median_ms)},
         {.number = known(row->best_ms)},
         {.number = known(row->pictures_per_s)},
-        {.number = (double)row->arena_bytes},
-        {.number = (double)row->planned_bytes},
+        {.number = known((double)row->arena_bytes)},
+        {.number = known((double)row->planned_bytes)},
         {.number = known((double)row->peak_bytes)},
-        {.number = (double)(row->planned_bytes / (uint64_t)row->batch)},
+        {.number = known((double)(row->planned_bytes / (uint64_t)row->batch))},
         {.number = known(row->utilization)},
         {.text = note},
     };

@@ -30,9 +30,14 @@ const char *brim_bench_rule(void)
            "Memory is what is planned for the process; training and inference are judged each for itself.\n";
 }
 
+bool brim_bench_measured(const BrimBenchRow *row)
+{
+    return row->verdict != BRIM_BENCH_DOES_NOT_FIT && row->verdict != BRIM_BENCH_CANNOT_RUN;
+}
+
 static bool counts(const BrimBenchRow *row, bool training)
 {
-    return row->training == training && row->verdict != BRIM_BENCH_DOES_NOT_FIT;
+    return row->training == training && brim_bench_measured(row);
 }
 
 /* Would anybody take `other` rather than `row`? Of two that are equal, the smaller batch. */

@@ -4,7 +4,10 @@
 
 #include "base/status.h"
 
-/* Sets the verdict of every row that fits, training and inference each for themselves. */
+/* Was the row measured? */
+bool brim_bench_measured(const BrimBenchRow *row);
+
+/* Sets the verdict of every row that was measured, training and inference each for themselves. */
 void brim_bench_judge(BrimBenchRow *rows, int count);
 
 /* The row that is the best value of its kind; NULL where none fits. */

@@ -152,7 +152,6 @@ static BrimStatus read_options(BenchRun *run)
     BRIM_TRY(brim_model_find(&run->model, options->model, 0));
     BRIM_TRY(order_batch_sizes(run));
     conf->imgsz_px = round_imgsz(run);
-    conf->base_bytes = brim_process_resident_bytes();
 fail:
     return status;
 }
@@ -204,8 +203,10 @@ static BrimStatus train(BenchRun *run)
     run->conf.warmup = 0;
     run->conf.each = run->steps;
     BrimStatus status = measure(run, true, run->options->batch_size);
-    if (status != BRIM_OK || run->rows[0].verdict != BRIM_BENCH_DOES_NOT_FIT)
+    if (status != BRIM_OK || brim_bench_measured(&run->rows[0]))
         return status;
+    if (run->rows[0].verdict == BRIM_BENCH_CANNOT_RUN)
+        return BRIM_ERROR_ARGUMENT; /* the sentence that says why stands already */
     brim_bench_bytes(needed, sizeof needed, run->rows[0].planned_bytes);
     brim_bench_bytes(given, sizeof given, run->conf.limit_bytes);
     return brim_fail(BRIM_ERROR_FIT,

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "run/bench_batch.h"
+#include "run/remarks.h"
 #include "train/weights.h"
 
 /* Steps of a row whose number is left to brim: as many as fit into the time, but not fewer or more than
@@ -24,8 +25,10 @@ typedef struct RowRun {
     float losses[3];         /* of the last step */
 } RowRun;
 
+/* The plan counts from what is resident now: the program, and what little earlier rows left behind. */
 static BrimStatus open_engine(RowRun *run, BrimDeviceInfo *device)
 {
+    uint64_t resident_bytes = brim_process_resident_bytes();
     const BrimBenchRowConf *conf = run->conf;
     const BrimShape shape = {conf->batch, conf->imgsz_px, conf->imgsz_px};
     BrimEngineConf engine = {.backend = conf->backend,
@@ -44,7 +47,7 @@ static BrimStatus open_engine(RowRun *run, BrimDeviceInfo *device)
         return status;
     *device = *brim_engine_device(run->engine);
     run->row->arena_bytes = brim_engine_plan(run->engine)->arena_bytes;
-    run->row->planned_bytes = conf->base_bytes + brim_bench_batch_bytes(conf->batch, conf->imgsz_px) +
+    run->row->planned_bytes = resident_bytes + brim_bench_batch_bytes(conf->batch, conf->imgsz_px) +
                               brim_engine_beside_bytes(run->engine) + run->row->arena_bytes;
     return BRIM_OK;
 }
@@ -187,6 +190,32 @@ static uint64_t peak_of_row(bool reset, uint64_t before_bytes)
     return reset || peak_bytes > before_bytes ? peak_bytes : 0;
 }
 
+/* Plans the row, and sets its verdict where it is not to be run. */
+static BrimStatus plan_row(RowRun *run, BrimDeviceInfo *device)
+{
+    const BrimBenchRowConf *conf = run->conf;
+    BrimStatus status = open_engine(run, device);
+    if (status == BRIM_ERROR_ARGUMENT || status == BRIM_ERROR_UNSUPPORTED) {
+        run->row->verdict = BRIM_BENCH_CANNOT_RUN; /* this batch size alone: the others are not lost for it */
+        brim_remark(conf->listener, conf->listener_self, "batches of %d cannot be run: %s", conf->batch,
+                    brim_last_error());
+        return BRIM_OK;
+    }
+    if (status == BRIM_OK && conf->limit_bytes && run->row->planned_bytes > conf->limit_bytes)
+        run->row->verdict = BRIM_BENCH_DOES_NOT_FIT;
+    return status;
+}
+
+static BrimStatus measure_row(RowRun *run)
+{
+    BrimStatus status = start_engine(run);
+    if (status == BRIM_OK)
+        status = run_steps(run);
+    if (status == BRIM_OK)
+        sum_up(run);
+    return status;
+}
+
 BrimStatus brim_bench_row_run(const BrimBenchRowConf *conf, BrimBenchRow *row, BrimDeviceInfo *device)
 {
     BrimStatus status;
@@ -194,15 +223,11 @@ BrimStatus brim_bench_row_run(const BrimBenchRowConf *conf, BrimBenchRow *row, B
     *row = (BrimBenchRow){.training = conf->training, .batch = conf->batch};
     bool reset = brim_process_reset_peak();
     uint64_t before_bytes = brim_process_peak_bytes();
-    BRIM_TRY(open_engine(&run, device));
-    if (conf->limit_bytes && row->planned_bytes > conf->limit_bytes) {
-        row->verdict = BRIM_BENCH_DOES_NOT_FIT;
-        goto fail;
+    BRIM_TRY(plan_row(&run, device));
+    if (row->verdict == BRIM_BENCH_NONE) {
+        BRIM_TRY(measure_row(&run));
+        row->peak_bytes = peak_of_row(reset, before_bytes);
     }
-    BRIM_TRY(start_engine(&run));
-    BRIM_TRY(run_steps(&run));
-    sum_up(&run);
-    row->peak_bytes = peak_of_row(reset, before_bytes);
 fail:
     brim_engine_close(&run.engine);
     brim_bench_batch_clear(&run.batch);

@@ -11,7 +11,6 @@ typedef struct BrimBenchRowConf {
     int imgsz_px, threads, batch;
     bool training;
     int steps, warmup;     /* steps 0: as many as fit into some seconds */
-    uint64_t base_bytes;   /* resident before the first row */
     uint64_t limit_bytes;  /* a row that is planned larger is not run; 0: no limit */
     BrimBenchStep *each;   /* where each timed step is told, room for `steps` of them; NULL: nowhere */
     BrimListener listener; /* told after each step; returns false to stop */
