@@ -64,7 +64,8 @@ enum {
     OTHER_CARD = 100,
     TOKEN_BYTES = 16,
     LISTED = 5,
-    LIST_BYTES = 320
+    LIST_BYTES = 320,
+    SHOWN_BYTES = 64
 };
 
 int brim_gpu_count(void)
@@ -170,11 +171,20 @@ static const char *list_marked(const bool *marked, char text[LIST_BYTES])
     return text;
 }
 
+/* The beginning of the words, in one line. */
+static const char *show(const char *words, char text[SHOWN_BYTES])
+{
+    snprintf(text, SHOWN_BYTES, "%s", words);
+    for (char *at = text; *at; at++)
+        *at = iscntrl((unsigned char)*at) ? '?' : *at;
+    return text;
+}
+
 /* What the words come nearest to. */
 static BrimStatus refuse(const char *words, const Tokens *query)
 {
     bool near[GPU_COUNT] = {false};
-    char text[LIST_BYTES];
+    char text[LIST_BYTES], shown[SHOWN_BYTES];
     int further, most = 0;
     for (int i = 0; i < GPU_COUNT; i++) {
         int found = matches(query, &gpus[i], &further);
@@ -184,15 +194,16 @@ static BrimStatus refuse(const char *words, const Tokens *query)
         near[i] = matches(query, &gpus[i], &further) == most;
     return brim_fail(
         BRIM_ERROR_INPUT,
-        "no card \"%.64s\" is known%s%s; `brim plan --gpu list` lists all, --memory plans without one", words,
-        most ? "; the nearest are " : "", list_marked(near, text));
+        "no card \"%s\" is known%s%s; `brim plan --gpu list` lists all, --memory plans without one",
+        show(words, shown), most ? "; near are " : "", list_marked(near, text));
 }
 
 BrimStatus brim_gpu_find(const BrimGpu **gpu, const char *words)
 {
     Tokens query = {.count = 0};
     bool best[GPU_COUNT] = {false};
-    char text[LIST_BYTES];
+    char text[LIST_BYTES], shown[SHOWN_BYTES];
+    const BrimGpu *found = NULL;
     int least = OTHER_CARD - 1, count = 0;
     if (!split(&query, words) || query.count == 0)
         return refuse(words, &(Tokens){.count = 0});
@@ -207,11 +218,13 @@ BrimStatus brim_gpu_find(const BrimGpu **gpu, const char *words)
         least = further;
         best[i] = true;
         count++;
-        *gpu = &gpus[i];
+        found = &gpus[i];
     }
     if (count == 0)
         return refuse(words, &query);
-    return count == 1 ? BRIM_OK
-                      : brim_fail(BRIM_ERROR_INPUT, "the card \"%.64s\" may be %s; say which", words,
-                                  list_marked(best, text));
+    if (count > 1)
+        return brim_fail(BRIM_ERROR_INPUT, "the card \"%s\" may be %s; say which", show(words, shown),
+                         list_marked(best, text));
+    *gpu = found;
+    return BRIM_OK;
 }

@@ -175,6 +175,8 @@ BrimStatus brim_search_refuse(const BrimCandidates *candidates)
     offer_imgsz(&sentence, conf);
     if (bytes > conf->budget_bytes)
         say(&sentence, "; %.0f MiB more would do", mib(bytes - conf->budget_bytes) + 0.5);
-    BrimStatus status = name_tensors(&sentence, candidates, nearest);
-    return status == BRIM_OK ? brim_fail(BRIM_ERROR_FIT, "%s", sentence.text) : status;
+    /* A batch so large that its graph cannot be written down has no tensors to name. */
+    if (name_tensors(&sentence, candidates, nearest) == BRIM_ERROR_MEMORY)
+        return BRIM_ERROR_MEMORY;
+    return brim_fail(BRIM_ERROR_FIT, "%s", sentence.text);
 }

@@ -15,7 +15,10 @@ static void print_device(FILE *file, const BrimPlanSheet *sheet)
 {
     const BrimPlanDevice *device = sheet->device;
     fprintf(file, "%s: %.0f MiB (%s), %.0f MiB may be used (profile %s, fraction %.2g)\n", device->name,
-            mib(device->capacity_bytes), device->observed ? "as the driver reports it" : "from similar cards",
+            mib(device->capacity_bytes),
+            !device->gpu       ? "as the kernel reports it"
+            : device->observed ? "as the driver reports it"
+                               : "as similar cards have it",
             mib(sheet->budget_bytes), sheet->profile, sheet->fraction);
 }
 
@@ -64,7 +67,7 @@ void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
     fprintf(file,
             "  %.1f pictures/s, estimated; %s takes %.0f%% of the time, computing again %.1f%% more than "
             "keeping all\n"
-            "  validation in batches of %d; %d threads that load pictures\n",
+            "  validation in batches of %d; loading threads: %d\n",
             chosen->pictures_per_s, brim_bound_text(chosen->bound), 100 * chosen->bound_share,
             100 * chosen->extra_time, chosen->validation_batch, sheet->workers);
     if (search->count < 2)
