@@ -263,7 +263,7 @@ typedef struct BrimTrainingConfig {
 BrimTrainingQuery brim_training_query_defaults(void);
 
 /* The batch, precision and recompute level with the most pictures a second under the budget; of those within 1%, the
- * smallest batch. ERROR_INPUT for an unknown model or card, ERROR_ARGUMENT for a value out of range, ERROR_UNSUPPORTED
+ * smallest batch, but under 8 only where 8 do not fit (BN takes its statistics from one step). ERROR_INPUT for an unknown model or card, ERROR_ARGUMENT for a value out of range, ERROR_UNSUPPORTED
  * for a device that this build has not, ERROR_FIT where nothing fits: the sentence says the smallest change that would. */
 BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTrainingConfig *config);
 

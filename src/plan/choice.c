@@ -12,6 +12,7 @@ static size_t sum_of(const size_t *bytes)
 static void take_over(BrimChoice *choice, const BrimPlan *plan, const BrimSearchConf *conf)
 {
     choice->packed = true;
+    choice->validation_decides = plan->largest_graph == 1;
     choice->arena_bytes = plan->arena_bytes;
     choice->peak_bytes =
         plan->arena_bytes + conf->beside_bytes + (size_t)choice->micro_batch * conf->picture_beside_bytes;

@@ -34,6 +34,7 @@ typedef struct BrimSearchConf {
 /* A training step and what it takes. */
 typedef struct BrimChoice {
     int micro_batch, accumulate;
+    bool validation_decides; /* the arena is that of validating one picture: the step itself needs less */
     int validation_batch; /* at most twice micro_batch, and never more than the training step has room for */
     BrimScheme scheme;
     bool packed; /* arena_bytes is that of a checked plan; else its lower bound */

@@ -67,9 +67,10 @@ void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
     fprintf(file,
             "  %.1f pictures/s, estimated; %s takes %.0f%% of the time, computing again %.1f%% more than "
             "keeping all\n"
-            "  validation in batches of %d; loading threads: %d\n",
+            "  validation in batches of %d%s; loading threads: %d\n",
             chosen->pictures_per_s, brim_bound_text(chosen->bound), 100 * chosen->bound_share,
-            100 * chosen->extra_time, chosen->validation_batch, sheet->workers);
+            100 * chosen->extra_time, chosen->validation_batch,
+            chosen->validation_decides ? ", which need the most memory of all" : "", sheet->workers);
     if (search->count < 2)
         return;
     fputc('\n', file);

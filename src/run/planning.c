@@ -15,7 +15,7 @@ static const BrimProfile profiles[] = {
     {"balanced", 0.8, 0.5, 16, false},
     {"conservative", 0.6, 0.5, 2, true},
 };
-enum { PROFILE_COUNT = sizeof profiles / sizeof profiles[0], BALANCED = 1 };
+enum { PROFILE_COUNT = sizeof profiles / sizeof profiles[0], BALANCED = 1, MOST_PX = 8192 };
 
 BrimStatus brim_profile_find(const BrimProfile **profile, const char *name)
 {
@@ -82,15 +82,15 @@ static BrimStatus read_size(BrimPlanning *planning, const BrimTrainingQuery *que
 {
     int stride_px = brim_model_max_stride_px(&planning->model);
     planning->imgsz_px = query->imgsz;
-    if (query->imgsz >= stride_px && query->imgsz <= 8192 && query->imgsz % stride_px == 0)
+    if (query->imgsz >= stride_px && query->imgsz <= MOST_PX && query->imgsz % stride_px == 0)
         return BRIM_OK;
-    int nearest = (query->imgsz + stride_px / 2) / stride_px * stride_px;
+    int most = MOST_PX / stride_px * stride_px, nearest = most;
+    if (query->imgsz < most)
+        nearest =
+            query->imgsz < stride_px ? stride_px : (query->imgsz + stride_px / 2) / stride_px * stride_px;
     return brim_fail(BRIM_ERROR_ARGUMENT,
-                     "pictures of %d px: %s needs a multiple of %d from %d to 8192; %d is near", query->imgsz,
-                     planning->model.name, stride_px, stride_px,
-                     nearest < stride_px ? stride_px
-                     : nearest > 8192    ? 8192 / stride_px * stride_px
-                                         : nearest);
+                     "pictures of %d px: %s needs a multiple of %d, at most %d; %d is near", query->imgsz,
+                     planning->model.name, stride_px, most, nearest);
 }
 
 static BrimStatus read_budget(BrimPlanning *planning, const BrimTrainingQuery *query)

@@ -1,0 +1,241 @@
+/* Training queries: profiles, budgets and devices; what is refused, and with which words; the answer as JSON
+ * and as a map. */
+#include "support/support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "report/choices_json.h"
+#include "report/plan_map.h"
+#include "run/planning.h"
+
+static BrimTrainingQuery query_for(const char *model, const char *gpu)
+{
+    BrimTrainingQuery query = brim_training_query_defaults();
+    query.model = model;
+    query.gpu = gpu;
+    return query;
+}
+
+static void test_profiles(void **state)
+{
+    static const struct {
+        const char *name;
+        double fraction;
+        bool amp;
+    } cases[] = {{"high-performance", 0.9, true}, {"balanced", 0.8, true}, {"conservative", 0.6, false}};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        BrimTrainingConfig config;
+        BrimTrainingQuery query = query_for("yolov5s", "RTX 3050 Laptop");
+        query.profile = cases[i].name;
+        assert_ok(brim_get_training_config(&query, &config));
+        assert_int_equal(config.amp, cases[i].amp);
+        assert_string_equal(config.precision, cases[i].amp ? "amp" : "fp32");
+        assert_string_equal(config.device, "GeForce RTX 3050 Laptop GPU");
+        assert_int_equal(config.capacity_bytes, (uint64_t)3902 << 20);
+        assert_true((double)config.predicted_bytes <= cases[i].fraction * (double)config.capacity_bytes);
+        assert_int_equal(config.img_size, 640);
+        assert_true(config.workers >= 1 && config.batch_size >= 1 && config.pictures_per_s > 0);
+        assert_int_equal(config.accumulate, brim_accumulate(config.batch_size));
+    }
+    /* Where fp32 does not fit, the conservative profile takes 16 bits as well. */
+    BrimTrainingConfig config;
+    BrimTrainingQuery query = query_for("yolov5s", "RTX 3050 Laptop");
+    query.profile = "conservative";
+    query.batch_size = 32;
+    query.memory_bytes = 1800000000;
+    assert_ok(brim_get_training_config(&query, &config));
+    assert_true(config.amp);
+    assert_int_equal(config.batch_size, 32);
+}
+
+static void test_workers(void **state)
+{
+    const BrimProfile *high, *balanced, *conservative;
+    (void)state;
+    assert_ok(brim_profile_find(&high, "high-performance"));
+    assert_ok(brim_profile_find(&balanced, ""));
+    assert_ok(brim_profile_find(&conservative, "conservative"));
+    /* 100 pictures a second of 640 px are 1.6 cores' work. */
+    assert_int_equal(brim_planning_workers(high, 100, 640, 16), 2);
+    assert_int_equal(brim_planning_workers(high, 2000, 640, 16), 16);
+    assert_int_equal(brim_planning_workers(balanced, 2000, 640, 16), 8);
+    assert_int_equal(brim_planning_workers(conservative, 2000, 640, 16), 2);
+    assert_int_equal(brim_planning_workers(balanced, 2000, 640, 1), 1);
+    assert_int_equal(brim_planning_workers(balanced, 0.01, 640, 16), 1);
+}
+
+/* The budget is the least of the fraction, what is free, and the memory that was named. */
+static void test_budgets(void **state)
+{
+    static BrimPlanning planning;
+    (void)state;
+    BrimTrainingQuery query = query_for("yolov5n", "RTX 3050 Laptop");
+    query.fraction = 0.5;
+    assert_ok(brim_planning_open(&planning, &query, false));
+    assert_int_equal(planning.budget_bytes, ((uint64_t)3902 << 20) / 2);
+    brim_planning_close(&planning);
+    query.memory_bytes = (uint64_t)1 << 30;
+    assert_ok(brim_planning_open(&planning, &query, false));
+    assert_int_equal(planning.budget_bytes, (uint64_t)1 << 30);
+    brim_planning_close(&planning);
+    query.fraction = 1;
+    query.memory_bytes = 0;
+    assert_ok(brim_planning_open(&planning, &query, true));
+    assert_int_equal(planning.device.capacity_bytes, (uint64_t)4095 << 20);
+    assert_true(planning.budget_bytes < planning.device.capacity_bytes * 82 / 100);
+    brim_planning_close(&planning);
+    query = query_for("yolov5n", NULL);
+    query.imgsz = 64;
+    assert_ok(brim_planning_open(&planning, &query, false));
+    assert_true(planning.budget_bytes <= brim_process_capacity_bytes());
+    assert_int_equal(planning.workers, 0);
+    assert_string_equal(planning.device.name, "cpu");
+    brim_planning_close(&planning);
+}
+
+static void refuse(BrimTrainingQuery query, BrimStatus status, const char *words)
+{
+    BrimTrainingConfig config;
+    assert_refused(brim_get_training_config(&query, &config), status, words);
+    assert_null(strchr(brim_last_error(), '\n'));
+}
+
+static void test_refused(void **state)
+{
+    const BrimTrainingQuery good = query_for("yolov5n", "RTX 3050 Laptop");
+    BrimTrainingQuery bad;
+    (void)state;
+#define WITH(field, value) (bad = good, bad.field = (value), bad)
+    refuse(WITH(model, "yolov5z"), BRIM_ERROR_INPUT, "yolov5z");
+    refuse(WITH(model, NULL), BRIM_ERROR_ARGUMENT, "no model");
+    refuse(WITH(gpu, "RTX 9090"), BRIM_ERROR_INPUT, "no card \"RTX 9090\"");
+    refuse(WITH(fraction, 1.5), BRIM_ERROR_ARGUMENT, "a fraction of 1.5");
+    refuse(WITH(fraction, -0.5), BRIM_ERROR_ARGUMENT, "a fraction of -0.5");
+    refuse(WITH(fraction, 0.0 / 0.0), BRIM_ERROR_ARGUMENT, "a fraction of");
+    refuse(WITH(imgsz, 650), BRIM_ERROR_ARGUMENT, "multiple of 32");
+    refuse(WITH(imgsz, 0), BRIM_ERROR_ARGUMENT, "multiple of 32");
+    refuse(WITH(imgsz, -64), BRIM_ERROR_ARGUMENT, "32 is near");
+    refuse(WITH(imgsz, 2147483647), BRIM_ERROR_ARGUMENT, "8192 is near");
+    refuse(WITH(precision, "fp16"), BRIM_ERROR_ARGUMENT, "auto, fp32 and amp");
+    refuse(WITH(profile, "fast"), BRIM_ERROR_ARGUMENT, "high-performance, balanced and conservative");
+    refuse(WITH(batch_size, 0), BRIM_ERROR_ARGUMENT, "a batch of 0");
+    refuse(WITH(batch_size, -2), BRIM_ERROR_ARGUMENT, "a batch of -2");
+    refuse(WITH(memory_bytes, 1), BRIM_ERROR_FIT, "MiB more would do");
+    refuse(WITH(class_count, -1), BRIM_ERROR_ARGUMENT, "classes");
+    bad = good;
+    bad.gpu = NULL;
+    bad.device = "0";
+    refuse(bad, BRIM_ERROR_UNSUPPORTED, "--gpu NAME");
+#undef WITH
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    assert_non_null(text);
+    return text;
+}
+
+static void check_choice_json(const json_t *choice, const BrimChoice *expected)
+{
+    json_int_t sum = 0;
+    size_t index;
+    json_t *row;
+    assert_string_equal(text_of(choice, "model"), "yolov5n");
+    assert_int_equal(json_integer_value(json_object_get(choice, "imgsz_px")), 640);
+    assert_int_equal(json_integer_value(json_object_get(choice, "micro_batch")), expected->micro_batch);
+    assert_int_equal(json_integer_value(json_object_get(choice, "accumulate")), expected->accumulate);
+    assert_int_equal(json_integer_value(json_object_get(choice, "peak_bytes")),
+                     (json_int_t)expected->peak_bytes);
+    assert_true(json_real_value(json_object_get(choice, "pictures_per_s")) > 0);
+    json_array_foreach(json_object_get(choice, "purposes"), index, row)
+    {
+        const char *truth = text_of(row, "truth");
+        sum += json_integer_value(json_object_get(row, "bytes"));
+        assert_true(strcmp(truth, "exact") == 0 || strcmp(truth, "measured") == 0 ||
+                    strcmp(truth, "estimated") == 0);
+    }
+    assert_int_equal(sum, (json_int_t)expected->peak_bytes);
+    assert_true(index >= 8);
+}
+
+static BrimPlanSheet sheet_of(const BrimPlanning *planning)
+{
+    return (BrimPlanSheet){.model = &planning->model,
+                           .imgsz_px = planning->imgsz_px,
+                           .device = &planning->device,
+                           .profile = planning->profile->name,
+                           .fraction = planning->fraction,
+                           .budget_bytes = planning->budget_bytes,
+                           .workers = planning->workers,
+                           .search = &planning->search};
+}
+
+static void test_json(void **state)
+{
+    static BrimPlanning planning;
+    (void)state;
+    const BrimTrainingQuery query = query_for("yolov5n", "RTX 3050 Laptop");
+    assert_ok(brim_planning_open(&planning, &query, false));
+    const BrimPlanSheet sheet = sheet_of(&planning);
+    json_t *root = brim_choices_json_open(&sheet);
+    brim_choices_json_add(root, &sheet, planning.search.count);
+    brim_choices_json_add_unfit(root, "yolov5x", "it is too large");
+    const json_t *choices = json_object_get(root, "choices");
+    assert_string_equal(text_of(root, "schema"), "brim-plan-1");
+    assert_int_equal(json_array_size(choices), planning.search.count);
+    for (int i = 0; i < planning.search.count; i++)
+        check_choice_json(json_array_get(choices, (size_t)i), &planning.search.choices[i]);
+    assert_true(json_is_true(json_object_get(json_array_get(choices, 0), "chosen")));
+    assert_false(json_is_true(json_object_get(json_array_get(choices, 1), "chosen")));
+    assert_string_equal(text_of(json_array_get(json_object_get(root, "unfit"), 0), "model"), "yolov5x");
+    json_decref(root);
+    brim_planning_close(&planning);
+}
+
+/* A map has a rectangle for every tensor that has room of its own. */
+static void test_map(void **state)
+{
+    static BrimPlanning planning;
+    BrimGraph *graphs[2] = {NULL, NULL};
+    BrimPlan *plan = NULL;
+    char path[512], *text = NULL;
+    size_t bytes = 0;
+    int spans = 0, paths = 0;
+    (void)state;
+    const BrimTrainingQuery query = query_for("yolov5n", "RTX 3050 Laptop");
+    assert_ok(brim_planning_open(&planning, &query, false));
+    const BrimSubject subject = {&planning.model, planning.imgsz_px, planning.device.sizer};
+    assert_ok(brim_choice_plan(&planning.search.choices[0], &subject, graphs, &plan));
+    snprintf(path, sizeof path, "%s/map.svg", scratch_folder());
+    assert_ok(brim_plan_map_write(path, "a <title> & more", plan, graphs[0], 0));
+    assert_ok(brim_file_read(path, (size_t)64 << 20, &text, &bytes));
+    assert_non_null(strstr(text, "<svg"));
+    assert_non_null(strstr(text, "</svg>"));
+    for (BrimTensorId id = 0; id < graphs[0]->tensor_count; id++)
+        spans += graphs[0]->tensors[id].parent == BRIM_NONE;
+    for (const char *at = text; (at = strstr(at, "<path")) || (at = NULL); at++)
+        paths++;
+    assert_true(paths >= spans);
+    assert_int_equal(brim_plan_map_write("/nowhere/at/all.svg", "", plan, graphs[0], 0), BRIM_ERROR_IO);
+    brim_mem_give(text);
+    brim_plan_close(&plan);
+    brim_graph_close(&graphs[0]);
+    brim_graph_close(&graphs[1]);
+    brim_planning_close(&planning);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_profiles), cmocka_unit_test(test_workers), cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_json),    cmocka_unit_test(test_map),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
