@@ -32,18 +32,65 @@ static void list_sizes(BrimCandidates *candidates)
     }
 }
 
+static bool fits(const BrimCandidates *candidates, const BrimCandidate *candidate, int batch)
+{
+    return brim_candidate_peak_bytes(candidates, candidate, batch) <= candidates->conf->budget_bytes;
+}
+
+/* The index of the first size that is not small. */
+static int first_sensible(const BrimCandidates *candidates)
+{
+    int first = 0;
+    while (first < candidates->size_count && candidates->sizes[first] < BRIM_SMALL_BATCH)
+        first++;
+    return first < candidates->size_count ? first : 0;
+}
+
+/* The sizes that fit, without small ones where a sensible one does. */
+static void rate(const BrimCandidates *candidates, BrimCandidate *candidate)
+{
+    int fitting = 0, too_large = candidates->size_count, first = first_sensible(candidates);
+    const BrimPrecision precision = candidates->conf->precisions[candidate->precision];
+    candidate->update =
+        brim_demand_time(candidate->demand, 1, BRIM_PART_UPDATE, &candidates->conf->rates[precision]);
+    while (fitting < too_large) {
+        int middle = (fitting + too_large) / 2;
+        if (fits(candidates, candidate, candidates->sizes[middle]))
+            fitting = middle + 1;
+        else
+            too_large = middle;
+    }
+    for (int i = fitting > first ? first : 0; i < fitting; i++) {
+        int batch = candidates->sizes[i];
+        BrimTime time = brim_candidate_time(candidates, candidate, batch);
+        candidate->speed[i] = 1e9 * batch / brim_time_ns(&time);
+    }
+}
+
 static BrimStatus add(BrimCandidates *candidates, int precision, int link)
 {
     BrimCandidate *candidate = &candidates->list[candidates->count];
     *candidate = (BrimCandidate){.precision = precision, .link = link};
     BrimStatus status = brim_chain_demand(candidates->chains[precision], link, &candidate->demand);
-    candidates->count += status == BRIM_OK;
-    return status;
+    if (status != BRIM_OK)
+        return status;
+    rate(candidates, candidate);
+    candidates->count++;
+    return BRIM_OK;
 }
 
-static bool fits(const BrimCandidates *candidates, const BrimCandidate *candidate, int batch)
+/* True where no mixed scheme can win: nothing is faster than keeping everything at the largest batch, whether
+ * that fits or not, and keeping everything at a batch that fits is as good. The four uniform schemes were
+ * added last. */
+static bool all_kept_suffices(const BrimCandidates *candidates)
 {
-    return brim_candidate_peak_bytes(candidates, candidate, batch) <= candidates->conf->budget_bytes;
+    const BrimCandidate *all_kept = &candidates->list[candidates->count - BRIM_CHAIN_UNIFORM];
+    int largest = candidates->sizes[candidates->size_count - 1];
+    BrimTime time = brim_candidate_time(candidates, all_kept, largest);
+    double speed = 0, most = 1e9 * largest / brim_time_ns(&time);
+    for (int i = first_sensible(candidates); i < candidates->size_count; i++)
+        speed = all_kept->speed[i] > speed ? all_kept->speed[i] : speed;
+    return speed >= (1 - BRIM_SEARCH_TIE) * most;
 }
 
 /* The mixed schemes between those with one level everywhere: a few of them, evenly. */
@@ -90,40 +137,11 @@ static BrimStatus open_precision(BrimCandidates *candidates, int index)
     candidates->validation_bytes[index] = brim_demand_bytes(candidates->validation[index], 1);
     for (int link = 0; link < BRIM_CHAIN_UNIFORM; link++)
         BRIM_TRY(add(candidates, index, link));
-    BRIM_TRY(conf->batch ? add_first_fit(candidates, index) : add_sample(candidates, index));
+    if (!all_kept_suffices(candidates))
+        BRIM_TRY(conf->batch ? add_first_fit(candidates, index) : add_sample(candidates, index));
 fail:
     brim_graph_close(&graph);
     return status;
-}
-
-/* The index of the first size that is not small. */
-static int first_sensible(const BrimCandidates *candidates)
-{
-    int first = 0;
-    while (first < candidates->size_count && candidates->sizes[first] < BRIM_SMALL_BATCH)
-        first++;
-    return first < candidates->size_count ? first : 0;
-}
-
-/* The sizes that fit, without small ones where a sensible one does. */
-static void rate(const BrimCandidates *candidates, BrimCandidate *candidate)
-{
-    int fitting = 0, too_large = candidates->size_count, first = first_sensible(candidates);
-    const BrimPrecision precision = candidates->conf->precisions[candidate->precision];
-    candidate->update =
-        brim_demand_time(candidate->demand, 1, BRIM_PART_UPDATE, &candidates->conf->rates[precision]);
-    while (fitting < too_large) {
-        int middle = (fitting + too_large) / 2;
-        if (fits(candidates, candidate, candidates->sizes[middle]))
-            fitting = middle + 1;
-        else
-            too_large = middle;
-    }
-    for (int i = fitting > first ? first : 0; i < fitting; i++) {
-        int batch = candidates->sizes[i];
-        BrimTime time = brim_candidate_time(candidates, candidate, batch);
-        candidate->speed[i] = 1e9 * batch / brim_time_ns(&time);
-    }
 }
 
 /* Where a sensible batch fits with some candidate, small ones of the others are out of the question. */
@@ -145,8 +163,6 @@ BrimStatus brim_candidates_open(BrimCandidates *candidates, const BrimSearchConf
     list_sizes(candidates);
     for (int i = 0; i < conf->precision_count && status == BRIM_OK; i++)
         status = open_precision(candidates, i);
-    for (int i = 0; i < candidates->count && status == BRIM_OK; i++)
-        rate(candidates, &candidates->list[i]);
     drop_small(candidates);
     return status;
 }
