@@ -12,6 +12,7 @@
 #include "report/choices_json.h"
 #include "report/plan_map.h"
 #include "run/planning.h"
+#include "train/engine.h"
 
 static BrimTrainingQuery query_for(const char *model, const char *gpu)
 {
@@ -97,6 +98,41 @@ static void test_budgets(void **state)
     assert_int_equal(planning.workers, 0);
     assert_string_equal(planning.device.name, "cpu");
     brim_planning_close(&planning);
+}
+
+/* On this machine's CPU the arena is the one that the engine takes for the same batches, to the byte. */
+static void test_engine_takes_what_was_chosen(void **state)
+{
+    static BrimPlanning planning;
+    static const char *const precisions[] = {"fp32", "amp"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        BrimEngine *engine = NULL;
+        BrimTrainingQuery query = query_for("yolov5n", NULL);
+        query.device = "cpu";
+        query.imgsz = 160;
+        query.batch_size = 6;
+        query.precision = precisions[i];
+        query.memory_bytes = (uint64_t)180 << 20;
+        assert_ok(brim_planning_open(&planning, &query, false));
+        const BrimChoice *choice = &planning.search.choices[0];
+        const BrimShape train = {choice->micro_batch, 160, 160}, infer = {choice->validation_batch, 160, 160};
+        BrimEngineConf conf = {.backend = &brim_backend_cpu,
+                               .model = &planning.model,
+                               .hyper = brim_hyper_default(),
+                               .train = &train,
+                               .train_count = 1,
+                               .train_target_cap = train.n * BRIM_TARGETS_PER_PICTURE,
+                               .precision = choice->scheme.precision,
+                               .infer = &infer,
+                               .infer_count = 1,
+                               .infer_target_cap = infer.n * BRIM_TARGETS_PER_PICTURE};
+        memcpy(conf.recompute, choice->scheme.recompute, sizeof conf.recompute);
+        assert_ok(brim_engine_open(&engine, &conf));
+        assert_int_equal(brim_engine_plan(engine)->arena_bytes, choice->arena_bytes);
+        brim_engine_close(&engine);
+        brim_planning_close(&planning);
+    }
 }
 
 static void refuse(BrimTrainingQuery query, BrimStatus status, const char *words)
@@ -234,8 +270,10 @@ static void test_map(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_profiles), cmocka_unit_test(test_workers), cmocka_unit_test(test_budgets),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_json),    cmocka_unit_test(test_map),
+        cmocka_unit_test(test_profiles), cmocka_unit_test(test_workers),
+        cmocka_unit_test(test_budgets),  cmocka_unit_test(test_engine_takes_what_was_chosen),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_json),
+        cmocka_unit_test(test_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
