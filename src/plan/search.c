@@ -12,10 +12,14 @@ typedef struct Pick {
 
 static const Pick none = {NULL, 0, 0};
 
-/* Among those within a tie of the fastest. */
+/* Among those within a tie of the fastest: the smaller batch, then the precision named first, then the faster. */
 static bool better(const Pick *a, const Pick *b)
 {
-    return !b->candidate || a->size < b->size || (a->size == b->size && a->speed > b->speed);
+    if (!b->candidate || a->size != b->size)
+        return !b->candidate || a->size < b->size;
+    if (a->candidate->precision != b->candidate->precision)
+        return a->candidate->precision < b->candidate->precision;
+    return a->speed > b->speed;
 }
 
 /* The best of the candidates that are not taken yet; of `only`, if that is not NULL. */

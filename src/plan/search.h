@@ -2,8 +2,8 @@
  *
  * Candidates are schemes (precision, recompute levels) times batch sizes. A scheme's graph is built once; its
  * memory and time at every batch follow from that (demand.h). The winner is then packed and checked for real,
- * so that its arena is exact. Deterministic: ties within 1% go to the smaller batch, then to the faster, then
- * to the scheme named first. */
+ * so that its arena is exact. Deterministic: ties within 1% go to the smaller batch, then to the precision
+ * named first, then to the faster scheme, then to the one that computes less again. */
 #ifndef BRIM_PLAN_SEARCH_H
 #define BRIM_PLAN_SEARCH_H
 
@@ -20,7 +20,7 @@ enum { BRIM_SMALL_BATCH = 8 };
 
 typedef struct BrimSearchConf {
     BrimSubject subject;
-    BrimPrecision precisions[BRIM_PRECISION_COUNT]; /* to choose from */
+    BrimPrecision precisions[BRIM_PRECISION_COUNT]; /* to choose from, the preferred one first */
     int precision_count;
     BrimPrecision
         narrow; /* the device's 16-bit one: a way out where only fp32 was asked for and does not fit */
