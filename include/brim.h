@@ -254,7 +254,7 @@ typedef struct BrimTrainingConfig {
     bool amp;              /* 16 bits are used */
     char precision[16];    /* "fp32", "amp" or "bf16-kept" */
     char device[96];       /* "cpu", or the card's name */
-    char recompute[64];    /* "nothing", "activations", "inside", "layer", or what is mixed */
+    char recompute[64];    /* as BrimTrainOptions.recompute takes it; "mixed" where a model has too many layers for that */
     uint64_t predicted_bytes; /* the run's peak on the device */
     uint64_t capacity_bytes;  /* what the device has */
     double pictures_per_s;    /* estimated from the device's peaks */
@@ -262,9 +262,10 @@ typedef struct BrimTrainingConfig {
 
 BrimTrainingQuery brim_training_query_defaults(void);
 
-/* The batch, precision and recompute level with the most pictures a second under the budget; of those within 1%, the
- * smallest batch, but under 8 only where 8 do not fit (BN takes its statistics from one step). ERROR_INPUT for an unknown model or card, ERROR_ARGUMENT for a value out of range, ERROR_UNSUPPORTED
- * for a device that this build has not, ERROR_FIT where nothing fits: the sentence says the smallest change that would. */
+/* The batch, precision and recompute levels with the most pictures a second under the budget; of those within 1%, the
+ * smallest batch, but under 8 only where 8 do not fit (BN takes its statistics from one step). ERROR_INPUT for an
+ * unknown model or card, ERROR_ARGUMENT for a value out of range, ERROR_UNSUPPORTED for a device that this build has
+ * not, ERROR_FIT where nothing fits: the sentence says what would. */
 BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTrainingConfig *config);
 
 /* Validates; the run's folder gets results.json. */

@@ -12,11 +12,14 @@ typedef struct Pick {
 
 static const Pick none = {NULL, 0, 0};
 
-/* Among those within a tie of the fastest: the smaller batch, then the precision named first, then the faster. */
-static bool better(const Pick *a, const Pick *b)
+/* Among those within a tie of the fastest: the smaller batch, or the larger where only small ones fit; then
+ * the precision named first, then the faster. */
+static bool better(const int *sizes, const Pick *a, const Pick *b)
 {
-    if (!b->candidate || a->size != b->size)
-        return !b->candidate || a->size < b->size;
+    if (!b->candidate)
+        return true;
+    if (a->size != b->size)
+        return (a->size < b->size) == (sizes[b->size] >= BRIM_SMALL_BATCH);
     if (a->candidate->precision != b->candidate->precision)
         return a->candidate->precision < b->candidate->precision;
     return a->speed > b->speed;
@@ -36,7 +39,8 @@ static Pick pick(const BrimCandidates *candidates, const bool *taken, const Brim
                 const Pick now = {candidate, size, candidate->speed[size]};
                 if (pass == 0)
                     fastest = now.speed > fastest ? now.speed : fastest;
-                else if (now.speed > 0 && now.speed >= (1 - BRIM_SEARCH_TIE) * fastest && better(&now, &best))
+                else if (now.speed > 0 && now.speed >= (1 - BRIM_SEARCH_TIE) * fastest &&
+                         better(candidates->sizes, &now, &best))
                     best = now;
             }
         }

@@ -11,8 +11,8 @@
 
 enum { BRIM_SEARCH_MOST = 6, BRIM_NOMINAL_BATCH = 64, BRIM_MAX_BATCH = 512 };
 
-/* Fewer pictures in a step are chosen only where so many do not fit: BN takes its statistics from one
- * micro-batch. */
+/* Fewer pictures in a step are chosen only where so many do not fit, and then rather more of them: BN takes
+ * its statistics from one micro-batch. */
 enum { BRIM_SMALL_BATCH = 8 };
 
 /* Ties: a candidate this near the fastest is as good. */

@@ -1,6 +1,8 @@
 /* Tables of choices and cards. */
 #include "report/choices.h"
 
+#include "graph/recompute.h"
+
 static double mib(uint64_t bytes)
 {
     return (double)bytes / 0x1p20;
@@ -52,6 +54,18 @@ static void print_table_row(FILE *file, const BrimPlanSheet *sheet, const BrimCh
             100 * choice->extra_time, bound, brim_scheme_text(sheet->model, &choice->scheme, scheme));
 }
 
+/* How to train so, where this build can. */
+static void print_command(FILE *file, const BrimPlanSheet *sheet, const BrimChoice *choice)
+{
+    char recompute[BRIM_RECOMPUTE_TEXT_BYTES];
+    if (sheet->device->gpu)
+        return;
+    brim_recompute_format(choice->scheme.recompute, sheet->model, recompute);
+    fprintf(file, "  brim train --batch-size %d --imgsz %d --precision %s --recompute %s\n",
+            choice->micro_batch, sheet->imgsz_px,
+            choice->scheme.precision == BRIM_PRECISION_FP32 ? "fp32" : "amp", recompute);
+}
+
 void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
 {
     const BrimSearch *search = sheet->search;
@@ -71,6 +85,7 @@ void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
             chosen->pictures_per_s, brim_bound_text(chosen->bound), 100 * chosen->bound_share,
             100 * chosen->extra_time, chosen->validation_batch,
             chosen->validation_decides ? ", which need the most memory of all" : "", sheet->workers);
+    print_command(file, sheet, chosen);
     if (search->count < 2)
         return;
     fputc('\n', file);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "graph/recompute.h"
 #include "report/json.h"
 
 /* Changes when a field changes its meaning or goes away, not when one is added. */
@@ -32,23 +33,43 @@ static json_t *layers(const BrimPlanSheet *sheet, const BrimChoice *choice)
     return list;
 }
 
+/* Moves the members of `more` over. */
+static void join(json_t *object, json_t *more)
+{
+    json_object_update(object, more);
+    json_decref(more);
+}
+
+static json_t *step_json(const BrimPlanSheet *sheet, const BrimChoice *choice)
+{
+    char words[BRIM_SCHEME_TEXT_BYTES], argument[BRIM_RECOMPUTE_TEXT_BYTES];
+    brim_scheme_text(sheet->model, &choice->scheme, words);
+    brim_recompute_format(choice->scheme.recompute, sheet->model, argument);
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:s, s:o}", "imgsz_px", sheet->imgsz_px,
+                     "class_count", sheet->model->class_count, "micro_batch", choice->micro_batch,
+                     "accumulate", choice->accumulate, "effective_batch",
+                     choice->micro_batch * choice->accumulate, "validation_batch", choice->validation_batch,
+                     "precision", brim_precision_text(choice->scheme.precision), "recompute", words,
+                     "recompute_argument", argument, "recompute_layers", layers(sheet, choice));
+}
+
+static json_t *memory_json(const BrimPlanSheet *sheet, const BrimChoice *choice)
+{
+    BrimTruth truth = choice->packed ? BRIM_TRUTH_EXACT : BRIM_TRUTH_ESTIMATED;
+    return json_pack("{s:I, s:I, s:s, s:I, s:o}", "peak_bytes", (json_int_t)choice->peak_bytes, "arena_bytes",
+                     (json_int_t)choice->arena_bytes, "arena_truth", brim_truth_text(truth), "capacity_bytes",
+                     (json_int_t)sheet->device->capacity_bytes, "purposes", purposes(sheet, choice));
+}
+
 static json_t *choice_json(const BrimPlanSheet *sheet, const BrimChoice *choice, bool chosen)
 {
-    char scheme[BRIM_SCHEME_TEXT_BYTES];
-    json_t *object = json_pack(
-        "{s:o, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:o, s:I, s:I, s:s, s:I, s:o, s:f, s:f, s:s, "
-        "s:f}",
-        "model", brim_json_text(sheet->model->name), "chosen", chosen, "imgsz_px", sheet->imgsz_px,
-        "class_count", sheet->model->class_count, "micro_batch", choice->micro_batch, "accumulate",
-        choice->accumulate, "effective_batch", choice->micro_batch * choice->accumulate, "validation_batch",
-        choice->validation_batch, "precision", brim_precision_text(choice->scheme.precision), "recompute",
-        brim_scheme_text(sheet->model, &choice->scheme, scheme), "recompute_layers", layers(sheet, choice),
-        "peak_bytes", (json_int_t)choice->peak_bytes, "arena_bytes", (json_int_t)choice->arena_bytes,
-        "arena_truth", brim_truth_text(choice->packed ? BRIM_TRUTH_EXACT : BRIM_TRUTH_ESTIMATED),
-        "capacity_bytes", (json_int_t)sheet->device->capacity_bytes, "purposes", purposes(sheet, choice),
-        "pictures_per_s", choice->pictures_per_s, "extra_time_share", choice->extra_time, "bound",
-        brim_bound_text(choice->bound), "bound_share", choice->bound_share);
-    if (object && chosen)
+    json_t *object = json_pack("{s:o, s:b}", "model", brim_json_text(sheet->model->name), "chosen", chosen);
+    join(object, step_json(sheet, choice));
+    join(object, memory_json(sheet, choice));
+    join(object, json_pack("{s:f, s:f, s:s, s:f}", "pictures_per_s", choice->pictures_per_s,
+                           "extra_time_share", choice->extra_time, "bound", brim_bound_text(choice->bound),
+                           "bound_share", choice->bound_share));
+    if (chosen)
         json_object_set_new(object, "workers", json_integer(sheet->workers));
     return object;
 }

@@ -1,6 +1,8 @@
 /* brim_get_training_config: a query in, settings out. */
 #include <stdio.h>
+#include <string.h>
 
+#include "graph/recompute.h"
 #include "run/planning.h"
 
 BrimTrainingQuery brim_training_query_defaults(void)
@@ -10,7 +12,7 @@ BrimTrainingQuery brim_training_query_defaults(void)
 
 BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTrainingConfig *config)
 {
-    char text[BRIM_SCHEME_TEXT_BYTES];
+    char text[BRIM_RECOMPUTE_TEXT_BYTES];
     BrimPlanning *planning = brim_mem_take(BRIM_MEM_CONF, 1, sizeof *planning);
     BrimStatus status = planning ? brim_planning_open(planning, query, false) : BRIM_ERROR_MEMORY;
     if (status == BRIM_OK) {
@@ -26,8 +28,9 @@ BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTraining
         snprintf(config->precision, sizeof config->precision, "%s",
                  brim_precision_text(choice->scheme.precision));
         snprintf(config->device, sizeof config->device, "%s", planning->device.name);
-        snprintf(config->recompute, sizeof config->recompute, "%s",
-                 brim_scheme_text(&planning->model, &choice->scheme, text));
+        brim_recompute_format(choice->scheme.recompute, &planning->model, text);
+        bool whole = strlen(text) < sizeof config->recompute;
+        snprintf(config->recompute, sizeof config->recompute, "%.63s", whole ? text : "mixed");
     }
     if (planning)
         brim_planning_close(planning);
