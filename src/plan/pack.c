@@ -8,7 +8,8 @@
 
 typedef struct Item {
     int32_t first, last;
-    size_t bytes; /* rounded up to the alignment */
+    size_t bytes; /* rounded up to the packing's alignment */
+    size_t alignment_bytes;
     size_t offset;
     double key[2]; /* sorted descending by key[0], then key[1], then ascending by index */
     int index;
@@ -74,7 +75,16 @@ static const struct {
     {"by lifetime, then first use", by_length_then_start},
     {"by presence at the peak", by_peak},
 };
-enum { ORDER_COUNT = sizeof orders / sizeof orders[0], ROUNDS = 64 };
+enum { ORDER_COUNT = sizeof orders / sizeof orders[0], MOST_ROUNDS = 64 };
+
+/* A round compares each pair of buffers: many buffers get fewer rounds, so that they end as well. */
+static const int64_t most_comparisons = (int64_t)1 << 30;
+
+static int rounds_for(int count)
+{
+    int64_t rounds = most_comparisons / ((int64_t)count * count + 1);
+    return rounds < 2 ? 2 : rounds > MOST_ROUNDS ? MOST_ROUNDS : (int)rounds;
+}
 
 static int compare(const void *a, const void *b)
 {
@@ -102,6 +112,11 @@ static void insert_placed(Item *items, int *placed, int count, int i)
     placed[at] = i;
 }
 
+static size_t aligned(size_t bytes, size_t alignment_bytes)
+{
+    return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
+}
+
 /* A gap that holds the item, else the lowest free place above all gaps; ties to the lower offset. */
 static size_t find_place(const Item *items, const int *placed, int count, const Item *item, Fit fit)
 {
@@ -115,7 +130,7 @@ static size_t find_place(const Item *items, const int *placed, int count, const 
             best_gap = fit == FIT_SMALLEST ? other->offset - low : 0;
         }
         if (other->offset + other->bytes > low)
-            low = other->offset + other->bytes;
+            low = aligned(other->offset + other->bytes, item->alignment_bytes);
     }
     return best == SIZE_MAX ? low : best;
 }
@@ -130,11 +145,6 @@ static size_t place_all(Item *items, int *placed, int count, Fit fit)
             top = items[i].offset + items[i].bytes;
     }
     return top;
-}
-
-static size_t aligned(size_t bytes, size_t alignment_bytes)
-{
-    return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
 }
 
 /* The problem, and the best answer so far. */
@@ -158,6 +168,8 @@ static void fill_items(Packing *packing, Key key)
             (Item){.first = buffer->first,
                    .last = buffer->last,
                    .bytes = aligned(buffer->bytes, packing->alignment_bytes),
+                   .alignment_bytes =
+                       buffer->alignment_bytes ? buffer->alignment_bytes : packing->alignment_bytes,
                    .index = i,
                    .at_peak = buffer->first <= packing->peak && packing->peak <= buffer->last};
         key(&packing->items[i]);
@@ -210,7 +222,8 @@ BrimStatus brim_pack(BrimBuffer *buffers, int count, size_t alignment_bytes, siz
     packing.placed = brim_mem_take(BRIM_MEM_GRAPH, (size_t)count + 1, sizeof *packing.placed);
     if (!packing.items || !packing.placed)
         status = BRIM_ERROR_MEMORY;
-    for (int rounds = 1; rounds <= ROUNDS && status == BRIM_OK; rounds += ROUNDS - 1) {
+    int most_rounds = rounds_for(count);
+    for (int rounds = 1; rounds <= most_rounds && status == BRIM_OK; rounds += most_rounds - 1) {
         for (int i = 0; i < ORDER_COUNT * FIT_COUNT; i++)
             pack_in_order(&packing, i / FIT_COUNT, (Fit)(i % FIT_COUNT), rounds);
     }

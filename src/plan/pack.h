@@ -8,7 +8,8 @@ typedef struct BrimBuffer {
     int32_t first;  /* the first moment at which it is alive */
     int32_t last;   /* the last one, inclusive */
     size_t bytes;
-    size_t offset;  /* the answer */
+    size_t offset;          /* the answer */
+    size_t alignment_bytes; /* of its offset; 0: the packing's, of which it is a multiple else */
 } BrimBuffer;
 
 /* Gives every buffer an offset that is a multiple of alignment_bytes, trying several greedy orders and keeping the
