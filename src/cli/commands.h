@@ -22,6 +22,9 @@ enum { BRIM_EXIT_DONE = 0, BRIM_EXIT_FAILED = 1, BRIM_EXIT_USAGE = 2, BRIM_EXIT_
 BRIM_COMMAND_LIST(X)
 #undef X
 
+/* brim plan --csv: a placement problem from elsewhere. */
+int brim_command_plan_csv(int count, char *const *words);
+
 /* The exit code for a command's outcome; says on stderr what went wrong. */
 int brim_command_end(const char *command, BrimStatus status);
 

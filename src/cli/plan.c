@@ -1,4 +1,4 @@
-/* brim plan: of a run, which --data describes, or of a model. */
+/* brim plan: of a run, which --data describes, of a model, or of somebody else's placement problem. */
 #include <string.h>
 
 #include "cli/commands.h"
@@ -15,10 +15,12 @@ static bool on_event(void *self, const BrimEvent *event)
     return go_on;
 }
 
-static bool describes_run(int count, char *const *words)
+/* --data FILE or --data=FILE, say, stands among the words. */
+static bool has_option(int count, char *const *words, const char *name)
 {
+    size_t length = strlen(name);
     for (int i = 0; i < count; i++) {
-        if (strcmp(words[i], "--data") == 0 || strncmp(words[i], "--data=", 7) == 0)
+        if (strncmp(words[i], name, length) == 0 && (words[i][length] == '\0' || words[i][length] == '='))
             return true;
     }
     return false;
@@ -26,7 +28,9 @@ static bool describes_run(int count, char *const *words)
 
 int brim_command_plan(int count, char *const *words)
 {
-    if (!describes_run(count, words))
+    if (has_option(count, words, "--csv"))
+        return brim_command_plan_csv(count, words);
+    if (!has_option(count, words, "--data"))
         return brim_plan_model_command(count, words);
     const BrimOptionTable table = {
         "brim plan --data FILE [options]",
