@@ -67,6 +67,18 @@ expect 3 "the training needs" bench "${tiny[@]}" --random-training --memory 1M
 "$brim" bench "${tiny[@]}" --batch-sizes 1 --inference --steps 2 --format csv 2>/dev/null | head -1 | grep -q '^mode,batch_size' ||
     { echo "brim bench says more than its report on stdout"; bad=1; }
 [ -s "$folder/plot.svg" ] || { echo "brim bench drew no plot"; bad=1; }
+printf 'id,lower,upper,size\na,0,2,4\nb,1,3,4\n' >"$folder/problem.csv"
+sed 's/,4$/,four/' "$folder/problem.csv" >"$folder/problem.txt"
+expect 0 "size,offset" plan --csv "$folder/problem.csv"
+expect 0 "height 8 bytes, lower bound 8, 0.00% above it, the best there can be" plan --csv "$folder/problem.csv"
+expect 0 '"optimal": true' plan --json --csv="$folder/problem.csv" --output "$folder/placed.csv"
+expect 0 "b,1,3,4," plan --csv "$folder/placed.csv"
+expect 3 "lower bound 8, best height 8" plan --csv "$folder/problem.csv" --memory 7
+expect 1 "problem.txt: line 2, column 4 (size)" plan --csv "$folder/problem.txt"
+expect 1 "cannot open" plan --csv "$folder/none.csv"
+expect 2 "--csv needs a value" plan --csv
+expect 2 "--seconds must be" plan --csv "$folder/problem.csv" --seconds -1
+expect 0 "usage: brim plan --csv" plan --csv x --help
 
 expect 0 "--data $folder/demo/data.yaml" data demo "$folder/demo" --pictures 6 --imgsz 64 --seed 3
 expect 1 "already" data demo "$folder/demo" --pictures 6 --imgsz 64

@@ -256,7 +256,7 @@ static void published_problems_meet_the_lower_bound(void **state)
         size_t lower_bytes;
     } cases[] = {{"A", 1048576}, {"B", 1048576}, {"C", 1039360}, {"E", 1048576},
                  {"F", 1048576}, {"G", 1048576}, {"H", 1048576}, {"K", 1048576}};
-    const BrimProblemLimits limits = {.seconds = 60};
+    const BrimProblemLimits limits = {.seconds = 300}; /* of which sanitizers may need some */
     need_shared("reference/minimalloc");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char path[64];

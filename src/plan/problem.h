@@ -68,7 +68,7 @@ typedef struct BrimProblemResult {
                             that */
     size_t greedy_bytes; /* the height that the greedy orders reached */
     size_t top_bytes;    /* the height reached */
-    const char *method;  /* what reached it: "greedy, by size" */
+    const char *method;  /* what reached it: "by size", as the greedy orders are named, or "exact search" */
     int64_t nodes;       /* of the exact search */
     double seconds;
 } BrimProblemResult;
