@@ -14,6 +14,20 @@
 extern "C" {
 #endif
 
+#ifndef BRIM_H
+#define BRIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What libbrim.so shows; it is built with everything else hidden (-fvisibility=hidden). */
+#ifdef __GNUC__
+#define BRIM_API __attribute__((visibility("default")))
+#else
+#define BRIM_API
+#endif
+
 #define BRIM_VERSION "0.1.0"
 
 /* name, what it says about the call that returned it */
@@ -35,13 +49,13 @@ typedef enum BrimStatus {
 } BrimStatus;
 
 /* The status as words, for example "a wrong argument". Never NULL. */
-const char *brim_status_text(BrimStatus status);
+BRIM_API const char *brim_status_text(BrimStatus status);
 
 /* The sentence that the last failed call of this thread left; "" when none failed. Valid until the next failure. */
-const char *brim_last_error(void);
+BRIM_API const char *brim_last_error(void);
 
 /* The version of the library, as BRIM_VERSION was when it was built. */
-const char *brim_version(void);
+BRIM_API const char *brim_version(void);
 
 /* ---- Runs ------------------------------------------------------------------------------------------------------
  * A run reads what its options name, plans its memory, works, and tells what happens through a listener. Options start
@@ -213,17 +227,17 @@ typedef struct BrimBench {
 } BrimBench;
 
 /* YOLOv5's defaults. */
-BrimTrainOptions brim_train_defaults(void);
-BrimValOptions brim_val_defaults(void);
-BrimDetectOptions brim_detect_defaults(void);
-BrimBenchOptions brim_bench_defaults(void);
+BRIM_API BrimTrainOptions brim_train_defaults(void);
+BRIM_API BrimValOptions brim_val_defaults(void);
+BRIM_API BrimDetectOptions brim_detect_defaults(void);
+BRIM_API BrimBenchOptions brim_bench_defaults(void);
 
 /* Trains. The run's folder gets results.csv, opt.yaml, hyp.yaml, plan.txt, weights/last.safetensors and
  * weights/best.safetensors. ERROR_FIT before the first step when the plan is over memory_bytes. */
-BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, void *self);
+BRIM_API BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, void *self);
 
 /* Plans that run and reports the plan as events, without starting it. */
-BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self);
+BRIM_API BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self);
 
 /* ---- The right settings for a device ---------------------------------------------------------------------------
  * Answers in milliseconds, without the device: memory is planned, not tried. */
@@ -260,27 +274,27 @@ typedef struct BrimTrainingConfig {
     double pictures_per_s;    /* estimated from the device's peaks */
 } BrimTrainingConfig;
 
-BrimTrainingQuery brim_training_query_defaults(void);
+BRIM_API BrimTrainingQuery brim_training_query_defaults(void);
 
 /* The batch, precision and recompute levels with the most pictures a second under the budget; of those within 1%, the
  * smallest batch, but under 8 only where 8 do not fit (BN takes its statistics from one step). ERROR_INPUT for an
  * unknown model or card, ERROR_ARGUMENT for a value out of range, ERROR_UNSUPPORTED for a device that this build has
  * not, ERROR_FIT where nothing fits: the sentence says what would. */
-BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTrainingConfig *config);
+BRIM_API BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTrainingConfig *config);
 
 /* Validates; the run's folder gets results.json. */
-BrimStatus brim_val(const BrimValOptions *options, BrimListener listener, void *self);
+BRIM_API BrimStatus brim_val(const BrimValOptions *options, BrimListener listener, void *self);
 
 /* Detects; the run's folder gets pictures with boxes, and labels/ or predictions.json when asked. */
-BrimStatus brim_detect(const BrimDetectOptions *options, BrimListener listener, void *self);
+BRIM_API BrimStatus brim_detect(const BrimDetectOptions *options, BrimListener listener, void *self);
 
 /* Times a model on random pictures with random labels, batch size by batch size, and judges which of them pays. Stopped
  * by the listener it returns BRIM_STOPPED without a report. ERROR_INPUT where a loss is no number. */
-BrimStatus brim_bench(const BrimBenchOptions *options, BrimListener listener, void *self);
+BRIM_API BrimStatus brim_bench(const BrimBenchOptions *options, BrimListener listener, void *self);
 
 /* A verdict in words, and the rule by which all of them are given, in lines. */
-const char *brim_bench_verdict_text(BrimBenchVerdict verdict);
-const char *brim_bench_rule(void);
+BRIM_API const char *brim_bench_verdict_text(BrimBenchVerdict verdict);
+BRIM_API const char *brim_bench_rule(void);
 
 #ifdef __cplusplus
 }
