@@ -10,6 +10,7 @@ install(FILES python/batch_size_optimizer.py DESTINATION ${CMAKE_INSTALL_DATADIR
 # Paths from brim.pc's own place, so that the tree may be installed with another prefix, or moved.
 set(BRIM_PC_FOLDER ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH BRIM_PC_PREFIX ${CMAKE_INSTALL_PREFIX}/${BRIM_PC_FOLDER} ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" BRIM_PC_PREFIX ${BRIM_PC_PREFIX})
 list(TRANSFORM OpenMP_C_LIB_NAMES PREPEND -l OUTPUT_VARIABLE BRIM_PC_OPENMP)
 list(JOIN BRIM_PC_OPENMP " " BRIM_PC_OPENMP)
 configure_file(cmake/brim.pc.in brim.pc @ONLY)

@@ -58,8 +58,8 @@ class _Config(ctypes.Structure):
         ('accumulate', ctypes.c_int),
         ('amp', ctypes.c_bool),
         ('precision', ctypes.c_char * 16),
-        ('device', ctypes.c_char * 16),
-        ('recompute', ctypes.c_char * 32),
+        ('device', ctypes.c_char * 96),
+        ('recompute', ctypes.c_char * 64),
         ('predicted_bytes', ctypes.c_uint64),
         ('capacity_bytes', ctypes.c_uint64),
         ('pictures_per_s', ctypes.c_double),
@@ -67,8 +67,8 @@ class _Config(ctypes.Structure):
 
 
 def get_training_config(model_name, img_size=640, *, gpu=None, memory=None, profile=None, fraction=None,
-                        precision=None, batch_size=-1, device=None, class_count=80):
-    """The configuration that trains fastest inside the memory, as a dict.
+                        precision=None, batch_size=None, device=None, class_count=None):
+    """The configuration that trains fastest inside the memory, as a dict. None leaves a choice to libbrim.
 
     model_name   yolov5n, yolov5s, yolov5m, yolov5l, yolov5x, or a model's yaml file
     img_size     side of the network's input in pixels, a multiple of 32
@@ -78,44 +78,36 @@ def get_training_config(model_name, img_size=640, *, gpu=None, memory=None, prof
     fraction     share of the capacity that may be used, over 0 and at most 1
     precision    'auto', 'fp32' or 'amp'
     batch_size   pictures of a step; -1 chooses
-    device       'auto', 'cpu', or a device's number
+    device       'auto', 'cpu', or a GPU's number: '0', 'cuda:0'
     class_count  classes of the data set
 
-    What is None is libbrim's default. Keys: batch_size, workers, img_size, device, amp, accumulate, precision,
-    recompute, predicted_bytes, capacity_bytes, pictures_per_s. Raises BrimFitError when nothing fits, BrimError with
-    libbrim's sentence for everything else.
+    Keys: batch_size, workers, img_size, device ('cpu' or 'cuda:0'), amp, accumulate, precision, recompute, gpu (the
+    card's name, None on the CPU), predicted_bytes, capacity_bytes, pictures_per_s. Raises BrimFitError when nothing fits,
+    BrimError with libbrim's sentence for everything else.
     """
     library = _library()
-    query = _Query(
-        model=_text(model_name),
-        imgsz=_whole('img_size', img_size, 31),
-        class_count=_whole('class_count', class_count, 31),
-        device=_text(device),
-        gpu=_text(gpu),
-        memory_bytes=_memory(memory),
-        fraction=0.0 if fraction is None else fraction,
-        precision=_text(precision),
-        batch_size=_whole('batch_size', batch_size, 31),
-        profile=_text(profile),
-    )
+    query = library.brim_training_query_defaults()
+    given = {
+        'model': _text(model_name),
+        'imgsz': _whole('img_size', img_size),
+        'class_count': _whole('class_count', class_count),
+        'device': _text(device and device.removeprefix('cuda:')),
+        'gpu': _text(gpu),
+        'memory_bytes': _memory(memory),
+        'fraction': fraction,
+        'precision': _text(precision),
+        'batch_size': _whole('batch_size', batch_size),
+        'profile': _text(profile),
+    }
+    for field, value in given.items():
+        if value is not None:
+            setattr(query, field, value)
     config = _Config()
     status = library.brim_get_training_config(ctypes.byref(query), ctypes.byref(config))
     if status != OK:
         sentence = library.brim_last_error().decode(errors='replace')
         raise (BrimFitError if status == ERROR_FIT else BrimError)(sentence)
-    return {
-        'batch_size': config.batch_size,
-        'workers': config.workers,
-        'img_size': config.img_size,
-        'device': config.device.decode(),
-        'amp': config.amp,
-        'accumulate': config.accumulate,
-        'precision': config.precision.decode(),
-        'recompute': config.recompute.decode(),
-        'predicted_bytes': config.predicted_bytes,
-        'capacity_bytes': config.capacity_bytes,
-        'pictures_per_s': config.pictures_per_s,
-    }
+    return _as_dict(config, _device_number(device))
 
 
 def library_version():
@@ -129,8 +121,10 @@ def _text(value):
     return None if value is None else os.fsencode(value)
 
 
-def _whole(name, value, bits):
+def _whole(name, value, bits=31):
     """The value as it is: ctypes would cut it to the field's width without a word."""
+    if value is None:
+        return None
     value = operator.index(value)
     if not -(2**bits) <= value < 2**bits:
         raise BrimError(f'{name} is {value}, which is no such number of anything')
@@ -138,9 +132,7 @@ def _whole(name, value, bits):
 
 
 def _memory(value):
-    """Bytes: 0 for None; '4G', '4GB' and '4GiB' are the same 4 * 2**30, as on brim's command line."""
-    if value is None:
-        return 0
+    """Bytes: '4G', '4GB' and '4GiB' are the same 4 * 2**30, as on brim's command line."""
     if isinstance(value, str):
         match = re.fullmatch(r'([0-9]+(?:\.[0-9]+)?)(?:([KMGT])(?:i?B)?)?', value, re.ASCII | re.IGNORECASE)
         if not match:
@@ -148,9 +140,37 @@ def _memory(value):
         number, unit = match.groups()
         value = int(Fraction(number) * 1024**('KMGT'.index(unit.upper()) + 1 if unit else 0))
     value = _whole('memory', value, 63)
-    if value <= 0:
+    if value is not None and value <= 0:
         raise BrimError(f'memory is {value} bytes; it must be more than none')
     return value
+
+
+# ---- the answer ----
+
+def _as_dict(config, number):
+    """The first report's keys first. libbrim names the card where the report had a device of PyTorch's."""
+    device = config.device.decode(errors='replace')
+    on_cpu = device == 'cpu'
+    return {
+        'batch_size': config.batch_size,
+        'workers': config.workers,
+        'img_size': config.img_size,
+        'device': 'cpu' if on_cpu else f'cuda:{number}',
+        'amp': config.amp,
+        'accumulate': config.accumulate,
+        'precision': config.precision.decode(),
+        'recompute': config.recompute.decode(),
+        'gpu': None if on_cpu else device,
+        'predicted_bytes': config.predicted_bytes,
+        'capacity_bytes': config.capacity_bytes,
+        'pictures_per_s': config.pictures_per_s,
+    }
+
+
+def _device_number(device):
+    """Of 'cuda:1' and '1' the 1; a card that is only planned for stands as the first."""
+    match = re.fullmatch(r'(?:cuda:)?([0-9]+)', '' if device is None else device, re.ASCII)
+    return int(match[1]) if match else 0
 
 
 # ---- the library ----
@@ -194,13 +214,14 @@ def _prepare(library):
     """Says what the functions take and return, once the library is known to be of this module's version."""
     try:
         library.brim_version.restype = ctypes.c_char_p
+        found = library.brim_version().decode()
+        if found.split('.')[:2] != VERSION.split('.')[:2]:
+            raise BrimError(f'{library._name} is brim {found}, and this module is for {VERSION}: install both from one '
+                            'release')
         library.brim_last_error.restype = ctypes.c_char_p
+        library.brim_training_query_defaults.restype = _Query
         library.brim_get_training_config.argtypes = [ctypes.POINTER(_Query), ctypes.POINTER(_Config)]
         library.brim_get_training_config.restype = ctypes.c_int
     except AttributeError as error:
         raise BrimError(f'{library._name} is not the libbrim that this module is for: {error}') from None
-    found = library.brim_version().decode()
-    if found.split('.')[:2] != VERSION.split('.')[:2]:
-        raise BrimError(f'{library._name} is brim {found}, and this module is for {VERSION}: install both from one '
-                        'release')
     return library

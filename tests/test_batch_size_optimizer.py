@@ -58,6 +58,7 @@ class TestConfig(unittest.TestCase):
 
     def test_a_card_by_name(self):
         config = get_training_config('yolov5s', 640, gpu=CARD)
+        self.assertIn(CARD, config['gpu'])
         self.assertEqual(config['device'], 'cuda:0')
         self.assertGreater(config['accumulate'], 0)
         self.assertGreater(config['pictures_per_s'], 0)
@@ -116,6 +117,10 @@ class TestErrors(unittest.TestCase):
         for text in ('', 'much', '4X', '-1G', '1e9', 'infG', '12B', '4 G', '\u0664G', '9' * 400):
             with self.assertRaises(BrimError):
                 module._memory(text)
+
+    def test_devices_by_number(self):
+        for device, number in ((None, 0), ('auto', 0), ('cpu', 0), ('0', 0), ('cuda:0', 0), ('3', 3), ('cuda:3', 3)):
+            self.assertEqual(module._device_number(device), number)
 
     def test_types(self):
         with self.assertRaises(TypeError):
