@@ -10,7 +10,7 @@ if nm -D "$build/libbrim.so" | grep -qE '__(asan|tsan)_init'; then
     echo "skipped: a build with a sanitizer is not what one installs"
     exit 77
 fi
-folder=$(mktemp -d)
+folder=$(realpath "$(mktemp -d)")
 trap 'rm -rf "$folder"' EXIT
 
 cmake --install "$build" --prefix "$folder/first" >"$folder/log" || { cat "$folder/log"; exit 1; }
@@ -19,7 +19,7 @@ prefix=$folder/moved
 mv "$folder/first" "$prefix"
 pc=$(find "$prefix" -name brim.pc)
 export PKG_CONFIG_PATH=${pc%/brim.pc}
-libdir=$(pkg-config --variable=libdir brim)
+libdir=$(realpath "$(pkg-config --variable=libdir brim)")
 
 # ---- the command ----
 version=$("$prefix/bin/brim" --version)
