@@ -14,13 +14,6 @@
 extern "C" {
 #endif
 
-#ifndef BRIM_H
-#define BRIM_H
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 /* What libbrim.so shows; it is built with everything else hidden (-fvisibility=hidden). */
 #ifdef __GNUC__
 #define BRIM_API __attribute__((visibility("default")))
