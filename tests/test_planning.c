@@ -247,7 +247,8 @@ static void test_map(void **state)
     (void)state;
     const BrimTrainingQuery query = query_for("yolov5n", "RTX 3050 Laptop");
     assert_ok(brim_planning_open(&planning, &query, false));
-    const BrimSubject subject = {&planning.model, planning.imgsz_px, planning.device.sizer};
+    const BrimSubject subject = {
+        .model = &planning.model, .imgsz_px = planning.imgsz_px, .sizer = planning.device.sizer};
     assert_ok(brim_choice_plan(&planning.search.choices[0], &subject, graphs, &plan));
     snprintf(path, sizeof path, "%s/map.svg", scratch_folder());
     assert_ok(brim_plan_map_write(path, "a <title> & more", plan, graphs[0], 0));

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "graph/step.h"
+#include "graph/recompute.h"
 #include "train/engine.h"
 #include "train/weights.h"
 
@@ -180,12 +180,40 @@ static void test_kept_in_16_bits(void **state)
     brim_mem_give(narrow[1].gradients);
 }
 
+/* Words and letters, there and back. */
+static void test_text(void **state)
+{
+    static const struct {
+        const char *text, *formatted;
+    } cases[] = {{NULL, "activations"}, {"", "activations"}, {"nothing", "nothing"}, {"inside", "inside"},
+                 {"blocks", "blocks"},  {"a", "activations"}, {"nnaal", "nnaal"},    {"lai", "lai"}};
+    char text[BRIM_RECOMPUTE_TEXT_BYTES];
+    uint8_t levels[BRIM_MAX_LAYERS], again[BRIM_MAX_LAYERS];
+    BrimModel model;
+    (void)state;
+    load(&model, "yolov5n");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_ok(brim_recompute_parse(cases[i].text, &model, levels));
+        brim_recompute_format(levels, &model, text);
+        assert_string_equal(text, cases[i].formatted);
+        assert_ok(brim_recompute_parse(text, &model, again));
+        assert_memory_equal(levels, again, (size_t)model.layer_count);
+    }
+    assert_ok(brim_recompute_parse("blocks", &model, levels));
+    assert_int_equal(levels[0], BRIM_RECOMPUTE_ACTIVATIONS); /* a convolution alone */
+    assert_int_equal(levels[2], BRIM_RECOMPUTE_LAYER);       /* a C3 that the next layer reads */
+    assert_int_equal(levels[4], BRIM_RECOMPUTE_INSIDE);      /* one that is read far away as well */
+    assert_int_equal(brim_recompute_parse("some", &model, levels), BRIM_ERROR_ARGUMENT);
+    assert_int_equal(brim_recompute_parse("aax", &model, levels), BRIM_ERROR_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_mixtures),
         cmocka_unit_test(test_kept_in_16_bits),
+        cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

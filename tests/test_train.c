@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "data/demo.h"
 #include "exchange/safetensors.h"
 #include "support/support.h"
@@ -23,6 +24,8 @@ typedef struct Seen {
     int steps_that_took;
     uint64_t arena_bytes, planned_bytes, peak_bytes;
     int stop_after; /* steps; 0: never */
+    int plans;
+    uint64_t first_planned_bytes;
     char best[1024];
 } Seen;
 
@@ -295,6 +298,62 @@ static void wrong_options_are_named(void **state)
     assert_refused(brim_train(&options, NULL, NULL), BRIM_ERROR_UNSUPPORTED, "cuda");
 }
 
+/* Other processes leave less than the run was going to take, right after its first plan. */
+static bool take_from_under(void *self, const BrimEvent *event)
+{
+    Seen *seen = self;
+    if (event->kind == BRIM_EVENT_PLAN && seen->plans++ == 0) {
+        seen->first_planned_bytes = event->memory_planned_bytes;
+        brim_process_pretend_left(event->memory_planned_bytes - ((uint64_t)3 << 20));
+    }
+    return watch(seen, event);
+}
+
+static void test_planned_again(void **state)
+{
+    (void)state;
+    Seen seen = {0};
+    BrimTrainOptions options = small_run("again");
+    options.epochs = 1;
+    options.batch_size = 10;
+    options.imgsz = 192;
+    options.cache = "none";
+    BrimStatus status = brim_train(&options, take_from_under, &seen);
+    brim_process_pretend_left(0);
+    assert_ok(status);
+    assert_int_equal(seen.plans, 2);
+    assert_true(seen.planned_bytes < seen.first_planned_bytes);
+    assert_int_equal(seen.steps, 2);
+}
+
+/* What is left to be chosen is chosen within the memory given, and a resume finds it chosen. */
+static void test_chosen(void **state)
+{
+    (void)state;
+    Seen seen = {0}, whole = {0};
+    BrimTrainOptions options = small_run("chosen");
+    options.batch_size = -1;
+    options.imgsz = 128;
+    options.memory_bytes = (uint64_t)160 << 20;
+    assert_ok(brim_train(&options, watch, &whole));
+    assert_true(whole.planned_bytes <= options.memory_bytes && whole.steps > 0);
+    seen.stop_after = 1;
+    options.name = "chosen_stopped";
+    assert_int_equal(brim_train(&options, watch, &seen), BRIM_STOPPED);
+    BrimTrainOptions resume = brim_train_defaults();
+    char last[1200];
+    snprintf(last, sizeof last, "%s/chosen_stopped/weights/last.safetensors", project());
+    resume.resume = last;
+    Seen rest = {0};
+    assert_ok(brim_train(&resume, watch, &rest));
+    assert_int_equal(seen.steps + rest.steps, whole.steps);
+    assert_true(rest.arena_bytes == whole.arena_bytes && rest.map50 == whole.map50);
+    options.memory_bytes = (uint64_t)30 << 20;
+    assert_int_equal(brim_train(&options, watch, &seen), BRIM_ERROR_FIT);
+    options.fraction = 1.5;
+    assert_int_equal(brim_train(&options, watch, &seen), BRIM_ERROR_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +366,8 @@ int main(void)
         cmocka_unit_test(the_plan_is_what_is_taken),
         cmocka_unit_test(too_little_memory_is_said_before_the_first_step),
         cmocka_unit_test(every_file_of_a_run_is_there),
+        cmocka_unit_test(test_planned_again),
+        cmocka_unit_test(test_chosen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,12 +119,23 @@ uint64_t brim_process_capacity_bytes(void)
     return limit < machine ? limit : machine;
 }
 
+static atomic_ullong pretended;
+
+void brim_process_pretend_left(uint64_t most_bytes)
+{
+    atomic_store(&pretended, most_bytes);
+}
+
 uint64_t brim_process_free_bytes(void)
 {
-    uint64_t machine = brim_process_available_bytes();
+    uint64_t machine = brim_process_available_bytes(), most = atomic_load(&pretended);
     Cgroup group = find_cgroup();
     uint64_t left = group.limit_bytes > group.used_bytes ? group.limit_bytes - group.used_bytes : 0;
-    return left < machine ? left : machine;
+    left = left < machine ? left : machine;
+    if (!most)
+        return left;
+    uint64_t resident = brim_process_resident_bytes(), rest = most > resident ? most - resident : 1;
+    return rest < left ? rest : left;
 }
 
 double brim_process_core_hz(void)

@@ -23,6 +23,9 @@ uint64_t brim_process_available_bytes(void);
 uint64_t brim_process_capacity_bytes(void);
 uint64_t brim_process_free_bytes(void);
 
+/* For tests: as if other processes left no more than so many bytes for this one, what it has already included; 0: all. */
+void brim_process_pretend_left(uint64_t most_bytes);
+
 /* Cycles of a core in a second as the kernel has them now; 0 where unknown. */
 double brim_process_core_hz(void);
 

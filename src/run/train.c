@@ -37,7 +37,8 @@ static BrimStatus make_folder(BrimTrainRun *run)
     const BrimTrainOptions *options = run->options;
     if (!run->folder)
         BRIM_TRY(brim_report_folder(options->project, options->name, options->exist_ok, &run->folder));
-    run->weights_folder = brim_path_join(run->folder, "weights");
+    if (!run->weights_folder)
+        run->weights_folder = brim_path_join(run->folder, "weights");
     if (!run->weights_folder)
         return BRIM_ERROR_MEMORY;
     BRIM_TRY(brim_folder_make(run->weights_folder));
@@ -134,11 +135,10 @@ fail:
     return status;
 }
 
-/* Everything up to the plan. */
-static BrimStatus prepare(BrimTrainRun *run)
+/* The plan, and what every checkpoint will say of the run. */
+static BrimStatus plan_run(BrimTrainRun *run)
 {
     BrimStatus status;
-    BRIM_TRY(brim_train_run_read(run));
     BRIM_TRY(brim_train_run_choose(run));
     BRIM_TRY(brim_train_run_open(run, on_event, run));
     BRIM_TRY(brim_model_file_describe(&run->identity, &run->model, run->cfg_text, run->dataset.class_names));
@@ -147,11 +147,30 @@ fail:
     return status;
 }
 
+/* Plans, and plans again where memory has gone between the plan and the start. */
+static BrimStatus plan_and_tell(BrimTrainRun *run)
+{
+    enum { TRIES = 4 };
+    BrimStatus status;
+    for (int i = 0; i < TRIES; i++) {
+        BRIM_TRY(plan_run(run));
+        BRIM_TRY(make_folder(run)); /* not before: a run that does not fit leaves nothing behind */
+        BRIM_TRY(tell_plan(run));
+        if (brim_train_run_still_fits(run))
+            return BRIM_OK;
+        brim_trainer_close(&run->trainer);
+    }
+    status = brim_fail(BRIM_ERROR_FIT, "other processes keep taking the memory that is free; --memory sets a limit");
+fail:
+    return status;
+}
+
 BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self)
 {
     BrimStatus status;
     BrimTrainRun run = {.options = options, .listener = listener, .self = self};
-    BRIM_TRY(prepare(&run));
+    BRIM_TRY(brim_train_run_read(&run));
+    BRIM_TRY(plan_run(&run));
     BRIM_TRY(tell_plan(&run));
 fail:
     run_close(&run);
@@ -164,9 +183,8 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     BrimTrainRun run = {.options = options, .listener = listener, .self = self, .start_ns = brim_clock_ns()};
     if (brim_given(options->resume))
         BRIM_TRY(take_up(&run));
-    BRIM_TRY(prepare(&run));
-    BRIM_TRY(make_folder(&run)); /* not before: a run that does not fit leaves nothing behind */
-    BRIM_TRY(tell_plan(&run));
+    BRIM_TRY(brim_train_run_read(&run));
+    BRIM_TRY(plan_and_tell(&run));
     const BrimTensorFile *start = run.start.tensors.tensor_count ? &run.start.tensors : NULL;
     BRIM_TRY(run.resume ? brim_trainer_resume(run.trainer, start) : brim_trainer_start(run.trainer, start));
     brim_model_file_clear(&run.start);

@@ -99,7 +99,9 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
 BrimStatus brim_train_run_choose(BrimTrainRun *run)
 {
     BrimStatus status;
-    run->asked = *run->options;
+    if (!run->chosen)
+        run->asked = *run->options;
+    run->chosen = true;
     BRIM_TRY(settle_budget(run));
     BRIM_TRY(settle_given(run));
     if (run->asked.batch_size == -1 || precision_open(&run->asked) || recompute_open(&run->asked))

@@ -148,3 +148,15 @@ BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *s
         remark_choice(run);
     return status == BRIM_ERROR_FIT ? say_what_fits(run) : status;
 }
+
+bool brim_train_run_still_fits(BrimTrainRun *run)
+{
+    uint64_t free_bytes = brim_process_free_bytes(), taken_bytes = brim_process_resident_bytes();
+    uint64_t planned_bytes = brim_trainer_planned_bytes(run->trainer);
+    if (!free_bytes || planned_bytes <= taken_bytes + free_bytes)
+        return true;
+    brim_remark(run->listener, run->self,
+                "memory went to another process: %.0f MiB are still to be taken, %.0f MiB are free; planning again",
+                (double)(planned_bytes - taken_bytes) / 0x1p20, (double)free_bytes / 0x1p20);
+    return false;
+}

@@ -15,6 +15,7 @@ typedef struct BrimTrainRun {
     BrimTrainOptions settled; /* options with what was chosen, or as the run that goes on had them */
     BrimSettings settings;    /* owns the texts of a resumed run's */
     bool resume;
+    bool chosen; /* asked and settled are filled */
     BrimListener listener;
     void *self;
     const BrimBackendClass *backend;
@@ -45,6 +46,10 @@ BrimStatus brim_train_run_choose(BrimTrainRun *run);
 /* Chooses once more, now that it is known what the run takes beside its arena. ERROR_FIT where there is nothing to choose,
  * or nothing fits. */
 BrimStatus brim_train_run_choose_again(BrimTrainRun *run, uint64_t beside_bytes);
+
+/* False, with a remark, where another process has taken memory since the plan was made, and less is free than the run is
+ * still to take. */
+bool brim_train_run_still_fits(BrimTrainRun *run);
 
 /* Plans the run. ERROR_FIT says what would fit. */
 BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *self);
