@@ -63,6 +63,10 @@ static void test_refused(void **state)
     assert_refused(brim_gpu_find(&gpu, "RTX 5070"), BRIM_ERROR_INPUT, "GeForce RTX 5070 Ti");
     assert_refused(brim_gpu_find(&gpu, "2080"), BRIM_ERROR_INPUT, "2080 SUPER");
     assert_refused(brim_gpu_find(&gpu, "RTX 3050 Ti Laptop"), BRIM_ERROR_INPUT, "RTX 3050 Laptop");
+    assert_refused(brim_gpu_find(&gpu, "4gb"), BRIM_ERROR_INPUT, "no card \"4gb\"");
+    assert_refused(brim_gpu_find(&gpu, "1060 3GB"), BRIM_ERROR_INPUT, "GeForce GTX 1060 6GB");
+    assert_refused(brim_gpu_find(&gpu, "v100 32GB"), BRIM_ERROR_INPUT, "Tesla V100");
+    assert_refused(brim_gpu_find(&gpu, "16 GB"), BRIM_ERROR_INPUT, "no card");
     assert_refused(brim_gpu_find(&gpu, "voodoo"), BRIM_ERROR_INPUT, "--gpu list");
     assert_refused(brim_gpu_find(&gpu, ""), BRIM_ERROR_INPUT, "--gpu list");
     assert_refused(brim_gpu_find(&gpu, " - () "), BRIM_ERROR_INPUT, "--gpu list");

@@ -113,7 +113,7 @@ static void test_engine_takes_what_was_chosen(void **state)
         query.imgsz = 160;
         query.batch_size = 6;
         query.precision = precisions[i];
-        query.memory_bytes = (uint64_t)180 << 20;
+        query.memory_bytes = brim_process_resident_bytes() + ((uint64_t)150 << 20);
         assert_ok(brim_planning_open(&planning, &query, false));
         const BrimChoice *choice = &planning.search.choices[0];
         const BrimShape train = {choice->micro_batch, 160, 160}, infer = {choice->validation_batch, 160, 160};
@@ -169,6 +169,27 @@ static void test_refused(void **state)
     bad.device = "0";
     refuse(bad, BRIM_ERROR_UNSUPPORTED, "--gpu NAME");
 #undef WITH
+}
+
+/* Wherever memory runs out, the answer is that, and nothing stays behind. */
+static void test_memory_runs_out(void **state)
+{
+    enum { STRIDE = 7 };
+    BrimTrainingConfig config;
+    BrimTrainingQuery query = query_for("yolov5n", "RTX 3050 Laptop");
+    size_t held = brim_mem_held_bytes(BRIM_MEM_TAG_COUNT);
+    BrimStatus status = BRIM_ERROR_MEMORY;
+    (void)state;
+    query.imgsz = 64;
+    query.batch_size = 32;
+    query.memory_bytes = (uint64_t)190 << 20; /* so little that mixed schemes are looked at */
+    for (uint64_t nth = 1; status != BRIM_OK; nth += STRIDE) {
+        brim_mem_fail_at(nth);
+        status = brim_get_training_config(&query, &config);
+        brim_mem_fail_at(0);
+        assert_true(status == BRIM_OK || status == BRIM_ERROR_MEMORY);
+        assert_int_equal(brim_mem_held_bytes(BRIM_MEM_TAG_COUNT), held);
+    }
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -273,8 +294,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profiles), cmocka_unit_test(test_workers),
         cmocka_unit_test(test_budgets),  cmocka_unit_test(test_engine_takes_what_was_chosen),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_json),
-        cmocka_unit_test(test_map),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_memory_runs_out),
+        cmocka_unit_test(test_json),     cmocka_unit_test(test_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,11 +103,11 @@ static const BrimOption options_of_plan[] = {
 #undef AT
 static const BrimOptionTable table = {
     "brim plan MODEL [options]\n       brim plan --data FILE [options of brim train]",
-    "Says which batch, precision and recomputation train a model fastest in a device's memory, and where "
-    "that goes, in "
-    "milliseconds and without the device. With --data it plans the run that `brim train` with the same "
-    "options would "
-    "start; `brim plan --data --help` lists those.",
+    "Says which batch, precision and recomputation train a model fastest in a device's memory, in "
+    "milliseconds "
+    "and without the device. With --data it plans the run that `brim train` with the same options would "
+    "start; "
+    "`brim plan --data --help` lists those.",
     options_of_plan, sizeof options_of_plan / sizeof options_of_plan[0]};
 
 static BrimPlanSheet sheet_of(const BrimPlanning *planning)
@@ -142,16 +142,23 @@ static BrimStatus draw_map(const char *path, const BrimPlanning *planning)
     return status;
 }
 
+static BrimStatus tell(const PlanOptions *options, const BrimPlanning *planning)
+{
+    const BrimPlanSheet sheet = sheet_of(planning);
+    if (!options->json) {
+        brim_choices_print(stdout, &sheet);
+        return BRIM_OK;
+    }
+    json_t *root = brim_choices_json_open(&sheet);
+    brim_choices_json_add(root, &sheet, sheet.search->count);
+    return brim_choices_json_print(stdout, root);
+}
+
 static BrimStatus plan_one(const PlanOptions *options, BrimPlanning *planning)
 {
     BrimStatus status = brim_planning_open(planning, &options->query, options->windows);
-    const BrimPlanSheet sheet = sheet_of(planning);
-    if (status == BRIM_OK && options->json) {
-        json_t *root = brim_choices_json_open(&sheet);
-        brim_choices_json_add(root, &sheet, sheet.search->count);
-        status = brim_choices_json_print(stdout, root);
-    } else if (status == BRIM_OK)
-        brim_choices_print(stdout, &sheet);
+    if (status == BRIM_OK)
+        status = tell(options, planning);
     if (status == BRIM_OK && options->map)
         status = draw_map(options->map, planning);
     brim_planning_close(planning);
@@ -166,27 +173,32 @@ typedef struct Family {
     int shown;
 } Family;
 
+static void tell_member(Family *family, const BrimPlanSheet *sheet, const char *name, bool fits)
+{
+    bool json = family->options->json, first = family->shown++ == 0;
+    if (first && json)
+        family->root = brim_choices_json_open(sheet);
+    else if (first)
+        brim_choices_print_header(stdout, sheet);
+    if (json && fits)
+        brim_choices_json_add(family->root, sheet, 1);
+    else if (json)
+        brim_choices_json_add_unfit(family->root, name, brim_last_error());
+    else if (fits)
+        brim_choices_print_row(stdout, sheet);
+    else
+        printf("%-9s does not fit: %s\n", name, brim_last_error());
+}
+
 static BrimStatus plan_member(Family *family, const char *name)
 {
     BrimTrainingQuery query = family->options->query;
     query.model = name;
     BrimStatus status = brim_planning_open(family->planning, &query, family->options->windows);
-    const BrimPlanSheet sheet = sheet_of(family->planning);
-    bool json = family->options->json, first = family->shown == 0,
-         told = status == BRIM_OK || status == BRIM_ERROR_FIT;
-    if (told && first && json)
-        family->root = brim_choices_json_open(&sheet);
-    else if (told && first)
-        brim_choices_print_header(stdout, &sheet);
-    if (status == BRIM_OK && json)
-        brim_choices_json_add(family->root, &sheet, 1);
-    else if (status == BRIM_OK)
-        brim_choices_print_row(stdout, &sheet);
-    else if (told && json)
-        brim_choices_json_add_unfit(family->root, name, brim_last_error());
-    else if (told)
-        printf("%-9s does not fit: %s\n", name, brim_last_error());
-    family->shown += told;
+    if (status == BRIM_OK || status == BRIM_ERROR_FIT) {
+        const BrimPlanSheet sheet = sheet_of(family->planning);
+        tell_member(family, &sheet, name, status == BRIM_OK);
+    }
     brim_planning_close(family->planning);
     return status;
 }

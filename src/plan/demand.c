@@ -37,7 +37,8 @@ static void mark(bool *flags, BrimTensorId id)
         flags[id] = true;
 }
 
-void brim_demand_scaling(const BrimGraph *graph, bool *flags)
+/* Which tensors' bytes grow with the batch. */
+static void find_scaling(const BrimGraph *graph, bool *flags)
 {
     for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
         BrimForm form = graph->tensors[id].form;
@@ -113,7 +114,7 @@ BrimStatus brim_demand_open(BrimDemand **demand, const BrimGraph *graph)
     if (!(*demand)->rooms || !(*demand)->slopes || !(*demand)->change)
         goto fail;
     BRIM_TRY(brim_lifetimes_find(graph, buffers));
-    brim_demand_scaling(graph, scales);
+    find_scaling(graph, scales);
     list_rooms(*demand, graph, buffers, scales);
     list_slopes(*demand, graph, scales);
 fail:

@@ -26,8 +26,4 @@ void brim_demand_purposes(BrimDemand *demand, int batch, size_t purpose_bytes[BR
 /* A pass over the ops of one part. */
 BrimTime brim_demand_time(const BrimDemand *demand, int batch, BrimPart part, const BrimRates *rates);
 
-/* True where the tensor's bytes grow with the batch. For each tensor of the graph; flags has room for all of
- * them. */
-void brim_demand_scaling(const BrimGraph *graph, bool *flags);
-
 #endif

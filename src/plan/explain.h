@@ -8,7 +8,4 @@
  * largest. *text is given back with brim_mem_give. */
 BrimStatus brim_plan_explain(const BrimPlan *plan, const BrimGraph *graph, char **text);
 
-/* True when the tensor's storage is alive while the op runs. */
-bool brim_plan_alive(const BrimGraph *graph, BrimTensorId id, BrimOpId moment);
-
 #endif

@@ -127,34 +127,47 @@ static bool tells_apart(const char *token)
     return strcmp(token, "ti") == 0 || strcmp(token, "super") == 0 || strcmp(token, "laptop") == 0;
 }
 
+/* Where the card has the word: in its name, behind it for the size of its memory, else -1. */
+static int find_token(const Tokens *name, const char *memory, const bool *used, const char *token)
+{
+    for (int at = 0; at < name->count; at++) {
+        if (!used[at] && strcmp(name->text[at], token) == 0)
+            return at;
+    }
+    return strcmp(memory, token) == 0 && !used[MAX_TOKENS] ? MAX_TOKENS : -1;
+}
+
+/* A number with "gb" behind it. */
+static bool is_size(const Tokens *query, int i)
+{
+    return i + 1 < query->count && isdigit((unsigned char)query->text[i][0]) &&
+           strcmp(query->text[i + 1], "gb") == 0;
+}
+
 /* How many words of the query the card has, each once; its name's further words in *further, OTHER_CARD and
- * more where one of them tells it apart. */
+ * more where one of them tells it apart, or where the query names no more than a size of memory. */
 static int matches(const Tokens *query, const BrimGpu *gpu, int *further)
 {
     Tokens name = {.count = 0};
-    bool used[MAX_TOKENS + 1] = {false};
+    bool used[MAX_TOKENS + 1] = {false}, named = false;
     char memory[TOKEN_BYTES];
     int found = 0;
     split(&name, gpu->name);
     snprintf(memory, sizeof memory, "%d", gpu->memory_gb);
     *further = name.count;
     for (int i = 0; i < query->count; i++) {
-        int at = 0;
-        while (at < name.count && (used[at] || strcmp(name.text[at], query->text[i]) != 0))
-            at++;
-        if (at < name.count)
-            (*further)--;
-        else if (strcmp(memory, query->text[i]) == 0 && !used[MAX_TOKENS])
-            at = MAX_TOKENS;
-        else {
-            found += is_filler(query->text[i]);
-            continue;
-        }
-        used[at] = true;
-        found++;
+        const char *token = query->text[i];
+        bool wrong_size = is_size(query, i) && strcmp(token, memory) != 0;
+        int at = wrong_size ? -1 : find_token(&name, memory, used, token);
+        if (at >= 0)
+            used[at] = true;
+        named = named || (at >= 0 && !is_filler(token) && strcmp(token, memory) != 0);
+        found += at >= 0 || is_filler(token);
+        *further -= at >= 0 && at < name.count;
     }
     for (int i = 0; i < name.count; i++)
         *further += !used[i] && tells_apart(name.text[i]) ? OTHER_CARD : 0;
+    *further += named ? 0 : OTHER_CARD;
     return found;
 }
 

@@ -2,8 +2,6 @@
  * lives as long as the whole. */
 #include "plan/lifetime.h"
 
-#include "plan/explain.h"
-
 static void touch(BrimBuffer *buffer, BrimOpId op)
 {
     buffer->first = buffer->first < 0 ? op : buffer->first;
@@ -37,20 +35,11 @@ BrimStatus brim_lifetimes_find(const BrimGraph *graph, BrimBuffer *buffers)
     return BRIM_OK;
 }
 
-bool brim_plan_alive(const BrimGraph *graph, BrimTensorId id, BrimOpId moment)
+bool brim_lifetime_holds(const BrimGraph *graph, const BrimBuffer *buffers, BrimTensorId id, BrimOpId op)
 {
-    bool before = false, after = false;
-    if (graph->tensors[id].life != BRIM_LIFE_OPS)
-        return true;
-    for (BrimOpId op = 0; op < graph->op_count; op++) {
-        bool used = false;
-        for (int i = 0; i < BRIM_OP_IN && !used; i++)
-            used = graph->ops[op].in[i] != BRIM_NONE && brim_graph_storage(graph, graph->ops[op].in[i]) == id;
-        for (int i = 0; i < BRIM_OP_OUT && !used; i++)
-            used =
-                graph->ops[op].out[i] != BRIM_NONE && brim_graph_storage(graph, graph->ops[op].out[i]) == id;
-        before = before || (used && op <= moment);
-        after = after || (used && op >= moment);
-    }
-    return before && after;
+    const BrimTensor *tensor = &graph->tensors[id];
+    if (tensor->parent != BRIM_NONE)
+        return false;
+    return tensor->life != BRIM_LIFE_OPS ||
+           (buffers[id].first >= 0 && buffers[id].first <= op && op <= buffers[id].last);
 }

@@ -118,9 +118,7 @@ static BrimStatus sum_purposes(const BrimGraph *graph, BrimOpId peak, size_t *pu
     BrimStatus status = buffers ? brim_lifetimes_find(graph, buffers) : BRIM_ERROR_MEMORY;
     for (BrimTensorId id = 0; id < graph->tensor_count && status == BRIM_OK; id++) {
         const BrimTensor *tensor = &graph->tensors[id];
-        bool alive = tensor->life != BRIM_LIFE_OPS || (buffers[id].first >= 0 && buffers[id].first <= peak &&
-                                                       peak <= buffers[id].last);
-        if (owns_storage(tensor) && alive)
+        if (brim_lifetime_holds(graph, buffers, id, peak))
             purpose_bytes[tensor->purpose] += aligned(tensor->bytes);
     }
     if (graph->op_count && status == BRIM_OK)

@@ -121,9 +121,7 @@ static void list_largest(Sentence *sentence, const BrimGraph *graph, const BrimB
         BrimTensorId best = BRIM_NONE;
         for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
             const BrimTensor *tensor = &graph->tensors[id];
-            bool alive = tensor->life != BRIM_LIFE_OPS ||
-                         (buffers[id].first >= 0 && buffers[id].first <= op && op <= buffers[id].last);
-            if (alive && tensor->parent == BRIM_NONE && tensor->bytes < below &&
+            if (brim_lifetime_holds(graph, buffers, id, op) && tensor->bytes < below &&
                 (best == BRIM_NONE || tensor->bytes > graph->tensors[best].bytes))
                 best = id;
         }
