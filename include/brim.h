@@ -211,7 +211,7 @@ typedef struct BrimBench {
     int imgsz_px, threads;
     uint64_t memory_bytes;   /* rows above it were not tried; 0: no limit is known */
     bool memory_given;       /* by the user; else taken from what the machine has free */
-    bool peaks_reset;        /* the kernel let each row begin its peak anew */
+    bool peaks_reset;        /* each row began the mark of the process's peak (VmHWM) anew: the kernel let it */
     double seconds;          /* of the whole run */
     const BrimBenchRow *rows;
     int row_count;

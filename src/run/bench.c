@@ -152,6 +152,7 @@ static BrimStatus read_options(BenchRun *run)
     BRIM_TRY(brim_model_find(&run->model, options->model, 0));
     BRIM_TRY(order_batch_sizes(run));
     conf->imgsz_px = round_imgsz(run);
+    run->bench.peaks_reset = brim_process_reset_peak();
 fail:
     return status;
 }
@@ -226,7 +227,6 @@ static void describe(BenchRun *run)
     bench->threads = run->device.threads;
     bench->memory_bytes = run->conf.limit_bytes;
     bench->memory_given = run->options->memory_bytes > 0;
-    bench->peaks_reset = brim_process_reset_peak();
     bench->seconds = (double)(brim_clock_ns() - run->start_ns) / 1e9;
     bench->rows = run->rows;
     bench->steps = run->steps;
