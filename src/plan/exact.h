@@ -1,5 +1,4 @@
-/* The exact search for a placement: slower than the greedy orders, and it knows when there is nothing better.
- */
+/* The exact search for a placement: slower than the greedy orders, and it knows when nothing is better. */
 #ifndef BRIM_PLAN_EXACT_H
 #define BRIM_PLAN_EXACT_H
 
@@ -15,16 +14,14 @@ typedef struct BrimExactLimits {
 } BrimExactLimits;
 
 typedef struct BrimExactResult {
-    size_t
-        lower_bytes;  /* no placement is lower: the most that is alive at once, or what a search has proven */
-    size_t top_bytes; /* the height of the placement in the buffers */
-    bool improved;    /* the search found it; else it is the one given */
-    int64_t nodes;    /* looked at */
+    size_t lower_bytes; /* no placement is lower: the most alive at once, or what a search has proven */
+    size_t top_bytes;   /* the height of the placement in the buffers */
+    bool improved;      /* the search found it; else it is the one given */
+    int64_t nodes;      /* looked at */
 } BrimExactResult;
 
 /* Lowers a placement: the buffers hold one, of height top_bytes, and keep the best that is found before the
- * limits end the search. Stops where the height is stop_bytes or lower, and where no lower placement exists.
- */
+ * limits end the search. Stops where the height is stop_bytes or lower, and where none is lower. */
 BrimStatus brim_pack_exact(BrimBuffer *buffers, int count, size_t alignment_bytes, size_t top_bytes,
                            size_t stop_bytes, const BrimExactLimits *limits, BrimExactResult *result);
 

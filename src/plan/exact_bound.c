@@ -1,13 +1,6 @@
 /* Lower bounds on where the items of a node can come to lie, and whether these leave room for all. */
 #include "plan/exact_node.h"
 
-/* Items come in order of offset and rank: one that was passed over is lifted by another before its turn
- * comes. */
-static bool is_passed(const BrimExactNode *node, const BrimExactItem *item, int32_t index)
-{
-    return item->low < node->floor || (item->low == node->floor && index <= node->rank);
-}
-
 static bool fits(BrimExactSearch *search, const BrimExactItem *item)
 {
     if (item->bound + item->bytes <= search->height)
@@ -43,7 +36,7 @@ static bool bound_items(BrimExactSearch *search, const BrimExactNode *node)
     for (int32_t i = 0; i < node->count; i++) {
         BrimExactItem *item = &search->items[node->order[i]];
         int64_t bound = item->low;
-        if (is_passed(node, item, node->order[i]))
+        if (brim_exact_is_passed(search, node, node->order[i]))
             bound = brim_exact_align(node->floor + item->least_other, item->alignment);
         item->bound = bound;
         if (!fits(search, item))

@@ -11,7 +11,17 @@ typedef struct BrimExactNode {
     int32_t first, last; /* the sections that they span, both inclusive */
     int64_t floor;       /* nothing is placed below it any more */
     int32_t rank;        /* nor at it, with this rank or a lower one */
+    bool absolute;       /* when it fails, that is not because of items beside it */
 } BrimExactNode;
+
+/* Items come in order of offset and rank: one that was passed over is lifted by another before its turn
+ * comes. */
+static inline bool brim_exact_is_passed(const BrimExactSearch *search, const BrimExactNode *node,
+                                        int32_t index)
+{
+    int64_t low = search->items[index].low;
+    return low < node->floor || (low == node->floor && index <= node->rank);
+}
 
 static inline int64_t brim_exact_align(int64_t offset, int64_t alignment)
 {

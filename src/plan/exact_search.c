@@ -1,15 +1,23 @@
 /* Searches bottom up. A placement that can be pushed down no further has every buffer on the floor or on
  * another one; sorted by offset, then by rank, it is one path of this search, so a search that fails has
  * proven that there is none. What cuts it short:
- *  - a section must hold what is left of it above the lowest place that any of that can have (exact_bound.c);
- *  - a buffer is not placed so high that another one fits completely below it: that one may as well come
- * first;
- *  - a buffer passed over must wait until something is placed below it;
- *  - what is left falls apart into groups that share no section, which are searched one after another;
- *  - where nothing is left to stand on a buffer, another place for it does not help;
- *  - a state that failed once, the same buffers left with the same lowest places, fails again. That holds for
- * every order, since what was passed over to get there has failed too. The first, second and fourth are those
- * of MiniMalloc (Moffitt, ASPLOS 2023). */
+ *
+ * A section must hold what is left of it above the lowest place that any of that can have (exact_bound.c).
+ *
+ * A buffer is not placed so high that another one fits completely below it: that may as well come first.
+ *
+ * A buffer passed over must wait until something is placed below it.
+ *
+ * What is left falls apart into groups that share no section, which are searched one after another.
+ *
+ * Where nothing is left to stand on a buffer, another place for it does not help.
+ *
+ * A state that failed once, the same buffers left with the same lowest places, fails again, in any order:
+ * placements with a buffer where it was passed over have failed before. They may have failed because of
+ * another group, though, so that of a group with such a buffer this is known only when all other groups are
+ * placed.
+ *
+ * The first, second and fourth are those of MiniMalloc (Moffitt, ASPLOS 2023). */
 #include "plan/exact_search.h"
 
 #include <string.h>
@@ -143,7 +151,7 @@ static BrimExactOutcome search_next(BrimExactSearch *search, const BrimExactNode
             break;
     }
     search->stack_used -= (size_t)count;
-    if (outcome == BRIM_EXACT_NONE)
+    if (outcome == BRIM_EXACT_NONE && node->absolute)
         *failed = state;
     return outcome;
 }
@@ -182,6 +190,11 @@ static BrimExactNode split_group(BrimExactSearch *search, BrimExactNode *node)
     node->count = rest_count;
     memcpy(node->order, rest, (size_t)rest_count * sizeof *rest);
     find_range(search, node);
+    if (group.absolute && node->count == 0)
+        return group;
+    group.absolute = true;
+    for (int32_t i = 0; i < group.count && group.absolute; i++)
+        group.absolute = !brim_exact_is_passed(search, &group, group.order[i]);
     return group;
 }
 
@@ -190,7 +203,10 @@ static BrimExactNode split_group(BrimExactSearch *search, BrimExactNode *node)
 static BrimExactOutcome search_below(BrimExactSearch *search, const BrimExactNode *parent, int64_t floor,
                                      int32_t rank)
 {
-    BrimExactNode node = {.order = search->stack + search->stack_used, .floor = floor, .rank = rank};
+    BrimExactNode node = {.order = search->stack + search->stack_used,
+                          .floor = floor,
+                          .rank = rank,
+                          .absolute = parent->absolute};
     if (out_of_budget(search))
         return BRIM_EXACT_UNKNOWN;
     for (int32_t i = 0; i < parent->count; i++)
@@ -212,7 +228,7 @@ static BrimExactOutcome search_below(BrimExactSearch *search, const BrimExactNod
 
 BrimExactOutcome brim_exact_search(BrimExactSearch *search)
 {
-    BrimExactNode root = {.order = search->stack, .count = search->count};
+    BrimExactNode root = {.order = search->stack, .count = search->count, .absolute = true};
     for (int32_t i = 0; i < search->count; i++)
         root.order[i] = i;
     search->stack_used = (size_t)search->count;

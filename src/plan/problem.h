@@ -28,8 +28,7 @@ enum { BRIM_PROBLEM_MOST_BUFFERS = 65536 };
 /* A row as the file has it. */
 typedef struct BrimProblemRow {
     const char *id;
-    int64_t
-        value[BRIM_PROBLEM_COLUMN_COUNT]; /* lower inclusive, upper exclusive; those of ID and OFFSET are 0 */
+    int64_t value[BRIM_PROBLEM_COLUMN_COUNT]; /* upper is exclusive; those of ID and OFFSET are 0 */
     int line;
 } BrimProblemRow;
 
@@ -64,8 +63,7 @@ typedef struct BrimProblemLimits {
 
 typedef struct BrimProblemResult {
     size_t lower_bytes;  /* no placement is lower */
-    size_t alive_bytes;  /* the most that is alive at once; lower_bytes is higher where a search has proven
-                            that */
+    size_t alive_bytes;  /* the most alive at once; lower_bytes is higher where that is proven */
     size_t greedy_bytes; /* the height that the greedy orders reached */
     size_t top_bytes;    /* the height reached */
     const char *method;  /* what reached it: "by size", as the greedy orders are named, or "exact search" */
