@@ -16,7 +16,7 @@
 #include "train/engine.h"
 #include "train/weights.h"
 
-enum { CLASSES = 3, LABELS = 8, STEPS = 2 };
+enum { CLASSES = 3, LABELS = 8, STEPS = 1 };
 
 typedef struct Bench {
     BrimModel model;

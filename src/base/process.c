@@ -91,14 +91,16 @@ static Cgroup read_cgroup(const char *folder, const char *limit, const char *use
     return group;
 }
 
-/* The process's own cgroup, of version 2 or 1; inside a container it stands at the root of what is mounted there. */
+/* The process's own cgroup, of version 2 or 1; inside a container it stands at the root of what is mounted
+ * there. */
 static Cgroup find_cgroup(void)
 {
     static const struct {
         const char *key, *mount, *limit, *used, *inactive;
     } versions[] = {
         {"0::", "/sys/fs/cgroup", "memory.max", "memory.current", "\ninactive_file "},
-        {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "\ntotal_inactive_file "},
+        {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
+         "\ntotal_inactive_file "},
     };
     char text[TEXT_BYTES], folder[TEXT_BYTES / 2];
     Cgroup group = {UINT64_MAX, 0};
@@ -107,8 +109,10 @@ static Cgroup find_cgroup(void)
         bool root = i % 2;
         const char *line = strstr(read_start("/proc/self/cgroup", text), versions[version].key);
         const char *own = line ? line + strlen(versions[version].key) : "";
-        snprintf(folder, sizeof folder, "%s%.*s", versions[version].mount, root ? 0 : (int)strcspn(own, "\n"), own);
-        group = read_cgroup(folder, versions[version].limit, versions[version].used, versions[version].inactive);
+        snprintf(folder, sizeof folder, "%s%.*s", versions[version].mount, root ? 0 : (int)strcspn(own, "\n"),
+                 own);
+        group =
+            read_cgroup(folder, versions[version].limit, versions[version].used, versions[version].inactive);
     }
     return group;
 }

@@ -82,7 +82,7 @@ BrimStatus brim_host_device(BrimPlanDevice *device, BrimBackend **backend, const
         return status;
     *device = (BrimPlanDevice){.observed = true,
                                .capacity_bytes = brim_process_capacity_bytes(),
-                               .free_bytes = brim_process_free_bytes(),
+                               .free_bytes = brim_process_free_bytes() + brim_process_resident_bytes(),
                                .narrow = BRIM_PRECISION_BF16_KEPT,
                                .sizer = brim_backend_cpu.sizer(*backend)};
     device->context_bytes = process_bytes(model, imgsz_px);

@@ -160,7 +160,8 @@ static BrimStatus plan_and_tell(BrimTrainRun *run)
             return BRIM_OK;
         brim_trainer_close(&run->trainer);
     }
-    status = brim_fail(BRIM_ERROR_FIT, "other processes keep taking the memory that is free; --memory sets a limit");
+    status = brim_fail(BRIM_ERROR_FIT,
+                       "other processes keep taking the memory that is free; --memory sets a limit");
 fail:
     return status;
 }

@@ -104,9 +104,11 @@ BrimStatus brim_train_run_choose(BrimTrainRun *run)
     run->chosen = true;
     BRIM_TRY(settle_budget(run));
     BRIM_TRY(settle_given(run));
-    if (run->asked.batch_size == -1 || precision_open(&run->asked) || recompute_open(&run->asked))
+    settle_options(run, run->asked.batch_size == -1 ? BRIM_SMALL_BATCH : run->asked.batch_size);
+    if (run->asked.batch_size == -1 || precision_open(&run->asked) || recompute_open(&run->asked)) {
+        run->beside_bytes = brim_train_run_beside_bytes(run);
         return search(run, recompute_open(&run->asked));
-    settle_options(run, run->asked.batch_size);
+    }
 fail:
     return status;
 }

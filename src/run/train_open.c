@@ -74,6 +74,11 @@ static Need need_of(BrimTrainRun *run, int batch)
     return need;
 }
 
+uint64_t brim_train_run_beside_bytes(BrimTrainRun *run)
+{
+    return need_of(run, run->options->batch_size).beside_bytes;
+}
+
 /* The sentence for a run over its budget: what it needs, and the largest batch that would fit. */
 static BrimStatus say_what_fits(BrimTrainRun *run)
 {
@@ -132,9 +137,6 @@ static void remark_choice(BrimTrainRun *run)
 BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *self)
 {
     enum { TRIES = 6, SLACK_BYTES = 1 << 20 };
-    /* Chosen from an estimate of what the run takes beside its arena: now it can be measured. */
-    if (run->asked.batch_size == -1)
-        brim_train_run_choose_again(run, need_of(run, run->options->batch_size).beside_bytes);
     BrimStatus status = open_trainer(run, listener, self);
     /* The search knows the model and the machine, not the pictures: what they take beside the arena shows
      * here. A bit more each time, since it is measured, and changes with what is chosen. */
@@ -155,8 +157,9 @@ bool brim_train_run_still_fits(BrimTrainRun *run)
     uint64_t planned_bytes = brim_trainer_planned_bytes(run->trainer);
     if (!free_bytes || planned_bytes <= taken_bytes + free_bytes)
         return true;
-    brim_remark(run->listener, run->self,
-                "memory went to another process: %.0f MiB are still to be taken, %.0f MiB are free; planning again",
-                (double)(planned_bytes - taken_bytes) / 0x1p20, (double)free_bytes / 0x1p20);
+    brim_remark(
+        run->listener, run->self,
+        "memory went to another process: %.0f MiB are still to be taken, %.0f MiB are free; planning again",
+        (double)(planned_bytes - taken_bytes) / 0x1p20, (double)free_bytes / 0x1p20);
     return false;
 }

@@ -47,6 +47,9 @@ BrimStatus brim_train_run_choose(BrimTrainRun *run);
  * or nothing fits. */
 BrimStatus brim_train_run_choose_again(BrimTrainRun *run, uint64_t beside_bytes);
 
+/* What the run takes beside its arena with the batch that it has now; 0 where it cannot be planned. */
+uint64_t brim_train_run_beside_bytes(BrimTrainRun *run);
+
 /* False, with a remark, where another process has taken memory since the plan was made, and less is free than the run is
  * still to take. */
 bool brim_train_run_still_fits(BrimTrainRun *run);

@@ -6,8 +6,8 @@
 #include "backend/operand.h"
 #include "base/process.h"
 
-/* What the process takes while it works beside what it planned and what was measured when the graphs were loaded:
- * stacks of the threads, the heap's own pages. Measured: 1 to 2 MiB. */
+/* What the process takes while it works beside what it planned and what was measured when the graphs were
+ * loaded: stacks of the threads, the heap's own pages. Measured: 1 to 2 MiB. */
 #define WORK_BYTES ((size_t)2 << 20)
 
 /* A graph and what makes it run. */
@@ -23,8 +23,9 @@ struct BrimEngine {
     BrimBackend *backend;
     BrimDeviceInfo device;
     BrimPlan *plan;
-    size_t library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
-    Runner *runners; /* training first, then inference */
+    size_t
+        library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
+    Runner *runners;   /* training first, then inference */
     int runner_count;
     Runner *last;       /* the one that ran last */
     float *predictions; /* where the host cannot see the arena */
@@ -133,8 +134,7 @@ static size_t largest_parameter_bytes(const BrimEngine *engine)
 size_t brim_engine_beside_bytes(const BrimEngine *engine)
 {
     return engine->library_bytes + WORK_BYTES + largest_parameter_bytes(engine) +
-           buffered_predictions(engine) * sizeof(float) +
-           (size_t)most_targets(engine) * 6 * sizeof(float);
+           buffered_predictions(engine) * sizeof(float) + (size_t)most_targets(engine) * 6 * sizeof(float);
 }
 
 BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes)
@@ -148,8 +148,8 @@ BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes)
     return brim_plan_fits(engine->plan, budget_bytes - beside);
 }
 
-/* Loads the graphs at addresses that cost nothing yet. What the process grew by since `before_bytes` is what graphs and
- * libraries take, in this run and on this machine: no constant would know. */
+/* Loads the graphs at addresses that cost nothing yet. What the process grew by since `before_bytes` is what
+ * graphs and libraries take, in this run and on this machine: no constant would know. */
 static BrimStatus load_runners(BrimEngine *engine, uint64_t before_bytes)
 {
     BrimStatus status = BRIM_OK;

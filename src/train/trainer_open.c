@@ -146,7 +146,8 @@ static bool validation_decides(const BrimTrainer *trainer)
     return brim_engine_plan(trainer->engine)->largest_graph >= brim_engine_training_count(trainer->engine);
 }
 
-/* v7.0 validates at twice the batch. Where that would need more than the training itself, batches are smaller. */
+/* v7.0 validates at twice the batch. Where that would need more than the training itself, batches are
+ * smaller. */
 BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
 {
     trainer->before_bytes = (size_t)brim_process_resident_bytes();
