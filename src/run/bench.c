@@ -130,7 +130,7 @@ static int round_imgsz(const BenchRun *run)
 
 static uint64_t choose_limit(const BrimBenchOptions *options)
 {
-    return options->memory_bytes ? options->memory_bytes : brim_process_available_bytes() / 5 * 4;
+    return options->memory_bytes ? options->memory_bytes : brim_process_free_bytes() / 5 * 4;
 }
 
 static BrimStatus read_options(BenchRun *run)
