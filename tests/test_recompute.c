@@ -180,6 +180,24 @@ static void test_kept_in_16_bits(void **state)
     brim_mem_give(narrow[1].gradients);
 }
 
+/* A step of fp16 features is for cards: the engine refuses it where nothing would compute it. */
+static void test_amp_needs_a_card(void **state)
+{
+    BrimModel model;
+    BrimEngine *engine = NULL;
+    (void)state;
+    load(&model, "yolov5n");
+    BrimEngineConf conf = {.backend = &brim_backend_cpu,
+                           .model = &model,
+                           .hyper = brim_hyper_default(),
+                           .train = &shape,
+                           .train_count = 1,
+                           .train_target_cap = TARGETS,
+                           .precision = BRIM_PRECISION_AMP};
+    assert_int_equal(brim_engine_open(&engine, &conf), BRIM_ERROR_UNSUPPORTED);
+    assert_null(engine);
+}
+
 /* Words and letters, there and back. */
 static void test_text(void **state)
 {
@@ -213,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_mixtures),
         cmocka_unit_test(test_kept_in_16_bits),
+        cmocka_unit_test(test_amp_needs_a_card),
         cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

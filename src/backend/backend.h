@@ -30,6 +30,7 @@ typedef struct BrimStepScalars {
 
 typedef struct BrimBackendClass {
     const char *name;
+    bool half; /* it computes on fp16 features, as BRIM_PRECISION_AMP has them */
 
     /* threads 0: as many as cores. */
     BrimStatus (*open)(BrimBackend **backend, int threads);
