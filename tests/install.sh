@@ -6,7 +6,7 @@ set -euo pipefail
 build=$(dirname "$(realpath "${BRIM_BINARY:-build/dev/brim}")")
 compiler=${CC:-cc}
 [ -e "$build/libbrim.so" ] || { echo "no $build/libbrim.so: build first"; exit 1; }
-if nm -D "$build/libbrim.so" | grep -qE '__(asan|tsan)_init'; then
+if nm -D "$build/libbrim.so" | grep -E '__(asan|tsan)_init' >/dev/null; then
     echo "skipped: a build with a sanitizer is not what one installs"
     exit 77
 fi
@@ -24,7 +24,7 @@ libdir=$(realpath "$(pkg-config --variable=libdir brim)")
 # ---- the command ----
 version=$("$prefix/bin/brim" --version)
 [ "$version" = "brim $(pkg-config --modversion brim)" ] || { echo "the command says: $version, brim.pc does not"; exit 1; }
-"$prefix/bin/brim" model yolov5n --nc 3 | grep -q "214 layers"
+"$prefix/bin/brim" model yolov5n --nc 3 | grep "214 layers" >/dev/null
 
 # Every command of `brim help` has its place on the page, which renders without a word of complaint.
 page=$prefix/share/man/man1/brim.1
@@ -71,7 +71,10 @@ int main(void)
 }
 END
 read -ra flags < <(pkg-config --cflags --libs brim)
-read -ra static_flags < <(pkg-config --static --cflags --libs brim)
+# libbrim.a beside the others' shared libraries: their archives want packages that no -dev package brings (libzip's OpenSSL).
+mapfile -t needed < <(pkg-config --print-requires-private brim | awk '{ print $1 }')
+read -ra static_flags < <(echo "$(pkg-config --cflags brim)" "$libdir/libbrim.a" "$(pkg-config --libs "${needed[@]}")" \
+    "$(sed -n 's/^Libs.private: *//p' "$pc")")
 cc_as() {
     local language=$1 standard=$2
     shift 2
@@ -79,10 +82,10 @@ cc_as() {
 }
 cc_as c c17 -o "$folder/in_c" "${flags[@]}"
 cc_as c++ c++11 -o "$folder/in_c++" "${flags[@]}"
-cc_as c c17 -o "$folder/in_c_static" "${static_flags[@]/-lbrim/$libdir/libbrim.a}"
+cc_as c c17 -o "$folder/in_c_static" "${static_flags[@]}"
 for program in in_c in_c++; do
     said=$(LD_LIBRARY_PATH=$libdir "$folder/$program") || { echo "$program ended badly: $said"; exit 1; }
-    LD_LIBRARY_PATH=$libdir ldd "$folder/$program" | grep -q "libbrim.so.0 => $libdir" ||
+    LD_LIBRARY_PATH=$libdir ldd "$folder/$program" | grep "libbrim.so.0 => $libdir" >/dev/null ||
         { echo "$program does not load the installed libbrim.so.0"; exit 1; }
 done
 "$folder/in_c_static" >/dev/null || { echo "the program with libbrim.a ended badly"; exit 1; }
