@@ -27,7 +27,7 @@ static void backend_close(BrimBackend **backend)
     if (!gone)
         return;
     brim_onednn_close(&gone->onednn);
-    brim_mem_give(gone->arena);
+    brim_mem_give(gone->arena.data);
     brim_mem_give(gone);
     *backend = NULL;
 }
@@ -63,34 +63,23 @@ static BrimSizer sizer(BrimBackend *backend)
 
 static BrimStatus reserve_arena(BrimBackend *backend, size_t bytes)
 {
-    if (backend->arena)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "there is an arena already");
-    backend->arena = brim_mem_reserve(BRIM_MEM_ARENA, bytes, 1);
-    backend->arena_bytes = backend->arena ? bytes : 0;
-    return backend->arena ? BRIM_OK : BRIM_ERROR_MEMORY;
+    return brim_host_arena_reserve(&backend->arena, bytes);
 }
 
 static BrimStatus take_arena(BrimBackend *backend, size_t bytes)
 {
-    BrimStatus status = backend->arena ? BRIM_OK : reserve_arena(backend, bytes);
-    if (status != BRIM_OK)
-        return status;
-    if (backend->taken || backend->arena_bytes != bytes)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "the arena was taken before, or is not of %zu bytes", bytes);
-    backend->taken = true;
-    memset(backend->arena, 0xFF, bytes);
-    return BRIM_OK;
+    return brim_host_arena_take(&backend->arena, bytes);
 }
 
 static BrimResidence residence_of(const BrimProgram *program)
 {
-    return (BrimResidence){program->graph, program->placement, program->backend->arena,
+    return (BrimResidence){program->graph, program->placement, program->backend->arena.data,
                            program->backend->passes->block};
 }
 
 static BrimFilter filter_of(const BrimProgram *program, BrimTensorId id)
 {
-    void *data = brim_operand_data(program->graph, program->placement, program->backend->arena, id);
+    void *data = brim_operand_data(program->graph, program->placement, program->backend->arena.data, id);
     return brim_filter(&program->graph->tensors[id], data, program->backend->passes->block);
 }
 
@@ -120,8 +109,8 @@ static BrimStatus read_tensor(BrimProgram *program, BrimTensorId id, void *plain
 
 static const void *arena(BrimBackend *backend, size_t *bytes)
 {
-    *bytes = backend->arena_bytes;
-    return backend->arena;
+    *bytes = backend->arena.bytes;
+    return backend->arena.data;
 }
 
 static void op_times(BrimProgram *program, int64_t *times_ns)

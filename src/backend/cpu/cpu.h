@@ -5,6 +5,7 @@
 #include "backend/backend.h"
 #include "backend/cpu/onednn.h"
 #include "backend/cpu/passes.h"
+#include "backend/host/arena.h"
 
 struct BrimBackend {
     int threads;
@@ -12,9 +13,7 @@ struct BrimBackend {
     const BrimPasses
         *passes; /* chosen with the first graph; their block is that of all features and filters */
     bool chosen;
-    void *arena;
-    size_t arena_bytes;
-    bool taken; /* the arena, not only its addresses */
+    BrimHostArena arena;
 };
 
 struct BrimProgram {

@@ -14,14 +14,14 @@
 
 static void *data_of(const BrimProgram *program, BrimTensorId id)
 {
-    return brim_operand_data(program->graph, program->placement, program->backend->arena, id);
+    return brim_operand_data(program->graph, program->placement, program->backend->arena.data, id);
 }
 
 static BrimStatus load_conv(BrimProgram *program, BrimOpId id)
 {
     const BrimOp *op = &program->graph->ops[id];
     const BrimConvTask task = brim_cpu_conv_task(program->backend, program->graph, id);
-    BrimConvBuffers buffers = {.workspace = (char *)program->backend->arena +
+    BrimConvBuffers buffers = {.workspace = (char *)program->backend->arena.data +
                                             program->placement->workspace_offset[id]};
     switch (task.way) {
     case BRIM_CONV_FORWARD:
@@ -48,7 +48,7 @@ static BrimStatus load_conv(BrimProgram *program, BrimOpId id)
 /* The optimizer walks over whole blocks: what lies between and behind the members' elements must be zero. */
 void brim_cpu_settle(BrimProgram *program)
 {
-    const BrimResidence residence = {program->graph, program->placement, program->backend->arena,
+    const BrimResidence residence = {program->graph, program->placement, program->backend->arena.data,
                                      program->backend->passes->block};
     brim_transfer_zero_pads(&residence);
     for (BrimTensorId id = 0; id < program->graph->tensor_count; id++) {
@@ -65,9 +65,9 @@ BrimStatus brim_cpu_load(BrimBackend *backend, const BrimGraph *graph, const Bri
 {
     BrimStatus status = BRIM_OK;
     *program = NULL;
-    if (!backend->arena || placement->end_bytes > backend->arena_bytes)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "a graph of %zu bytes for an arena of %zu",
-                         placement->end_bytes, backend->arena_bytes);
+    status = brim_host_arena_holds(&backend->arena, placement->end_bytes);
+    if (status != BRIM_OK)
+        return status;
     BrimProgram *made = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof *made);
     if (!made)
         return BRIM_ERROR_MEMORY;
@@ -86,7 +86,7 @@ BrimStatus brim_cpu_load(BrimBackend *backend, const BrimGraph *graph, const Bri
             kind == BRIM_OP_CONV_BACKWARD_WEIGHTS)
             status = load_conv(made, id);
     }
-    if (status == BRIM_OK && backend->taken)
+    if (status == BRIM_OK && backend->arena.taken)
         brim_cpu_settle(made);
     if (status != BRIM_OK)
         brim_cpu_unload(&made);
@@ -170,7 +170,7 @@ BrimStatus brim_cpu_run(BrimProgram *program, BrimPart part, const BrimStepScala
     const BrimGraph *graph = program->graph;
     BrimCall call = {.graph = graph,
                      .placement = program->placement,
-                     .arena = program->backend->arena,
+                     .arena = program->backend->arena.data,
                      .channel_block = program->backend->passes->block,
                      .scalars = scalars};
     omp_set_num_threads(program->backend->threads);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/host/arena.h"
 #include "backend/host/head.h"
 #include "backend/host/transfer.h"
 #include "backend/host/update.h"
@@ -14,9 +15,7 @@ enum { CHANNEL_BLOCK = 1 };
 
 struct BrimBackend {
     int threads;
-    void *arena;
-    size_t arena_bytes;
-    bool taken; /* the arena, not only its addresses */
+    BrimHostArena arena;
 };
 
 struct BrimProgram {
@@ -63,7 +62,7 @@ static void backend_close(BrimBackend **backend)
 {
     if (!*backend)
         return;
-    brim_mem_give((*backend)->arena);
+    brim_mem_give((*backend)->arena.data);
     brim_mem_give(*backend);
     *backend = NULL;
 }
@@ -98,28 +97,17 @@ static BrimSizer sizer(BrimBackend *backend)
 
 static BrimStatus reserve_arena(BrimBackend *backend, size_t bytes)
 {
-    if (backend->arena)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "there is an arena already");
-    backend->arena = brim_mem_reserve(BRIM_MEM_ARENA, bytes, 1);
-    backend->arena_bytes = backend->arena ? bytes : 0;
-    return backend->arena ? BRIM_OK : BRIM_ERROR_MEMORY;
+    return brim_host_arena_reserve(&backend->arena, bytes);
 }
 
 static BrimStatus take_arena(BrimBackend *backend, size_t bytes)
 {
-    BrimStatus status = backend->arena ? BRIM_OK : reserve_arena(backend, bytes);
-    if (status != BRIM_OK)
-        return status;
-    if (backend->taken || backend->arena_bytes != bytes)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "the arena was taken before, or is not of %zu bytes", bytes);
-    backend->taken = true;
-    memset(backend->arena, 0xFF, bytes);
-    return BRIM_OK;
+    return brim_host_arena_take(&backend->arena, bytes);
 }
 
 static BrimResidence residence_of(const BrimProgram *program)
 {
-    return (BrimResidence){program->graph, program->placement, program->backend->arena, CHANNEL_BLOCK};
+    return (BrimResidence){program->graph, program->placement, program->backend->arena.data, CHANNEL_BLOCK};
 }
 
 static void settle(BrimProgram *program)
@@ -132,14 +120,14 @@ static BrimStatus load(BrimBackend *backend, const BrimGraph *graph, const BrimP
                        BrimProgram **program)
 {
     *program = NULL;
-    if (!backend->arena || placement->end_bytes > backend->arena_bytes)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "a graph of %zu bytes for an arena of %zu",
-                         placement->end_bytes, backend->arena_bytes);
+    BrimStatus status = brim_host_arena_holds(&backend->arena, placement->end_bytes);
+    if (status != BRIM_OK)
+        return status;
     *program = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof **program);
     if (!*program)
         return BRIM_ERROR_MEMORY;
     **program = (BrimProgram){.backend = backend, .graph = graph, .placement = placement};
-    if (backend->taken)
+    if (backend->arena.taken)
         settle(*program);
     return BRIM_OK;
 }
@@ -154,7 +142,7 @@ static BrimStatus run(BrimProgram *program, BrimPart part, const BrimStepScalars
 {
     BrimCall call = {.graph = program->graph,
                      .placement = program->placement,
-                     .arena = program->backend->arena,
+                     .arena = program->backend->arena.data,
                      .channel_block = CHANNEL_BLOCK,
                      .scalars = scalars};
     omp_set_num_threads(program->backend->threads);
@@ -186,8 +174,8 @@ static BrimStatus read_tensor(BrimProgram *program, BrimTensorId id, void *plain
 
 static const void *arena(BrimBackend *backend, size_t *bytes)
 {
-    *bytes = backend->arena_bytes;
-    return backend->arena;
+    *bytes = backend->arena.bytes;
+    return backend->arena.data;
 }
 
 static void op_times(BrimProgram *program, int64_t *times_ns)
