@@ -7,9 +7,6 @@ shared=${BRIM_SHARED:-../shared}
 weights=$shared/reference/weights/yolov5n.pt
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# fontconfig, through which cairo finds its fonts, keeps patterns that it never gives back.
-echo leak:libfontconfig >"$folder/leaks"
-export LSAN_OPTIONS="suppressions=$folder/leaks:print_suppressions=0"
 bad=0 checks=0
 
 # expect CODE WORDS COMMAND...: the exit code, and words that stdout or stderr must hold.
