@@ -141,8 +141,8 @@ BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *s
     /* The search knows the model and the machine, not the pictures: what they take beside the arena shows
      * here. A bit more each time, since it is measured, and changes with what is chosen. */
     for (int i = 0; i < TRIES && status == BRIM_ERROR_FIT; i++) {
-        size_t beside = need_of(run, run->options->batch_size).beside_bytes;
-        if (!beside || brim_train_run_choose_again(run, beside + (size_t)i * SLACK_BYTES) != BRIM_OK)
+        uint64_t beside = brim_train_run_beside_bytes(run);
+        if (!beside || brim_train_run_choose_again(run, beside + (uint64_t)i * SLACK_BYTES) != BRIM_OK)
             break;
         status = open_trainer(run, listener, self);
     }
