@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 
-PAD_BYTES = 4096  # what the tensor at the top may end with: pads of its layout that nobody writes
 CAPS = ("/sys/fs/cgroup/memory/brim-*", "/sys/fs/cgroup/brim-*")
 
 
@@ -38,7 +37,9 @@ def row(options, setting):
     capped, why = run(options, setting, cap=True) if options.cap else (None, "not tried")
     share = measured["peak_bytes"] / measured["planned_bytes"]
     unwritten = measured["arena_bytes"] - measured["written_bytes"]
-    exact = measured["plan_arena_bytes"] == measured["arena_bytes"] and 0 <= unwritten <= PAD_BYTES
+    # What lies last must have been used, if not to its end: pads of a layout, and what a library asked for and left.
+    used = measured["last_start_bytes"] < measured["written_bytes"] <= measured["arena_bytes"]
+    exact = used and measured["plan_arena_bytes"] == measured["arena_bytes"]
     good = exact and abs(share - 1) <= options.slack and (capped is not None or not options.cap)
     mib = [f"{measured[key] / 2**20:.1f}" for key in ("plan_arena_bytes", "planned_bytes", "peak_bytes")]
     return [*setting, *mib, f"yes, -{unwritten}" if exact else "NO", f"{100 * (share - 1):+.2f} %",

@@ -125,6 +125,8 @@ static BrimStatus open_at(BrimTrainer *trainer)
 {
     BrimStatus status;
     int train_cap = 0, val_cap = 0;
+    /* Anew each time: an engine that was opened before leaves pages of its library's code behind. */
+    trainer->before_bytes = (size_t)brim_process_resident_bytes();
     BRIM_TRY(open_loaders(trainer, &train_cap, &val_cap));
     BRIM_TRY(open_validator(trainer));
     BRIM_TRY(open_engine(trainer, train_cap, val_cap));
@@ -150,7 +152,6 @@ static bool validation_decides(const BrimTrainer *trainer)
  * smaller. */
 BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
 {
-    trainer->before_bytes = (size_t)brim_process_resident_bytes();
     trainer->val_batch = 2 * trainer->conf.batch;
     BrimStatus status = open_at(trainer);
     while (status == BRIM_OK && trainer->val_batch > 1 && validation_decides(trainer)) {
