@@ -66,6 +66,7 @@ typedef enum BrimEventKind {
     BRIM_EVENT_SAVED,      /* text: the file written */
     BRIM_EVENT_BENCH_ROW,  /* bench_row: a batch size measured, or found not to fit; not judged yet */
     BRIM_EVENT_BENCH,      /* bench: all rows, judged; text: the report in the format asked for */
+    BRIM_EVENT_TUNING,     /* a step was timed, to choose among steps: bench_row */
     BRIM_EVENT_DONE        /* the run ended; seconds */
 } BrimEventKind;
 
@@ -117,6 +118,7 @@ typedef struct BrimTrainOptions {
     const char *profile;   /* as in BrimTrainingQuery: the fraction, and what "auto" chooses from; NULL: "balanced" */
     /* batch_size -1 chooses the batch, and the two below where they are NULL. */
     const char *precision; /* "fp32"; "amp": what is kept for the backward pass is kept in 16 bits; "auto"; NULL: "fp32" */
+    bool tune;             /* what is to be chosen is chosen by timing it, as in BrimTrainingQuery */
     const char *recompute; /* what the backward pass computes again: "nothing", "activations", "inside", "blocks", a
                               letter of n, a, i, l for each layer (graph/recompute.h), or "auto": as little as fits;
                               NULL: "activations", or "auto" where that does not fit */
@@ -250,6 +252,11 @@ typedef struct BrimTrainingQuery {
     const char *profile;   /* "high-performance", "balanced" (NULL as well) or "conservative":
                               fraction 0.9, 0.8, 0.6; workers at most all cores, half of them, 2; precision auto, auto,
                               fp32 unless that does not fit */
+    bool tune;             /* time the best steps, where the device is in this machine: some seconds for each, told as
+                              remarks. What was timed is kept below $XDG_CACHE_HOME or ~/.cache, and later queries,
+                              tuned or not, know it */
+    BrimListener listener; /* NULL: nobody. Returns false to stop tuning */
+    void *listener_self;
 } BrimTrainingQuery;
 
 /* The settings to train with. Texts end in '\0'. */
@@ -264,7 +271,8 @@ typedef struct BrimTrainingConfig {
     char recompute[64];    /* as BrimTrainOptions.recompute takes it; "mixed" where a model has too many layers for that */
     uint64_t predicted_bytes; /* the run's peak on the device */
     uint64_t capacity_bytes;  /* what the device has */
-    double pictures_per_s;    /* estimated from the device's peaks */
+    double pictures_per_s;    /* estimated from the device's peaks, or */
+    bool measured;            /* measured on the device when it was tuned */
 } BrimTrainingConfig;
 
 BRIM_API BrimTrainingQuery brim_training_query_defaults(void);
@@ -272,7 +280,7 @@ BRIM_API BrimTrainingQuery brim_training_query_defaults(void);
 /* The batch, precision and recompute levels with the most pictures a second under the budget; of those within 1%, the
  * smallest batch, but under 8 only where 8 do not fit (BN takes its statistics from one step). ERROR_INPUT for an
  * unknown model or card, ERROR_ARGUMENT for a value out of range, ERROR_UNSUPPORTED for a device that this build has
- * not, ERROR_FIT where nothing fits: the sentence says what would. */
+ * not, or for tuning one that is not here, ERROR_FIT where nothing fits: the sentence says what would. */
 BRIM_API BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTrainingConfig *config);
 
 /* Validates; the run's folder gets results.json. */

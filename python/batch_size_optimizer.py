@@ -45,6 +45,9 @@ class _Query(ctypes.Structure):
         ('precision', ctypes.c_char_p),
         ('batch_size', ctypes.c_int),
         ('profile', ctypes.c_char_p),
+        ('tune', ctypes.c_bool),
+        ('listener', ctypes.c_void_p),
+        ('listener_self', ctypes.c_void_p),
     ]
 
 
@@ -63,11 +66,12 @@ class _Config(ctypes.Structure):
         ('predicted_bytes', ctypes.c_uint64),
         ('capacity_bytes', ctypes.c_uint64),
         ('pictures_per_s', ctypes.c_double),
+        ('measured', ctypes.c_bool),
     ]
 
 
 def get_training_config(model_name, img_size=640, *, gpu=None, memory=None, profile=None, fraction=None,
-                        precision=None, batch_size=None, device=None, class_count=None):
+                        precision=None, batch_size=None, device=None, class_count=None, tune=None):
     """The configuration that trains fastest inside the memory, as a dict. None leaves a choice to libbrim.
 
     model_name   yolov5n, yolov5s, yolov5m, yolov5l, yolov5x, or a model's yaml file
@@ -80,10 +84,11 @@ def get_training_config(model_name, img_size=640, *, gpu=None, memory=None, prof
     batch_size   pictures of a step; -1 chooses
     device       'auto', 'cpu', or a GPU's number: '0', 'cuda:0'
     class_count  classes of the data set
+    tune         True times the best steps where the device is in this machine, some seconds for each
 
     Keys: batch_size, workers, img_size, device ('cpu' or 'cuda:0'), amp, accumulate, precision, recompute, gpu (the
-    card's name, None on the CPU), predicted_bytes, capacity_bytes, pictures_per_s. Raises BrimFitError when nothing fits,
-    BrimError with libbrim's sentence for everything else.
+    card's name, None on the CPU), predicted_bytes, capacity_bytes, pictures_per_s, measured (pictures_per_s was, else it
+    is estimated). Raises BrimFitError when nothing fits, BrimError with libbrim's sentence for everything else.
     """
     library = _library()
     query = library.brim_training_query_defaults()
@@ -98,6 +103,7 @@ def get_training_config(model_name, img_size=640, *, gpu=None, memory=None, prof
         'precision': _text(precision),
         'batch_size': _whole('batch_size', batch_size),
         'profile': _text(profile),
+        'tune': tune,
     }
     for field, value in given.items():
         if value is not None:
@@ -164,6 +170,7 @@ def _as_dict(config, number):
         'predicted_bytes': config.predicted_bytes,
         'capacity_bytes': config.capacity_bytes,
         'pictures_per_s': config.pictures_per_s,
+        'measured': config.measured,
     }
 
 

@@ -149,3 +149,12 @@ double brim_process_core_hz(void)
     const char *number = line ? strchr(line, ':') : NULL;
     return number ? strtod(number + 1, NULL) * 1e6 : 0;
 }
+
+void brim_process_core_name(char *name, size_t bytes)
+{
+    char text[TEXT_BYTES];
+    const char *line = strstr(read_start("/proc/cpuinfo", text), "\nmodel name");
+    const char *colon = line ? strchr(line, ':') : NULL;
+    const char *start = colon ? colon + 1 + strspn(colon + 1, " \t") : "";
+    snprintf(name, bytes, "%.*s", (int)strcspn(start, "\n"), start);
+}

@@ -3,6 +3,7 @@
 #define BRIM_BASE_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Resident memory at its highest (VmHWM) and now (VmRSS), in bytes; 0 where unknown. */
@@ -28,5 +29,8 @@ void brim_process_pretend_left(uint64_t most_bytes);
 
 /* Cycles of a core in a second as the kernel has them now; 0 where unknown. */
 double brim_process_core_hz(void);
+
+/* The processor's name, "" where the kernel does not say. */
+void brim_process_core_name(char *name, size_t bytes);
 
 #endif

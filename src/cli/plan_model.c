@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/print.h"
 #include "report/choices.h"
 #include "report/choices_json.h"
 #include "report/plan_map.h"
@@ -86,6 +87,10 @@ static const BrimOption options_of_plan[] = {
      .help =
          "fraction 0.9, 0.8 or 0.6; loading threads on at most all cores, half of them, or 2; 16 bits where "
          "they help, likewise, or only where fp32 does not fit"},
+    {.names = "tune",
+     .kind = BRIM_OPTION_FLAG,
+     .offset = AT(query.tune),
+     .help = "times the best steps, where the device is in this machine, and keeps what it found for later plans"},
     {.names = "all",
      .kind = BRIM_OPTION_FLAG,
      .offset = AT(all),
@@ -245,9 +250,20 @@ static BrimStatus run(const PlanOptions *options)
     return status;
 }
 
+/* Beside the answer, which may be JSON for a program. */
+static bool tell_remark(void *self, const BrimEvent *event)
+{
+    (void)self;
+    if (event->kind == BRIM_EVENT_REMARK)
+        fprintf(stderr, "%s\n", event->text);
+    return !brim_print_stopped();
+}
+
 int brim_plan_model_command(int count, char *const *words)
 {
+    BrimPrint print;
     PlanOptions options = {.query = brim_training_query_defaults()};
+    options.query.listener = tell_remark;
     bool help = false;
     options.query.model = NULL;
     BrimStatus status = brim_options_parse(&table, count, words, &options, &help);
@@ -259,5 +275,7 @@ int brim_plan_model_command(int count, char *const *words)
         brim_gpus_print(stdout);
         return BRIM_EXIT_DONE;
     }
+    if (options.query.tune)
+        brim_print_open(&print); /* Ctrl-C ends it between two steps */
     return brim_command_end("plan", status == BRIM_OK ? run(&options) : status);
 }

@@ -215,9 +215,10 @@ bool brim_print_event(void *self, const BrimEvent *event)
         break;
     case BRIM_EVENT_SAVED:
         break; /* known from where the run's folder is */
+    case BRIM_EVENT_TUNING:
     case BRIM_EVENT_BENCH_ROW:
     case BRIM_EVENT_BENCH:
-        break; /* `brim bench` has a listener of its own */
+        break; /* `brim bench` has a listener of its own, and tuning tells remarks */
     case BRIM_EVENT_DONE:
         show_done(print, event);
         break;

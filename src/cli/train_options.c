@@ -86,6 +86,11 @@ const BrimOption brim_train_options[] = {
      .offset = AT(profile),
      .value = "high-performance|balanced|conservative",
      .help = "fractions of 0.9, 0.8 and 0.6; conservative keeps fp32 where that fits"},
+    {.names = "tune",
+     .kind = BRIM_OPTION_FLAG,
+     .offset = AT(tune),
+     .help = "what is left to be chosen (--batch-size -1) is chosen by timing the best steps, some seconds for each; "
+             "what was timed is kept for later runs"},
     {.names = "precision",
      .kind = BRIM_OPTION_CHOICE,
      .offset = AT(precision),

@@ -164,6 +164,7 @@ BrimStatus brim_candidates_open(BrimCandidates *candidates, const BrimSearchConf
     for (int i = 0; i < conf->precision_count && status == BRIM_OK; i++)
         status = open_precision(candidates, i);
     drop_small(candidates);
+    brim_candidates_measure(candidates);
     return status;
 }
 

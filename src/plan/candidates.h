@@ -14,6 +14,7 @@ typedef struct BrimCandidate {
     BrimDemand *demand;
     BrimTime update;                /* of an update */
     double speed[BRIM_BATCH_SIZES]; /* pictures a second by index of batch size; 0 where it does not fit */
+    bool measured[BRIM_BATCH_SIZES];
 } BrimCandidate;
 
 typedef struct BrimCandidates {
@@ -45,6 +46,9 @@ BrimTime brim_candidate_time(const BrimCandidates *candidates, const BrimCandida
  */
 int brim_candidate_validation_batch(const BrimCandidates *candidates, const BrimCandidate *candidate,
                                     int batch);
+
+/* Puts what was timed in the place of the estimates, and scales the others. */
+void brim_candidates_measure(BrimCandidates *candidates);
 
 /* Packs the choice's graphs, checks the plan and takes its figures over. */
 BrimStatus brim_choice_pack(BrimChoice *choice, const BrimSearchConf *conf);

@@ -13,6 +13,8 @@ enum { BRIM_GPU_CHANNEL_BLOCK = 8 };
 
 typedef struct BrimPlanDevice {
     char name[96];
+    char identity[256]; /* all that its speed depends on: what is timed on it is kept under that; "": nothing
+                           is */
     bool gpu;
     bool observed; /* the capacity was reported by a device, not worked out */
     uint64_t capacity_bytes;

@@ -73,6 +73,7 @@ static BrimChoice describe(const BrimCandidates *candidates, const Pick *picked)
                          .arena_bytes = brim_candidate_arena_bytes(candidates, candidate, batch),
                          .peak_bytes = brim_candidate_peak_bytes(candidates, candidate, batch),
                          .pictures_per_s = picked->speed,
+                         .measured = candidate->measured[picked->size],
                          .extra_time = extra_time(candidates, candidate, batch, brim_time_ns(&time)),
                          .bound = brim_time_bound(&time)};
     choice.bound_share = time.ns[choice.bound] / brim_time_ns(&time);

@@ -3,11 +3,15 @@
  * Candidates are schemes (precision, recompute levels) times batch sizes. A scheme's graph is built once; its
  * memory and time at every batch follow from that (demand.h). The winner is then packed and checked for real,
  * so that its arena is exact. Deterministic: ties within 1% go to the smaller batch, then to the precision
- * named first, then to the faster scheme, then to the one that computes less again. */
+ * named first, then to the faster scheme, then to the one that computes less again.
+ *
+ * Steps that were timed on the device count with what was measured; the estimates of the others are scaled by
+ * the median of measured to estimated. */
 #ifndef BRIM_PLAN_SEARCH_H
 #define BRIM_PLAN_SEARCH_H
 
 #include "plan/chain.h"
+#include "plan/timing.h"
 
 enum { BRIM_SEARCH_MOST = 6, BRIM_NOMINAL_BATCH = 64, BRIM_MAX_BATCH = 512 };
 
@@ -28,7 +32,8 @@ typedef struct BrimSearchConf {
     size_t beside_bytes;                   /* of the budget, but not the arena's: context, libraries */
     size_t picture_beside_bytes; /* the same for each picture of a batch: loader slots in host memory */
     size_t budget_bytes;
-    int batch; /* 0: to be chosen */
+    int batch;                  /* 0: to be chosen */
+    const BrimTimings *timings; /* of this model, size and device; NULL: none */
 } BrimSearchConf;
 
 /* A training step and what it takes. */
@@ -43,6 +48,7 @@ typedef struct BrimChoice {
     size_t purpose_bytes[BRIM_PURPOSE_COUNT]; /* of the arena */
     size_t gap_bytes;                         /* of the arena: between tensors, at the peak */
     double pictures_per_s;
+    bool measured;     /* pictures_per_s was, on the device; else it is estimated */
     double extra_time; /* against keeping everything with that batch and precision: 0.1 is 10% more */
     BrimBound bound;
     double bound_share; /* of the time */

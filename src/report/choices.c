@@ -36,10 +36,15 @@ static void print_ledger(FILE *file, const BrimPlanSheet *sheet, const BrimChoic
             choice->arena_bytes, choice->packed ? "exact" : "estimated");
 }
 
+static BrimTruth speed_truth(const BrimChoice *choice)
+{
+    return choice->measured ? BRIM_TRUTH_MEASURED : BRIM_TRUTH_ESTIMATED;
+}
+
 static void print_table_header(FILE *file, const char *first)
 {
-    fprintf(file, "%-9s %5s %4s %5s  %-9s %9s %6s %10s %7s  %-14s %s\n", first, "batch", "x", "=",
-            "precision", "peak MiB", "share", "pictures/s", "extra", "bound by", "computing again");
+    fprintf(file, "%-9s %5s %4s %5s  %-9s %9s %6s %10s  %-9s %7s  %-14s %s\n", first, "batch", "x", "=",
+            "precision", "peak MiB", "share", "pictures/s", "", "extra", "bound by", "computing again");
 }
 
 static void print_table_row(FILE *file, const BrimPlanSheet *sheet, const BrimChoice *choice,
@@ -47,11 +52,12 @@ static void print_table_row(FILE *file, const BrimPlanSheet *sheet, const BrimCh
 {
     char scheme[BRIM_SCHEME_TEXT_BYTES], bound[32];
     snprintf(bound, sizeof bound, "%s %.0f%%", brim_bound_text(choice->bound), 100 * choice->bound_share);
-    fprintf(file, "%-9s %5d %4d %5d  %-9s %9.0f %5.1f%% %10.1f %6.1f%%  %-14s %s\n", first,
+    fprintf(file, "%-9s %5d %4d %5d  %-9s %9.0f %5.1f%% %10.1f  %-9s %6.1f%%  %-14s %s\n", first,
             choice->micro_batch, choice->accumulate, choice->micro_batch * choice->accumulate,
             brim_precision_text(choice->scheme.precision), mib(choice->peak_bytes),
             percent(choice->peak_bytes, sheet->device->capacity_bytes), choice->pictures_per_s,
-            100 * choice->extra_time, bound, brim_scheme_text(sheet->model, &choice->scheme, scheme));
+            brim_truth_text(speed_truth(choice)), 100 * choice->extra_time, bound,
+            brim_scheme_text(sheet->model, &choice->scheme, scheme));
 }
 
 /* How to train so, where this build can. */
@@ -79,11 +85,11 @@ void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
             brim_scheme_text(sheet->model, &chosen->scheme, scheme));
     print_ledger(file, sheet, chosen);
     fprintf(file,
-            "  %.1f pictures/s, estimated; %s takes %.0f%% of the time, computing again %.1f%% more than "
+            "  %.1f pictures/s, %s; %s takes %.0f%% of the time, computing again %.1f%% more than "
             "keeping all\n"
             "  validation in batches of %d%s; loading threads: %d\n",
-            chosen->pictures_per_s, brim_bound_text(chosen->bound), 100 * chosen->bound_share,
-            100 * chosen->extra_time, chosen->validation_batch,
+            chosen->pictures_per_s, brim_truth_text(speed_truth(chosen)), brim_bound_text(chosen->bound),
+            100 * chosen->bound_share, 100 * chosen->extra_time, chosen->validation_batch,
             chosen->validation_decides ? ", which need the most memory of all" : "", sheet->workers);
     print_command(file, sheet, chosen);
     if (search->count < 2)

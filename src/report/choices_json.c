@@ -66,7 +66,9 @@ static json_t *choice_json(const BrimPlanSheet *sheet, const BrimChoice *choice,
     json_t *object = json_pack("{s:o, s:b}", "model", brim_json_text(sheet->model->name), "chosen", chosen);
     join(object, step_json(sheet, choice));
     join(object, memory_json(sheet, choice));
-    join(object, json_pack("{s:f, s:f, s:s, s:f}", "pictures_per_s", choice->pictures_per_s,
+    join(object, json_pack("{s:f, s:s, s:f, s:s, s:f}", "pictures_per_s", choice->pictures_per_s,
+                           "pictures_per_s_truth",
+                           brim_truth_text(choice->measured ? BRIM_TRUTH_MEASURED : BRIM_TRUTH_ESTIMATED),
                            "extra_time_share", choice->extra_time, "bound", brim_bound_text(choice->bound),
                            "bound_share", choice->bound_share));
     if (chosen)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/process.h"
@@ -22,7 +23,9 @@ typedef struct RowRun {
     BrimBatch batch;
     int64_t *step_ns;
     int64_t wall_ns, cpu_ns; /* of the timed steps */
-    float losses[3];         /* of the last step */
+    int64_t update_ns;       /* of the updates in all steps */
+    int updates;
+    float losses[3]; /* of the last step */
 } RowRun;
 
 /* The plan counts from what is resident now: the program, and what little earlier rows left behind. */
@@ -41,6 +44,8 @@ static BrimStatus open_engine(RowRun *run, BrimDeviceInfo *device)
                              .train_target_cap = conf->training ? conf->batch * BRIM_BENCH_LABELS : 0,
                              .infer = &shape,
                              .infer_count = !conf->training};
+    if (conf->recompute)
+        memcpy(engine.recompute, conf->recompute, sizeof engine.recompute);
     brim_hyper_scale(&engine.hyper, conf->model->level_count, conf->model->class_count, conf->imgsz_px);
     BrimStatus status = brim_engine_open(&run->engine, &engine);
     if (status != BRIM_OK)
@@ -85,7 +90,10 @@ static BrimStatus train_step(RowRun *run)
                                      .clip_norm = 10,
                                      .ema_decay = 0.999f};
     BRIM_TRY(brim_engine_gradient(run->engine, &run->batch, &scalars, items));
+    int64_t start_ns = brim_clock_ns();
     BRIM_TRY(brim_engine_update(run->engine, &scalars, norm));
+    run->update_ns += brim_clock_ns() - start_ns;
+    run->updates++;
     for (int i = 0; i < 3; i++)
         run->losses[i] = items[i];
     if (!isfinite(items[0] + items[1] + items[2]))
@@ -178,6 +186,8 @@ static void sum_up(RowRun *run)
     row->median_ms = median_ns / 1e6;
     row->best_ms = (double)sorted_ns[0] / 1e6;
     row->pictures_per_s = row->batch * 1e9 / median_ns;
+    if (run->conf->update_ms && run->updates)
+        *run->conf->update_ms = (double)run->update_ns / 1e6 / run->updates;
     row->utilization =
         (double)run->cpu_ns / ((double)run->wall_ns * brim_engine_device(run->engine)->threads);
 }

@@ -8,11 +8,13 @@ typedef struct BrimBenchRowConf {
     const BrimBackendClass *backend;
     const BrimModel *model;
     BrimPrecision precision;
+    const uint8_t *recompute; /* levels of the layers; NULL: activations */
     int imgsz_px, threads, batch;
     bool training;
     int steps, warmup;     /* steps 0: as many as fit into some seconds */
     uint64_t limit_bytes;  /* a row that is planned larger is not run; 0: no limit */
     BrimBenchStep *each;   /* where each timed step is told, room for `steps` of them; NULL: nowhere */
+    double *update_ms;     /* where the mean time of an update is told, which a step holds; NULL: nowhere */
     BrimListener listener; /* told after each step; returns false to stop */
     void *listener_self;
 } BrimBenchRowConf;

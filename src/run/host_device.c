@@ -39,12 +39,11 @@ static double flops_per_cycle(void)
 #endif
 }
 
-static BrimRates host_rates(double bytes_share)
+static BrimRates host_rates(int threads, double bytes_share)
 {
     double hz = brim_process_core_hz();
-    int cores = brim_core_count();
-    double bytes = cores * CORE_BYTES_PER_S;
-    return (BrimRates){.flops_per_s = cores * flops_per_cycle() * (hz > 0 ? hz : ASSUMED_HZ),
+    double bytes = threads * CORE_BYTES_PER_S;
+    return (BrimRates){.flops_per_s = threads * flops_per_cycle() * (hz > 0 ? hz : ASSUMED_HZ),
                        .flops_share = FMA_SHARE,
                        .bytes_per_s = bytes < MOST_BYTES_PER_S ? bytes : MOST_BYTES_PER_S,
                        .bytes_share = bytes_share,
@@ -71,11 +70,12 @@ static size_t process_bytes(const BrimModel *model, int imgsz_px)
            2 * sizeof(float) * (size_t)(count.parameters + count.buffer_elements);
 }
 
-BrimStatus brim_host_device(BrimPlanDevice *device, BrimBackend **backend, const BrimModel *model,
-                            int imgsz_px)
+BrimStatus brim_host_device(BrimPlanDevice *device, BrimBackend **backend, int threads,
+                            const BrimModel *model, int imgsz_px)
 {
     BrimDeviceInfo info;
-    BrimStatus status = brim_backend_cpu.open(backend, 0);
+    char core[96];
+    BrimStatus status = brim_backend_cpu.open(backend, threads);
     if (status == BRIM_OK)
         status = brim_backend_cpu.describe(*backend, &info);
     if (status != BRIM_OK)
@@ -88,8 +88,10 @@ BrimStatus brim_host_device(BrimPlanDevice *device, BrimBackend **backend, const
     device->context_bytes = process_bytes(model, imgsz_px);
     /* A batch to train with, and one to validate with, which is twice as large. */
     device->picture_bytes = 3 * 3 * (size_t)imgsz_px * (size_t)imgsz_px;
-    device->rates[BRIM_PRECISION_FP32] = host_rates(MEMORY_SHARE);
-    device->rates[BRIM_PRECISION_BF16_KEPT] = host_rates(NARROW_MEMORY_SHARE);
+    device->rates[BRIM_PRECISION_FP32] = host_rates(info.threads, MEMORY_SHARE);
+    device->rates[BRIM_PRECISION_BF16_KEPT] = host_rates(info.threads, NARROW_MEMORY_SHARE);
     snprintf(device->name, sizeof device->name, "cpu");
+    brim_process_core_name(core, sizeof core);
+    snprintf(device->identity, sizeof device->identity, "%s, %s, %d threads", info.name, core, info.threads);
     return BRIM_OK;
 }

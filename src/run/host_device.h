@@ -6,8 +6,8 @@
 #include "plan/device.h"
 
 /* The sizes are those of the backend, which the caller closes. What the process takes beside the arena
- * follows from the model and the size of the pictures. */
-BrimStatus brim_host_device(BrimPlanDevice *device, BrimBackend **backend, const BrimModel *model,
-                            int imgsz_px);
+ * follows from the model and the size of the pictures. threads 0: as many as there are cores. */
+BrimStatus brim_host_device(BrimPlanDevice *device, BrimBackend **backend, int threads,
+                            const BrimModel *model, int imgsz_px);
 
 #endif

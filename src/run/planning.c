@@ -7,6 +7,9 @@
 
 #include "base/clock.h"
 #include "run/host_device.h"
+#include "run/remarks.h"
+#include "run/timings_file.h"
+#include "run/tune.h"
 
 /* ---- profiles ---- */
 
@@ -64,7 +67,8 @@ static BrimStatus choose_device(BrimPlanning *planning, const BrimTrainingQuery 
         return status;
     }
     if (is_auto(query->device) || strcmp(query->device, "cpu") == 0)
-        return brim_host_device(&planning->device, &planning->backend, &planning->model, planning->imgsz_px);
+        return brim_host_device(&planning->device, &planning->backend, planning->threads, &planning->model,
+                                planning->imgsz_px);
     return brim_fail(
         BRIM_ERROR_UNSUPPORTED,
         "device \"%s\": this build runs on the CPU only; --gpu NAME plans for a card that is elsewhere",
@@ -93,19 +97,24 @@ static BrimStatus read_size(BrimPlanning *planning, const BrimTrainingQuery *que
                      planning->model.name, stride_px, most, nearest);
 }
 
+BrimStatus brim_planning_budget(const BrimProfile *profile, double fraction, uint64_t capacity_bytes,
+                                uint64_t free_bytes, uint64_t memory_bytes, uint64_t *budget_bytes)
+{
+    if (!(fraction >= 0 && fraction <= 1))
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a fraction of %g: it must be over 0 and at most 1", fraction);
+    double share = fraction > 0 ? fraction : profile->fraction;
+    uint64_t budget = (uint64_t)(share * (double)capacity_bytes);
+    budget = free_bytes < budget ? free_bytes : budget;
+    *budget_bytes = memory_bytes && memory_bytes < budget ? memory_bytes : budget;
+    return BRIM_OK;
+}
+
 static BrimStatus read_budget(BrimPlanning *planning, const BrimTrainingQuery *query)
 {
     const BrimPlanDevice *device = &planning->device;
-    if (!(query->fraction >= 0 && query->fraction <= 1))
-        return brim_fail(BRIM_ERROR_ARGUMENT, "a fraction of %g: it must be over 0 and at most 1",
-                         query->fraction);
     planning->fraction = query->fraction > 0 ? query->fraction : planning->profile->fraction;
-    planning->budget_bytes = (uint64_t)(planning->fraction * (double)device->capacity_bytes);
-    if (device->free_bytes < planning->budget_bytes)
-        planning->budget_bytes = device->free_bytes;
-    if (query->memory_bytes && query->memory_bytes < planning->budget_bytes)
-        planning->budget_bytes = query->memory_bytes;
-    return BRIM_OK;
+    return brim_planning_budget(planning->profile, query->fraction, device->capacity_bytes,
+                                device->free_bytes, query->memory_bytes, &planning->budget_bytes);
 }
 
 /* The precisions to choose from. A GPU in 16 bits is never slower by the roofline and always takes less; the
@@ -135,15 +144,37 @@ static BrimStatus read_batch(const BrimTrainingQuery *query, int *batch)
 
 /* ---- the answer ---- */
 
+/* What was timed earlier. A file that cannot be read is as good as none, but its owner should know. */
+static void read_timings(BrimPlanning *planning, const BrimTrainingQuery *query)
+{
+    const BrimTimingsKey key = {planning->device.identity, &planning->model, planning->imgsz_px};
+    if (planning->device.identity[0] && brim_timings_load(&planning->timings, &key) != BRIM_OK)
+        brim_remark(query->listener, query->listener_self, "no earlier timings: %s", brim_last_error());
+}
+
+/* Where it is asked for, and anything is left to be tried. */
+static BrimStatus run_search(BrimPlanning *planning, const BrimTrainingQuery *query, BrimSearchConf *conf)
+{
+    conf->timings = &planning->timings;
+    if (!query->tune)
+        return brim_search_run(&planning->search, conf);
+    if (!planning->device.identity[0])
+        return brim_fail(BRIM_ERROR_UNSUPPORTED,
+                         "%s is not in this machine: what is not here cannot be timed",
+                         planning->device.name);
+    return brim_tune(planning, conf, query->listener, query->listener_self);
+}
+
 static BrimStatus search(BrimPlanning *planning, const BrimTrainingQuery *query)
 {
     BrimStatus status;
     const BrimPlanDevice *device = &planning->device;
-    BrimSearchConf conf = {.subject = {&planning->model, planning->imgsz_px, device->sizer, planning->recompute},
-                           .narrow = device->narrow,
-                           .beside_bytes = device->context_bytes + device->library_bytes,
-                           .picture_beside_bytes = device->picture_bytes,
-                           .budget_bytes = planning->budget_bytes};
+    BrimSearchConf conf = {
+        .subject = {&planning->model, planning->imgsz_px, device->sizer, planning->recompute},
+        .narrow = device->narrow,
+        .beside_bytes = device->context_bytes + device->library_bytes,
+        .picture_beside_bytes = device->picture_bytes,
+        .budget_bytes = planning->budget_bytes};
     if (planning->beside_bytes) {
         conf.beside_bytes = planning->beside_bytes;
         conf.picture_beside_bytes = 0;
@@ -155,11 +186,11 @@ static BrimStatus search(BrimPlanning *planning, const BrimTrainingQuery *query)
         BrimSearchConf safe = conf;
         safe.precisions[0] = BRIM_PRECISION_FP32;
         safe.precision_count = 1;
-        status = brim_search_run(&planning->search, &safe);
+        status = run_search(planning, query, &safe);
         if (status != BRIM_ERROR_FIT)
             return status;
     }
-    BRIM_TRY(brim_search_run(&planning->search, &conf));
+    BRIM_TRY(run_search(planning, query, &conf));
 fail:
     return status;
 }
@@ -171,6 +202,7 @@ static BrimStatus answer(BrimPlanning *planning, const BrimTrainingQuery *query,
     BRIM_TRY(read_size(planning, query));
     BRIM_TRY(choose_device(planning, query, windows));
     BRIM_TRY(read_budget(planning, query));
+    read_timings(planning, query);
     BRIM_TRY(search(planning, query));
     /* On the CPU, threads that load take their time from those that compute. */
     if (planning->device.gpu)
@@ -195,6 +227,7 @@ BrimStatus brim_planning_open_model(BrimPlanning *planning, const BrimTrainingQu
 
 void brim_planning_close(BrimPlanning *planning)
 {
+    brim_timings_clear(&planning->timings);
     if (planning->backend)
         brim_backend_cpu.close(&planning->backend);
 }

@@ -25,11 +25,13 @@ typedef struct BrimPlanning {
     BrimBackend *backend; /* whose sizer the device has; NULL for a card of the table */
     BrimModel model;
     const uint8_t *recompute; /* levels that are not to be chosen; NULL: they are */
-    uint64_t beside_bytes; /* what a run was found to take beside its arena; 0: the device's estimate */
+    int threads;              /* that compute, on the CPU; 0: as many as there are cores */
+    uint64_t beside_bytes;    /* what a run was found to take beside its arena; 0: the device's estimate */
     int imgsz_px;
     double fraction;
     uint64_t budget_bytes;
-    int workers; /* for the chosen step */
+    int workers;         /* for the chosen step */
+    BrimTimings timings; /* of the model on the device, from earlier tuning and this */
     BrimSearch search;
 } BrimPlanning;
 
@@ -37,9 +39,15 @@ typedef struct BrimPlanning {
  * what was filled before the error stays, for the caller to close. */
 BrimStatus brim_planning_open(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows);
 
-/* The same where the caller has set model, recompute and beside_bytes; query->model does not count. */
+/* The same where the caller has set model, recompute, threads and beside_bytes; query->model does not count.
+ */
 BrimStatus brim_planning_open_model(BrimPlanning *planning, const BrimTrainingQuery *query);
 void brim_planning_close(BrimPlanning *planning);
+
+/* The least of the fraction (0: the profile's) of the capacity, what is free, and memory_bytes where that is
+ * not 0. ERROR_ARGUMENT for a fraction that is none. */
+BrimStatus brim_planning_budget(const BrimProfile *profile, double fraction, uint64_t capacity_bytes,
+                                uint64_t free_bytes, uint64_t memory_bytes, uint64_t *budget_bytes);
 
 /* Threads that keep up with so many pictures a second, at most what the profile allows of the cores. */
 int brim_planning_workers(const BrimProfile *profile, double pictures_per_s, int imgsz_px, int cores);

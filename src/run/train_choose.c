@@ -31,15 +31,9 @@ static BrimStatus settle_budget(BrimTrainRun *run)
     BrimStatus status = brim_profile_find(&profile, options->profile);
     if (status != BRIM_OK)
         return status;
-    double fraction = options->fraction != 0 ? options->fraction : profile->fraction;
-    if (!(fraction > 0 && fraction <= 1))
-        return brim_fail(BRIM_ERROR_ARGUMENT, "--fraction %g: it must be over 0 and at most 1", fraction);
-    uint64_t budget = (uint64_t)(fraction * (double)brim_process_capacity_bytes());
-    uint64_t free_bytes = brim_process_free_bytes() + brim_process_resident_bytes();
-    budget = free_bytes < budget ? free_bytes : budget;
-    run->budget_bytes =
-        options->memory_bytes && options->memory_bytes < budget ? options->memory_bytes : budget;
-    return BRIM_OK;
+    return brim_planning_budget(profile, options->fraction, brim_process_capacity_bytes(),
+                                brim_process_free_bytes() + brim_process_resident_bytes(),
+                                options->memory_bytes, &run->budget_bytes);
 }
 
 /* Precision and levels as far as they are given. */
@@ -81,7 +75,11 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
     query.fraction = 1; /* the budget has it already */
     query.memory_bytes = run->budget_bytes;
     query.precision = precision_open(asked) ? "auto" : is(asked->precision, "amp") ? "amp" : "fp32";
+    query.tune = asked->tune;
+    query.listener = run->listener;
+    query.listener_self = run->self;
     planning->model = run->model;
+    planning->threads = asked->threads;
     planning->recompute = any_recompute ? NULL : given;
     planning->beside_bytes = run->beside_bytes;
     BrimStatus status = brim_planning_open_model(planning, &query);

@@ -24,7 +24,8 @@ BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTraining
                                        .amp = choice->scheme.precision != BRIM_PRECISION_FP32,
                                        .predicted_bytes = choice->peak_bytes,
                                        .capacity_bytes = planning->device.capacity_bytes,
-                                       .pictures_per_s = choice->pictures_per_s};
+                                       .pictures_per_s = choice->pictures_per_s,
+                                       .measured = choice->measured};
         snprintf(config->precision, sizeof config->precision, "%s",
                  brim_precision_text(choice->scheme.precision));
         snprintf(config->device, sizeof config->device, "%s", planning->device.name);
