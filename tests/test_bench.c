@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "support/support.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -117,6 +118,34 @@ static void the_measured_peak_is_the_rows_own(void **state)
 #ifndef __SANITIZE_ADDRESS__ /* which holds on to what was freed */
     assert_true(small.row[0].peak_bytes < large.row[0].arena_bytes);
 #endif
+}
+
+/* The kernel shows it: after a run the process is as large as before, however large the run was. */
+static void the_memory_is_given_back(void **state)
+{
+    static const int large[] = {8};
+    BrimBenchOptions options = small_sweep();
+    uint64_t before_bytes = 0;
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* it keeps what was given back, to find those who use it still */
+#endif
+    options.imgsz = 256;
+    options.batch_sizes = large;
+    options.batch_size_count = 1;
+    options.steps = 1;
+    for (int run = 0; run < 3; run++) {
+        Seen seen = {.steps = 0};
+        assert_ok(brim_bench(&options, watch, &seen));
+        assert_true(seen.row[1].training && seen.row[1].arena_bytes > 100 * MIB);
+        uint64_t after_bytes = brim_process_resident_bytes();
+        if (run > 0) /* the first leaves the library's code and caches behind */
+            assert_true(after_bytes < before_bytes + 2 * MIB);
+        assert_true(after_bytes < seen.row[1].arena_bytes / 2);
+        before_bytes = after_bytes;
+        assert_int_equal(brim_mem_held_bytes(BRIM_MEM_ARENA), 0);
+        brim_mem_give(seen.text);
+    }
 }
 
 static void what_does_not_fit_is_not_run(void **state)
@@ -258,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sweep_measures_each_batch_size_once),
         cmocka_unit_test(the_measured_peak_is_the_rows_own),
+        cmocka_unit_test(the_memory_is_given_back),
         cmocka_unit_test(what_does_not_fit_is_not_run),
         cmocka_unit_test(a_batch_that_cannot_be_run_spoils_nothing),
         cmocka_unit_test(a_random_training_tells_each_loss),

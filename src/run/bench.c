@@ -191,6 +191,18 @@ fail:
     return status;
 }
 
+/* An option that changes nothing should not look as if it did. */
+static void remark_unused(const BenchRun *run)
+{
+    const BrimBenchOptions *options = run->options, usual = brim_bench_defaults();
+    if (options->steps != usual.steps || options->warmup != usual.warmup ||
+        options->batch_sizes != usual.batch_sizes)
+        brim_remark(
+            run->listener, run->self,
+            "--steps, --warmup and --batch-sizes belong to the sweep; a random training has --batches and "
+            "--batch-size");
+}
+
 /* One row, whose steps are the batches; nothing goes before them. */
 static BrimStatus train(BenchRun *run)
 {
@@ -200,6 +212,7 @@ static BrimStatus train(BenchRun *run)
     run->steps = brim_mem_take(BRIM_MEM_CONF, (size_t)batches, sizeof *run->steps);
     if (!run->rows || !run->steps)
         return BRIM_ERROR_MEMORY;
+    remark_unused(run);
     run->conf.steps = batches;
     run->conf.warmup = 0;
     run->conf.each = run->steps;
