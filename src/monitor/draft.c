@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/utf8.h"
+
 void brim_draft_restart(BrimDraft *draft, int64_t time_ns, int64_t monotonic_ns)
 {
     draft->device_count = draft->process_count = draft->run_count = 0;
@@ -72,8 +74,33 @@ BrimRunSample *brim_draft_run(BrimDraft *draft)
     return run;
 }
 
-BrimMonitorSample brim_draft_sample(const BrimDraft *draft)
+static void clean_texts(BrimDraft *draft)
 {
+    for (int i = 0; i < draft->device_count; i++) {
+        BrimDeviceSample *device = &draft->devices[i];
+        char *const texts[] = {device->vendor, device->name, device->id, device->driver, device->trouble};
+        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
+            brim_utf8_clean(texts[j]);
+    }
+    for (int i = 0; i < draft->process_count; i++) {
+        BrimProcessSample *process = &draft->processes[i];
+        char *const texts[] = {process->kind, process->name, process->command, process->user};
+        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
+            brim_utf8_clean(texts[j]);
+    }
+    for (int i = 0; i < draft->run_count; i++) {
+        BrimRunSample *run = &draft->runs[i];
+        char *const texts[] = {run->command, run->model, run->folder, run->device};
+        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
+            brim_utf8_clean(texts[j]);
+        for (int j = 0; j < run->purpose_count; j++)
+            brim_utf8_clean(run->purposes[j].name);
+    }
+}
+
+BrimMonitorSample brim_draft_sample(BrimDraft *draft)
+{
+    clean_texts(draft);
     return (BrimMonitorSample){.time_ns = draft->time_ns,
                                .devices = draft->devices,
                                .device_count = draft->device_count,

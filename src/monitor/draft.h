@@ -27,7 +27,8 @@ BrimDeviceSample *brim_draft_device(BrimDraft *draft);
 BrimProcessSample *brim_draft_process(BrimDraft *draft);
 BrimRunSample *brim_draft_run(BrimDraft *draft);
 
-/* What a reader gets: the lists, not copied. */
-BrimMonitorSample brim_draft_sample(const BrimDraft *draft);
+/* What a reader gets: the lists, not copied. Their texts come from drivers, files and other users' processes;
+ * they are made fit for JSON and terminals here, once for all. */
+BrimMonitorSample brim_draft_sample(BrimDraft *draft);
 
 #endif

@@ -1,9 +1,11 @@
 /* All vendors, read one after the other. */
 #include "monitor/monitor.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "monitor/run_card.h"
 
 static const BrimVendor *const vendors[] = {&brim_vendor_nvidia, &brim_vendor_amd, &brim_vendor_intel,
                                             &brim_vendor_host};
@@ -13,6 +15,7 @@ struct BrimMonitor {
     BrimVendorState *states[VENDOR_COUNT]; /* NULL: that vendor has nothing here */
     BrimDraft draft;
     BrimMonitorSample sample;
+    char root[256]; /* in front of /proc */
 };
 
 static const char *const keys[] = {
@@ -35,6 +38,7 @@ BrimStatus brim_monitor_open_at(BrimMonitor **monitor, const BrimMonitorOptions 
         return BRIM_ERROR_MEMORY;
     (*monitor)->draft.no_processes = options->no_processes;
     (*monitor)->draft.only_pid = options->pid;
+    snprintf((*monitor)->root, sizeof(*monitor)->root, "%s", places->root);
     for (int i = 0; i < VENDOR_COUNT; i++)
         BRIM_TRY(vendors[i]->open(&(*monitor)->states[i], places));
     return BRIM_OK;
@@ -58,6 +62,11 @@ BrimStatus brim_monitor_sample(BrimMonitor *monitor, const BrimMonitorSample **s
     for (int i = 0; i < VENDOR_COUNT; i++) {
         BrimStatus status =
             monitor->states[i] ? vendors[i]->sample(monitor->states[i], &monitor->draft) : BRIM_OK;
+        if (status != BRIM_OK)
+            return status;
+    }
+    if (!monitor->draft.no_processes) {
+        BrimStatus status = brim_run_cards_read(&monitor->draft, monitor->root);
         if (status != BRIM_OK)
             return status;
     }

@@ -8,7 +8,7 @@
 #include "report/bench_table.h"
 #include "report/bench_verdict.h"
 #include "report/chart.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 enum {
     WIDTH_PX = 540, /* of a column */

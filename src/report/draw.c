@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "data/canvas.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 enum { TEXT_BYTES = 96, TITLE_BYTES = 40 };
 
