@@ -73,6 +73,15 @@ typedef enum BrimEventKind {
 struct BrimBench;
 struct BrimBenchRow;
 
+/* How a device was used over a time, from samples; NAN where it is not known. */
+typedef struct BrimUse {
+    double memory_peak_bytes, memory_mean_bytes; /* of this process */
+    double device_percent, device_peak_percent;  /* of its time that the device worked */
+    double temperature_peak_celsius;
+    double power_mean_watts;
+    int samples;
+} BrimUse;
+
 typedef struct BrimEvent {
     BrimEventKind kind;
     const char *text;
@@ -91,6 +100,8 @@ typedef struct BrimEvent {
     uint64_t arena_bytes;           /* planned and taken, to the byte */
     uint64_t memory_planned_bytes;  /* the arena and everything beside it that was planned */
     uint64_t memory_peak_bytes;     /* resident memory of the process at its highest; 0 where unknown */
+    const BrimUse *use;             /* of the epoch so far, DONE: of the whole training; NULL: not known. Valid while the
+                                       listener runs */
     const struct BrimBench *bench;  /* valid while the listener runs, as is bench_row */
     const struct BrimBenchRow *bench_row;
 } BrimEvent;
