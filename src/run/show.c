@@ -48,7 +48,7 @@ void brim_show_start(BrimShow *show, const BrimEngine *engine, const BrimShown *
     *show = (BrimShow){.listener = shown->listener, .self = shown->self};
     fill_card(show, engine, shown);
     write_card(show);
-    if (brim_self_watch_open(&show->watch, &watch) != BRIM_OK)
+    if (shown->watch && brim_self_watch_open(&show->watch, &watch) != BRIM_OK)
         brim_remark(show->listener, show->self, "this run does not watch itself: %s", brim_last_error());
 }
 

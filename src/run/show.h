@@ -22,6 +22,7 @@ typedef struct BrimShown {
     const char *command, *model, *folder; /* folder NULL: none */
     uint64_t planned_bytes;
     uint64_t reserve_bytes; /* that the run leaves free of the machine's memory */
+    bool watch;             /* it samples itself as well */
     BrimListener listener;  /* for remarks */
     void *self;
 } BrimShown;

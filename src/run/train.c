@@ -190,6 +190,7 @@ static void show(BrimTrainRun *run)
                              .folder = run->folder,
                              .planned_bytes = brim_trainer_planned_bytes(run->trainer),
                              .reserve_bytes = run->reserve_bytes,
+                             .watch = true,
                              .listener = run->listener,
                              .self = run->self};
     brim_show_start(&run->show, brim_trainer_engine(run->trainer), &shown);
