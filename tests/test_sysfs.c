@@ -132,17 +132,25 @@ static void test_arc_a770(void **state)
                                        M(PCIE_GENERATION, 4),
                                        M(PCIE_LANES, 16)};
     const char *root = unpacked("arc_a770");
+    const char *energy = "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:01.0/0000:03:00.0/hwmon/"
+                         "hwmon6/energy1_input";
     GpuTree tree = gpu_tree_open(&brim_vendor_intel, root);
     (void)state;
     gpu_tree_sample(&tree, 1000);
     assert_identity(tree.draft.devices, 0, "0000:03:00.0", "Intel GPU [8086:56a0]", "i915 6.14.0-rc3");
     EXPECT(tree.draft.devices, first);
-    tree_write(root,
-               "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:01.0/0000:03:00.0/hwmon/hwmon6/"
-               "energy1_input",
-               "5075000000\n");
+    tree_write(root, energy, "5075000000\n");
     gpu_tree_sample(&tree, 1500);
     EXPECT(tree.draft.devices, second);
+    /* the counter falls back, goes on from there, and jumps */
+    static const char *const counters[] = {"1000000\n", "3000000\n", "900000000000\n"};
+    static const double watts[] = {NAN, 4, NAN};
+    for (int i = 0; i < 3; i++) {
+        tree_write(root, energy, counters[i]);
+        gpu_tree_sample(&tree, 2000 + 500 * i);
+        double got = tree.draft.devices->value[BRIM_METRIC_POWER];
+        assert_true(isnan(watts[i]) ? isnan(got) : got == watts[i]);
+    }
     gpu_tree_close(&tree);
 }
 
@@ -208,6 +216,36 @@ static void test_two_makers(void **state)
     assert_int_equal(of_intel, 2);
     brim_monitor_close(&monitor);
     tree_free(&second);
+}
+
+/* The card's own name, then the lists: libdrm's by revision, then PCI's by what is printed on the box. */
+static void test_names(void **state)
+{
+    static const struct {
+        const char *path, *content, *name;
+    } steps[] = {
+        {"usr/share/misc/pci.ids", "1002  AMD\n\t73bf  Navi 21\n", "AMD Navi 21"},
+        {"usr/share/hwdata/pci.ids", "1002  AMD\n\t73bf  Navi 21 [Radeon RX 6800/6800 XT / 6900 XT]\n",
+         "AMD Radeon RX 6800/6800 XT / 6900 XT"},
+        {"usr/share/libdrm/amdgpu.ids", "73BF,\tC1,\tAMD Radeon RX 6800 XT\n",
+         "AMD Radeon RX 6800/6800 XT / 6900 XT"},
+        {"usr/share/libdrm/amdgpu.ids", "73BF,\tC3,\tAMD Radeon RX 6800\n", "AMD Radeon RX 6800"},
+        {"sys/class/drm/card1/device/product_name", "AMD Instinct MI\t210\n", "AMD Instinct MI?210"},
+    };
+    const char *root = unpacked("rx6800");
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        tree_write(root, steps[i].path, steps[i].content);
+        GpuTree tree = gpu_tree_open(&brim_vendor_amd, root);
+        gpu_tree_sample(&tree, 1000);
+        assert_string_equal(tree.draft.devices->name, steps[i].name);
+        gpu_tree_close(&tree);
+    }
+    tree_write(root, "sys/module/amdgpu/version", "6.10.5\n");
+    GpuTree tree = gpu_tree_open(&brim_vendor_amd, root);
+    gpu_tree_sample(&tree, 1000);
+    assert_string_equal(tree.draft.devices->driver, "amdgpu 6.10.5");
+    gpu_tree_close(&tree);
 }
 
 static void test_nothing_here(void **state)
@@ -286,11 +324,11 @@ static void test_asleep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rx6800),        cmocka_unit_test(test_cezanne),
-        cmocka_unit_test(test_arc_a770),      cmocka_unit_test(test_arc_b580),
-        cmocka_unit_test(test_uhd630),        cmocka_unit_test(test_two_makers),
-        cmocka_unit_test(test_nothing_here),  cmocka_unit_test(test_asleep),
-        cmocka_unit_test(test_gone_and_back),
+        cmocka_unit_test(test_rx6800),       cmocka_unit_test(test_cezanne),
+        cmocka_unit_test(test_arc_a770),     cmocka_unit_test(test_arc_b580),
+        cmocka_unit_test(test_uhd630),       cmocka_unit_test(test_two_makers),
+        cmocka_unit_test(test_nothing_here), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_asleep),       cmocka_unit_test(test_gone_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,6 +206,8 @@ BrimClientsUse brim_clients_use(const BrimClients *clients, int card, int pid)
     Memory device = {NAN, 0}, host = {NAN, 0};
     BrimClientsUse use = {.utilization_percent = NAN};
     int kind = 0;
+    for (int i = 0; i < clients->holders.count; i++)
+        use.holders += clients->holders.list[i].card == card;
     for (int i = 0; i < clients->count; i++) {
         const BrimClient *client = &clients->list[i];
         double shared;

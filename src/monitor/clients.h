@@ -26,7 +26,8 @@ typedef struct BrimClients {
 
 /* What a card's clients, or those of one process, come to together. */
 typedef struct BrimClientsUse {
-    int count;
+    int count;   /* clients that could be read */
+    int holders; /* descriptors that were found, whether or not they could be read; of all processes */
     double utilization_percent; /* of the engine that was busy most; NAN before two readings */
     double device_bytes;        /* NAN where the driver does not say */
     double host_bytes;

@@ -81,7 +81,8 @@ static double power_watts(BrimCard *card, double energy_joules, int64_t monotoni
                                                   : NAN;
     card->energy_joules = energy_joules;
     card->energy_ns = monotonic_ns;
-    return watts >= 0 ? watts : NAN; /* less than before: the driver was loaded anew */
+    /* Less than before: the driver was loaded anew. More than any card could take: its counter jumped. */
+    return watts >= 0 && watts < 10000 ? watts : NAN;
 }
 
 static void finish(BrimCard *card, const BrimDrmCard *drm, const BrimCardsMoment *moment,
@@ -95,7 +96,7 @@ static void finish(BrimCard *card, const BrimDrmCard *drm, const BrimCardsMoment
     value[BRIM_METRIC_SHARED_USED] = moment->use.host_bytes;
     value[BRIM_METRIC_UTILIZATION] = moment->use.utilization_percent;
     /* Nobody holds the card, and it is not that we were not told. */
-    if (!moment->use.count && moment->all_seen)
+    if (!moment->use.holders && moment->all_seen)
         value[BRIM_METRIC_UTILIZATION] = 0;
     if (moment->use.count && moment->denied)
         brim_sensors_complain(

@@ -1,6 +1,7 @@
 /* Listings to files. */
 #include "support/tree.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,13 +102,16 @@ static const char *place(const char *root, const char *path)
     return whole;
 }
 
-/* In place, as the kernel has it: who holds the file open reads the new content. */
+/* In place, as the kernel has it: who holds the file open reads the new content. Cut at the end and not
+ * before, which some file systems would answer by waiting for the disk. */
 void tree_write(const char *root, const char *path, const char *content)
 {
-    FILE *file = fopen(place(root, path), "w");
-    assert_non_null(file);
-    fputs(content, file);
-    fclose(file);
+    int descriptor = open(place(root, path), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    size_t length = strlen(content);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, content, length), length);
+    assert_int_equal(ftruncate(descriptor, (off_t)length), 0);
+    close(descriptor);
 }
 
 void tree_link(const char *root, const char *path, const char *target)
