@@ -212,6 +212,26 @@ static void test_scan(void **state)
     gpu_tree_close(&tree);
 }
 
+/* A process that was there all along opens the card: found within eight looks, or at once where the kernel
+ * counts its descriptors. What holds it already stays. */
+static void test_late_opening(void **state)
+{
+    GpuTree tree = opened(&brim_vendor_intel, "uhd630");
+    int looks = 0;
+    (void)state;
+    tree_link(root, "proc/3000/fd/0", "/dev/null");
+    gpu_tree_sample(&tree, 1000);
+    tree_link(root, "proc/3000/fd/1", "/dev/dri/card0");
+    write_render(3000, 1, 30, 0);
+    do {
+        gpu_tree_sample(&tree, 2000 + 1000 * looks++);
+        assert_in_range(tree.draft.process_count, 2, 3);
+    } while (tree.draft.process_count == 2 && looks < 9);
+    assert_in_range(looks, 1, 8);
+    process_of(&tree, 3000);
+    gpu_tree_close(&tree);
+}
+
 /* Things that only look like holders. */
 static void test_not_holders(void **state)
 {
@@ -325,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_owners),
         cmocka_unit_test(test_scan),
         cmocka_unit_test(test_not_holders),
+        cmocka_unit_test(test_late_opening),
         cmocka_unit_test(test_without_client_ids),
         cmocka_unit_test(test_no_processes),
         cmocka_unit_test(test_denied),

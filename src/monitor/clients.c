@@ -133,11 +133,11 @@ static void drop_closed(BrimClients *clients, const BrimDrmCards *cards)
 BrimStatus brim_clients_read(BrimClients *clients, const BrimDrmCards *cards, int64_t monotonic_ns)
 {
     BrimStatus status = BRIM_OK;
-    BRIM_TRY(brim_holders_scan(&clients->holders, cards, monotonic_ns));
+    BRIM_TRY(brim_holders_look(&clients->holders, cards, monotonic_ns));
     for (int i = 0; i < clients->count; i++)
         clients->list[i].seen = false;
-    for (int i = 0; i < clients->holders.count; i++) {
-        const BrimHolder *holder = &clients->holders.list[i];
+    for (int i = 0; i < clients->holders.now.count; i++) {
+        const BrimHolder *holder = &clients->holders.now.list[i];
         /* xe wakes its card to answer. */
         if (cards->list[holder->card].presence == BRIM_DRM_AWAKE)
             BRIM_TRY(read_holder(clients, cards, holder, monotonic_ns));
@@ -206,8 +206,8 @@ BrimClientsUse brim_clients_use(const BrimClients *clients, int card, int pid)
     Memory device = {NAN, 0}, host = {NAN, 0};
     BrimClientsUse use = {.utilization_percent = NAN};
     int kind = 0;
-    for (int i = 0; i < clients->holders.count; i++)
-        use.holders += clients->holders.list[i].card == card;
+    for (int i = 0; i < clients->holders.now.count; i++)
+        use.holders += clients->holders.now.list[i].card == card;
     for (int i = 0; i < clients->count; i++) {
         const BrimClient *client = &clients->list[i];
         double shared;
