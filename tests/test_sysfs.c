@@ -267,6 +267,8 @@ static void test_nothing_here(void **state)
 static void test_gone_and_back(void **state)
 {
     const char *root = unpacked("rx6800"), *card = "sys/class/drm/card1";
+    const char *bus_gpu_busy =
+        "sys/devices/pci0000:00/0000:00:03.1/0000:09:00.0/0000:0a:00.0/0000:0b:00.0/gpu_busy_percent";
     GpuTree tree = gpu_tree_open(&brim_vendor_amd, root);
     (void)state;
     gpu_tree_sample(&tree, 1000);
@@ -289,8 +291,14 @@ static void test_gone_and_back(void **state)
     tree_remove(root, card);
     tree_link(root, card,
               "../../devices/pci0000:00/0000:00:03.1/0000:09:00.0/0000:0a:00.0/0000:0b:00.0/drm/card1");
+    /* back, with files of its own that are not the ones from before */
+    tree_remove(root, bus_gpu_busy);
+    tree_write(root, bus_gpu_busy, "88\n");
     gpu_tree_sample(&tree, 9000);
     assert_false(tree.draft.devices->lost);
+    assert_true(tree.draft.devices->value[BRIM_METRIC_UTILIZATION] == 88);
+    tree_write(root, bus_gpu_busy, "87\n");
+    gpu_tree_sample(&tree, 9100);
     EXPECT(tree.draft.devices, rx6800);
     assert_int_equal(tree.draft.process_count, 1);
     gpu_tree_close(&tree);
@@ -318,6 +326,12 @@ static void test_asleep(void **state)
     tree_write(root, power, "suspending\n");
     gpu_tree_sample(&tree, 1200);
     assert_string_equal(tree.draft.devices->trouble, "asleep");
+    /* no power from before the sleep */
+    tree_write(root, power, "active\n");
+    gpu_tree_sample(&tree, 1300);
+    assert_true(isnan(tree.draft.devices->value[BRIM_METRIC_POWER]));
+    gpu_tree_sample(&tree, 1400);
+    assert_true(tree.draft.devices->value[BRIM_METRIC_POWER] == 0);
     gpu_tree_close(&tree);
 }
 

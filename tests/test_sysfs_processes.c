@@ -242,7 +242,6 @@ static void test_not_holders(void **state)
     tree_link(root, "proc/11/fd/3", "/dev/dri/card");
     write_render(11, 3, 21, 0);
     tree_link(root, "proc/12/fd/x", "/dev/dri/card0");
-    tree_link(root, "proc/self", "801");
     tree_link(root, "proc/13x/fd/3", "/dev/dri/card0");
     tree_link(root, "proc/14/fd/3", "/dev/dri/card0"); /* of another driver, by its own word */
     tree_write(root, "proc/14/fdinfo/3", "drm-driver:\tamdgpu\ndrm-client-id:\t1\n");
@@ -314,8 +313,31 @@ static void test_denied(void **state)
     chmod(path, 0700);
     assert_int_equal(tree.draft.process_count, 1);
     assert_string_equal(tree.draft.devices->trouble,
-                        "other users' processes may not be read: utilization and used memory leave them out");
+                        "not all processes may be seen: utilization and used memory are of those that may");
     gpu_tree_close(&tree);
+}
+
+/* In a container, and where /proc hides the processes of others, nobody to be seen is not nobody. */
+static void test_container(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        GpuTree tree = opened(&brim_vendor_intel, "uhd630");
+        if (i == 0)
+            tree_link(root, "proc/self/ns/pid", "pid:[4026532561]");
+        else
+            tree_remove(root, "proc/1");
+        gpu_tree_sample(&tree, 1000);
+        assert_string_equal(
+            tree.draft.devices->trouble,
+            "not all processes may be seen: utilization and used memory are of those that may");
+        tree_remove(root, "proc/801");
+        tree_remove(root, "proc/850");
+        gpu_tree_sample(&tree, 2000);
+        assert_string_equal(tree.draft.devices->trouble, "");
+        assert_figure("nobody seen", device_figure(&tree, BRIM_METRIC_UTILIZATION), NAN);
+        gpu_tree_close(&tree);
+    }
 }
 
 /* Asleep it is not asked; the time it slept counts as time in which it did not work. */
@@ -349,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_without_client_ids),
         cmocka_unit_test(test_no_processes),
         cmocka_unit_test(test_denied),
+        cmocka_unit_test(test_container),
         cmocka_unit_test(test_sleep_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,8 +101,8 @@ static void fill(BrimVendorState *state, int i, int64_t monotonic_ns, BrimDevice
     device->lost = drm->presence == BRIM_DRM_GONE;
     if (drm->presence == BRIM_DRM_AWAKE) {
         BrimCardsMoment moment = {.use = brim_clients_use(&state->clients, i, 0),
-                                  .denied = state->clients.holders.denied,
-                                  .all_seen = !state->clients.holders.denied && state->clients.readings > 1,
+                                  .partial = state->clients.holders.partial,
+                                  .first = state->clients.readings < 2,
                                   .monotonic_ns = monotonic_ns};
         brim_sensors_read(&card->sensors, device);
         state->maker->finish(card, drm, &moment, device);

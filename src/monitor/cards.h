@@ -16,8 +16,8 @@ typedef struct BrimCard {
 
 typedef struct BrimCardsMoment {
     BrimClientsUse use;   /* of all clients of the card */
-    bool all_seen;        /* no process was kept from us, and they were read before, too */
-    bool denied;          /* some processes may not be looked into */
+    bool partial;         /* some processes may not be seen, or not looked into */
+    bool first;           /* nothing was read before */
     int64_t monotonic_ns; /* now */
 } BrimCardsMoment;
 

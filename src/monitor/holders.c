@@ -97,7 +97,6 @@ static BrimStatus list_processes(BrimHolders *holders)
     DIR *folder = again >= 0 ? fdopendir(again) : NULL;
     if (!folder) {
         brim_sysfs_folder_close(&again);
-        holders->denied = true; /* without /proc nobody may be looked into */
         return BRIM_OK;
     }
     for (struct dirent *entry; status == BRIM_OK && (entry = readdir(folder));) {
@@ -109,6 +108,17 @@ static BrimStatus list_processes(BrimHolders *holders)
     if (look->process_count)
         qsort(look->processes, (size_t)look->process_count, sizeof *look->processes, by_pid);
     return status;
+}
+
+/* Whether /proc has the processes of the whole machine: not in a container, whose numbers are its own (the
+ * machine's have an inode that never changes, PROC_PID_INIT_INO of linux/proc_ns.h), nor where it hides those
+ * of others. */
+static bool sees_all(const BrimHolders *holders)
+{
+    char space[64];
+    brim_sysfs_link(holders->proc, "self/ns/pid", space, sizeof space);
+    return strcmp(space, "pid:[4026531836]") == 0 && holders->now.process_count > 0 &&
+           holders->now.processes[0].pid == 1;
 }
 
 /* The process's own links. */
@@ -180,11 +190,11 @@ BrimStatus brim_holders_look(BrimHolders *holders, const BrimDrmCards *cards, in
     older.count = older.process_count = 0;
     holders->before = holders->now;
     holders->now = older;
-    holders->denied = false;
     BRIM_TRY(list_processes(holders));
+    holders->partial = !sees_all(holders);
     for (int i = 0; i < holders->now.process_count; i++) {
         BRIM_TRY(look_at(holders, &holders->now.processes[i], cards));
-        holders->denied |= holders->now.processes[i].denied;
+        holders->partial |= holders->now.processes[i].denied;
     }
     if (holders->now.count)
         qsort(holders->now.list, (size_t)holders->now.count, sizeof *holders->now.list, by_process);

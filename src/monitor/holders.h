@@ -28,7 +28,7 @@ typedef struct BrimHoldersLook {
 typedef struct BrimHolders {
     int proc; /* /proc, -1 where there is none */
     BrimHoldersLook now, before;
-    bool denied; /* some processes may not be looked into */
+    bool partial; /* some processes may not be seen, or not looked into */
     int64_t looks;
     int64_t looked_ns; /* when the last one was */
 } BrimHolders;

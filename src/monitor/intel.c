@@ -96,11 +96,11 @@ static void finish(BrimCard *card, const BrimDrmCard *drm, const BrimCardsMoment
     value[BRIM_METRIC_SHARED_USED] = moment->use.host_bytes;
     value[BRIM_METRIC_UTILIZATION] = moment->use.utilization_percent;
     /* Nobody holds the card, and it is not that we were not told. */
-    if (!moment->use.holders && moment->all_seen)
+    if (!moment->use.holders && !moment->partial && !moment->first)
         value[BRIM_METRIC_UTILIZATION] = 0;
-    if (moment->use.count && moment->denied)
+    if (moment->use.count && moment->partial)
         brim_sensors_complain(
-            device, "other users' processes may not be read: utilization and used memory leave them out");
+            device, "not all processes may be seen: utilization and used memory are of those that may");
 }
 
 static BrimStatus intel_open(BrimVendorState **state, const BrimVendorPlaces *places)
