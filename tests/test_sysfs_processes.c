@@ -114,8 +114,8 @@ static void test_i915(void **state)
 static void test_xe(void **state)
 {
     static const char *const texts[] = {
-        "drm-driver:\txe\ndrm-client-id:\t3\ndrm-cycles-rcs:\t1000\ndrm-total-cycles-rcs:\t1001000\n"
-        "drm-cycles-ccs:\t400250\ndrm-total-cycles-ccs:\t1001000\n",
+        ("drm-driver:\txe\ndrm-client-id:\t3\ndrm-cycles-rcs:\t1000\ndrm-total-cycles-rcs:\t1001000\n"
+         "drm-cycles-ccs:\t400250\ndrm-total-cycles-ccs:\t1001000\n"),
         /* the card was reset: its clock begins anew */
         "drm-driver:\txe\ndrm-client-id:\t3\ndrm-cycles-ccs:\t10\ndrm-total-cycles-ccs:\t100\n",
         "drm-driver:\txe\ndrm-client-id:\t3\ndrm-cycles-ccs:\t60\ndrm-total-cycles-ccs:\t200\n"};
