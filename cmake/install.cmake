@@ -11,5 +11,8 @@ install(FILES python/batch_size_optimizer.py DESTINATION ${CMAKE_INSTALL_DATADIR
 set(BRIM_PC_FOLDER ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH BRIM_PC_PREFIX ${CMAKE_INSTALL_PREFIX}/${BRIM_PC_FOLDER} ${CMAKE_INSTALL_PREFIX})
 string(REGEX REPLACE "/$" "" BRIM_PC_PREFIX ${BRIM_PC_PREFIX})
+if(ncursesw_FOUND)
+  set(BRIM_PC_NCURSES " ncursesw")
+endif()
 configure_file(cmake/brim.pc.in brim.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/brim.pc DESTINATION ${BRIM_PC_FOLDER})
