@@ -2,10 +2,11 @@
  * knows samples as brim.h has them, and nothing of who draws.
  *
  * Kept are the metrics of BRIM_HISTORY_LIST, each in whole units of its source's resolution. Samples older
- * than keep_ns are dropped. When the log would pass most_bytes, the older half of the time that it holds is
- * thinned to half as many samples (history_log.h says how), so that what is longest ago is known most
- * coarsely; where that frees less than an eighth, so is the older three quarters, then seven eighths, and at
- * last the oldest samples go. */
+ * than keep_ns are dropped. When the log would pass most_bytes, samples of the older half of the time that it
+ * holds are thinned, where they are densest, to half as many (history_log.h says how); where that frees less
+ * than an eighth, so they are in the older three quarters, in the older seven eighths, and then again. What
+ * is long ago is so known more coarsely than what is not. Only where thinning does not help do the oldest
+ * samples go. */
 #ifndef BRIM_MONITOR_HISTORY_H
 #define BRIM_MONITOR_HISTORY_H
 

@@ -80,19 +80,57 @@ static int encode(uint8_t *record, BrimHistoryCursor *cursor, const BrimHistoryP
     return (int)(at - record);
 }
 
+BrimHistorySummary brim_history_log_summary(int64_t units)
+{
+    if (units == BRIM_HISTORY_UNKNOWN)
+        return (BrimHistorySummary){.known = 0};
+    return (BrimHistorySummary){.least = units, .most = units, .sum = units, .known = 1};
+}
+
+void brim_history_log_sum(BrimHistorySummary *summary, const BrimHistorySummary *added)
+{
+    if (added->known == 0)
+        return;
+    if (summary->known == 0 || added->least < summary->least)
+        summary->least = added->least;
+    if (summary->known == 0 || added->most > summary->most)
+        summary->most = added->most;
+    summary->sum += added->sum;
+    summary->known += added->known;
+}
+
+/* Takes the first chunk off the log. */
+static BrimHistoryChunk *take_first(BrimHistoryLog *log)
+{
+    BrimHistoryChunk *chunk = log->first;
+    log->first = chunk->next;
+    log->chunk_count--;
+    if (!log->first)
+        *log = (BrimHistoryLog){.first = NULL};
+    chunk->next = NULL;
+    return chunk;
+}
+
+/* Puts a whole chunk behind the log; what is appended next begins one of its own. */
+static void put_last(BrimHistoryLog *log, BrimHistoryChunk *chunk)
+{
+    if (log->last)
+        log->last->next = chunk;
+    else
+        log->first = chunk;
+    log->last = chunk;
+    log->chunk_count++;
+    log->end = (BrimHistoryCursor){.point.time_ms = INT64_MAX};
+}
+
 static BrimStatus begin_chunk(BrimHistoryLog *log, int64_t first_ms)
 {
     BrimHistoryChunk *chunk = brim_mem_take(BRIM_MEM_OTHER, 1, sizeof *chunk);
     if (!chunk)
         return BRIM_ERROR_MEMORY;
     chunk->first_ms = chunk->last_ms = first_ms;
-    if (log->last)
-        log->last->next = chunk;
-    else
-        log->first = chunk;
-    log->last = chunk;
+    put_last(log, chunk);
     log->end = brim_history_log_begin(chunk);
-    log->chunk_count++;
     return BRIM_OK;
 }
 
@@ -123,6 +161,10 @@ BrimStatus brim_history_log_append(BrimHistoryLog *log, const BrimHistoryPoint *
     memcpy(chunk->codes + chunk->used_bytes, record, (size_t)bytes);
     chunk->used_bytes += bytes;
     chunk->samples++;
+    for (int i = 0; i < BRIM_HISTORY_FIGURES; i++) {
+        BrimHistorySummary one = brim_history_log_summary(point->units[i]);
+        brim_history_log_sum(&chunk->summary[i], &one);
+    }
     chunk->last_ms = behind.point.time_ms;
     log->end = behind;
     log->end.at_byte = chunk->used_bytes;
@@ -155,13 +197,33 @@ static BrimStatus append_thinned(BrimHistoryLog *log, const BrimHistoryChunk *ch
     return BRIM_OK;
 }
 
-BrimStatus brim_history_log_thin(BrimHistoryLog *log, int64_t before_ms)
+/* INT64_MAX for a chunk that cannot be thinned. */
+static int64_t step_of(const BrimHistoryChunk *chunk)
+{
+    return chunk->samples > 1 ? (chunk->last_ms - chunk->first_ms) / (chunk->samples - 1) : INT64_MAX;
+}
+
+int64_t brim_history_log_least_step_ms(const BrimHistoryLog *log, int64_t before_ms)
+{
+    int64_t least_ms = INT64_MAX;
+    for (const BrimHistoryChunk *chunk = log->first; chunk && chunk != log->last; chunk = chunk->next)
+        if (chunk->last_ms < before_ms && step_of(chunk) < least_ms)
+            least_ms = step_of(chunk);
+    return least_ms;
+}
+
+BrimStatus brim_history_log_thin(BrimHistoryLog *log, int64_t before_ms, int64_t step_ms)
 {
     BrimHistoryLog thinned = {.first = NULL};
     BrimStatus status = BRIM_OK;
     while (status == BRIM_OK && log->first && log->first != log->last && log->first->last_ms < before_ms) {
-        status = append_thinned(&thinned, log->first);
-        brim_history_log_drop_first(log);
+        BrimHistoryChunk *chunk = take_first(log);
+        if (step_of(chunk) >= step_ms) {
+            put_last(&thinned, chunk);
+            continue;
+        }
+        status = append_thinned(&thinned, chunk);
+        brim_mem_give(chunk);
     }
     if (thinned.first) {
         thinned.last->next = log->first;
@@ -173,12 +235,7 @@ BrimStatus brim_history_log_thin(BrimHistoryLog *log, int64_t before_ms)
 
 void brim_history_log_drop_first(BrimHistoryLog *log)
 {
-    BrimHistoryChunk *chunk = log->first;
-    log->first = chunk->next;
-    log->chunk_count--;
-    if (!log->first)
-        *log = (BrimHistoryLog){.first = NULL};
-    brim_mem_give(chunk);
+    brim_mem_give(take_first(log));
 }
 
 void brim_history_log_clear(BrimHistoryLog *log)

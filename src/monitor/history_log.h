@@ -27,7 +27,8 @@ typedef enum BrimHistoryFigure {
 
 enum {
     BRIM_HISTORY_UNKNOWN = -10000, /* below every figure, and not so far that coming back costs much */
-    BRIM_HISTORY_CHUNK_BYTES = 4096 - 64 - 32 /* with the header and the memory door's, a page */
+    BRIM_HISTORY_CHUNK_BYTES =
+        4096 - 64 - 32 - 32 * BRIM_HISTORY_FIGURES /* a page with the rest, and the memory door's */
 };
 
 typedef struct BrimHistoryPoint {
@@ -35,10 +36,17 @@ typedef struct BrimHistoryPoint {
     int64_t units[BRIM_HISTORY_FIGURES]; /* BRIM_HISTORY_UNKNOWN, or that plus 1 to 2^50 */
 } BrimHistoryPoint;
 
+/* A figure over some samples, so that who wants no more need not read them one by one. */
+typedef struct BrimHistorySummary {
+    int64_t least, most, sum; /* of those that know it */
+    int64_t known;            /* so many they are */
+} BrimHistorySummary;
+
 typedef struct BrimHistoryChunk {
     struct BrimHistoryChunk *next;
     int64_t first_ms, last_ms;
     int32_t used_bytes, samples;
+    BrimHistorySummary summary[BRIM_HISTORY_FIGURES];
     uint8_t codes[BRIM_HISTORY_CHUNK_BYTES];
 } BrimHistoryChunk;
 
@@ -58,15 +66,26 @@ typedef struct BrimHistoryLog {
 /* Appends; a time before the last one begins a new chunk. */
 BrimStatus brim_history_log_append(BrimHistoryLog *log, const BrimHistoryPoint *point);
 
+/* Of one sample. */
+BrimHistorySummary brim_history_log_summary(int64_t units);
+
+/* Makes one of two, in the first. */
+void brim_history_log_sum(BrimHistorySummary *summary, const BrimHistorySummary *added);
+
 BrimHistoryCursor brim_history_log_begin(const BrimHistoryChunk *chunk);
 
 /* The next sample of the chunk is in cursor->point; false: there is none. */
 bool brim_history_log_next(const BrimHistoryChunk *chunk, BrimHistoryCursor *cursor);
 
-/* Makes one sample of each two that follow each other, in chunks that end before before_ms: at the time of
- * the first, with the greater memory, so that no peak is lost, and the mean of the other figures. What is
- * known wins over what is not. On an error the chunk at which memory ran out is lost. */
-BrimStatus brim_history_log_thin(BrimHistoryLog *log, int64_t before_ms);
+/* The time between samples in the chunk where they are densest, of those that end before before_ms and are
+ * not written to any more; INT64_MAX where there is none. */
+int64_t brim_history_log_least_step_ms(const BrimHistoryLog *log, int64_t before_ms);
+
+/* Makes one sample of each two that follow each other, in those of these chunks whose samples lie closer than
+ * step_ms: at the time of the first, with the greater memory, so that no peak is lost, and the mean of the
+ * other figures. What is known wins over what is not. On an error the chunk at which memory ran out is lost.
+ */
+BrimStatus brim_history_log_thin(BrimHistoryLog *log, int64_t before_ms, int64_t step_ms);
 
 /* Drops the oldest chunk; the one that is written to only when it is the last. */
 void brim_history_log_drop_first(BrimHistoryLog *log);

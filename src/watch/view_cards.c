@@ -172,7 +172,7 @@ static int draw_label(BrimGrid *grid, BrimRect rect, const BrimViewSight *sight,
 {
     char label[24];
     const bool picked = sight->state->picked == device;
-    const int indent = sight->sample->devices[device].parent >= 0 ? 3 : 1;
+    const int indent = sight->sample->devices[device].parent >= 0 ? 2 : 1;
     brim_view_device_label(label, sight->sample, device);
     if (picked)
         brim_grid_sign(grid, rect.x, rect.y, BRIM_INK_ACCENT, PICKED_BAR, '>');
