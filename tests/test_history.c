@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "monitor/history.h"
+#include "monitor/history_log.h"
 #include "support/support.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -30,6 +31,40 @@ static void add(BrimHistory *history, int64_t time_ns, const BrimDeviceSample *d
     const BrimMonitorSample sample = {.time_ns = time_ns, .devices = devices, .device_count = count};
     assert_ok(brim_history_add(history, &sample));
     assert_true(brim_history_bytes(history) <= TEN_MB);
+}
+
+/* Samples that alternate between two figures, of which the second knows no temperature. */
+static void thinning_keeps_peaks_and_means(void **state)
+{
+    (void)state;
+    enum { COUNT = 4000 };
+    BrimHistoryLog log = {.first = NULL};
+    for (int i = 0; i < COUNT; i++) {
+        const BrimHistoryPoint point = {i * 1000, {100 + i % 2 * 100000, 10 + i % 2 * 10, 7, -3, 9}};
+        BrimHistoryPoint given = point;
+        if (i % 2)
+            given.units[BRIM_HISTORY_TEMPERATURE] = BRIM_HISTORY_UNKNOWN;
+        assert_ok(brim_history_log_append(&log, &given));
+    }
+    const int64_t last_begins_ms = log.last->first_ms;
+    assert_int_equal(brim_history_log_least_step_ms(&log, INT64_MAX), 1000);
+    assert_ok(brim_history_log_thin(&log, INT64_MAX, 1000)); /* none is closer than that */
+    assert_int_equal(log.first->samples, log.first->last_ms / 1000 + 1);
+    assert_ok(brim_history_log_thin(&log, INT64_MAX, 1001));
+    int64_t expected_ms = 0;
+    for (const BrimHistoryChunk *chunk = log.first; chunk != log.last; chunk = chunk->next) {
+        BrimHistoryCursor cursor = brim_history_log_begin(chunk);
+        while (brim_history_log_next(chunk, &cursor)) {
+            assert_int_equal(cursor.point.time_ms, expected_ms);
+            assert_true(cursor.point.units[BRIM_HISTORY_MEMORY_USED] == 100100);
+            assert_true(cursor.point.units[BRIM_HISTORY_UTILIZATION] == 15);
+            assert_true(cursor.point.units[BRIM_HISTORY_TEMPERATURE] == 7);
+            assert_true(cursor.point.units[BRIM_HISTORY_POWER] == -3);
+            expected_ms += 2000;
+        }
+    }
+    assert_int_equal(log.last->first_ms, last_begins_ms); /* what is written to is as it was */
+    brim_history_log_clear(&log);
 }
 
 /* A busy device: every figure moves with every sample. */
@@ -257,6 +292,7 @@ int main(void)
         cmocka_unit_test(every_sample_comes_back),
         cmocka_unit_test(buckets_have_least_mean_and_most),
         cmocka_unit_test(a_clock_set_back_does_no_harm),
+        cmocka_unit_test(thinning_keeps_peaks_and_means),
         cmocka_unit_test(a_day_of_four_gpus_holds),
         cmocka_unit_test(a_day_at_ten_a_second_is_thinned),
         cmocka_unit_test(a_quiet_day_at_ten_a_second_holds),

@@ -25,7 +25,8 @@ static void open_page(Page *page, bool unicode)
     *page = (Page){.grid.unicode = unicode};
     brim_view_state_open(&page->state, 1000000000);
     assert_ok(brim_history_open(&page->history, NULL));
-    while (story_sample(&page->story, &page->sample) == BRIM_OK) {
+    for (int i = 0; i < STORY_SAMPLES; i++) {
+        assert_ok(story_sample(&page->story, &page->sample));
         assert_ok(brim_history_add(page->history, page->sample));
         brim_view_state_note(&page->state, page->sample);
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "watch/view_keep.h"
 #include "watch/view_parts.h"
 #include "watch/view_screen.h"
 
@@ -26,7 +27,8 @@ typedef struct View {
     BrimScreen *screen;
     BrimGrid grid;
     BrimViewState state;
-    const BrimMonitorSample *sample; /* the last; NULL before the first */
+    BrimViewKeep last;
+    const BrimMonitorSample *sample; /* in it; NULL before the first */
     int64_t next_ns;                 /* when the next one is due */
     struct sigaction before[WATCHED_SIGNALS];
     sigset_t mask_before;
@@ -79,9 +81,10 @@ static BrimStatus next_sample(View *view)
     }
     if (status != BRIM_OK)
         return status;
-    view->sample = sample;
     brim_view_state_note(&view->state, sample);
-    return brim_history_add(view->history, sample);
+    status = brim_view_keep(&view->last, sample);
+    view->sample = &view->last.sample;
+    return status == BRIM_OK ? brim_history_add(view->history, sample) : status;
 }
 
 /* Takes a sample when its time has come, and sets the time for the next: late ones do not make up for each
@@ -175,6 +178,7 @@ BrimStatus brim_view_run(const BrimViewOptions *options)
         status = stopped_by_signal();
 fail:
     brim_grid_close(&view.grid);
+    brim_view_keep_close(&view.last);
     brim_view_state_close(&view.state);
     brim_history_close(&view.history);
     brim_monitor_close(&view.monitor);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { LOST_FROM = 60, UNKNOWN_FROM = 70, UNKNOWN_TO = 74 };
 #define GIB 0x1p30
@@ -150,8 +151,11 @@ BrimStatus story_sample(void *self, const BrimMonitorSample **sample)
 {
     Story *story = self;
     int at = story->next++;
-    if (at >= STORY_SAMPLES)
+    if (at >= STORY_SAMPLES) {
+        memset(story, 0xff, sizeof *story);
+        story->next = STORY_SAMPLES;
         return BRIM_STOPPED;
+    }
     tell_gpus(story->devices, at);
     tell_host(&story->devices[4], at);
     tell_processes(story->processes, at);

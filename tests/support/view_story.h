@@ -16,7 +16,8 @@ typedef struct Story {
     BrimMonitorSample sample;
 } Story;
 
-/* The next sample, a second after the one before; BRIM_STOPPED after the last. self is a Story. */
+/* The next sample, a second after the one before; BRIM_STOPPED after the last, which is gone then. self is a
+ * Story. */
 BrimStatus story_sample(void *self, const BrimMonitorSample **sample);
 
 #endif
