@@ -80,6 +80,25 @@ static void pages_are_as_they_were(void **state)
     }
 }
 
+/* docs/monitor-view.md has the page of 80 columns, four columns to the right. */
+static void the_documentation_shows_what_is(void **state)
+{
+    (void)state;
+    char document[16384], line[512];
+    FILE *file = fopen("docs/monitor-view.md", "r");
+    assert_non_null(file);
+    document[fread(document, 1, sizeof document - 1, file)] = '\0';
+    fclose(file);
+    Page page;
+    open_page(&page, true);
+    for (const char *at = draw(&page, 80, 24), *end; (end = strchr(at, '\n')); at = end + 1) {
+        snprintf(line, sizeof line, "\n%s%.*s\n", end > at ? "    " : "", (int)(end - at), at);
+        if (!strstr(document, line))
+            fail_msg("docs/monitor-view.md does not have:%s", line);
+    }
+    close_page(&page);
+}
+
 /* At any size and with any key nothing is drawn outside, and an unknown figure is never a 0. */
 static void every_size_can_be_drawn(void **state)
 {
@@ -122,6 +141,22 @@ static void nothing_is_known_and_nothing_is_zero(void **state)
     assert_ok(brim_history_add(page.history, &sample));
     brim_view_state_note(&page.state, &sample);
     assert_golden_page(draw(&page, 100, 15), "view_unknown.txt");
+    close_page(&page);
+}
+
+static void no_device_is_said(void **state)
+{
+    (void)state;
+    BrimMonitorSample sample = {.time_ns = 1700000000000000000};
+    Page page = {.sample = &sample, .grid.unicode = true};
+    brim_view_state_open(&page.state, 1000000000);
+    assert_ok(brim_history_open(&page.history, NULL));
+    assert_ok(brim_history_add(page.history, &sample));
+    press(&page, "\t\tngg");
+    assert_int_equal(page.state.picked, -1);
+    assert_non_null(strstr(draw(&page, 80, 24), "no device answers"));
+    page.sample = NULL;
+    assert_non_null(strstr(draw(&page, 80, 24), "waiting for the first sample"));
     close_page(&page);
 }
 
@@ -232,12 +267,10 @@ static void texts_are_tamed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pages_are_as_they_were),
-        cmocka_unit_test(every_size_can_be_drawn),
-        cmocka_unit_test(nothing_is_known_and_nothing_is_zero),
-        cmocka_unit_test(processes_are_sorted),
-        cmocka_unit_test(keys_do_what_the_help_says),
-        cmocka_unit_test(texts_are_tamed),
+        cmocka_unit_test(pages_are_as_they_were),     cmocka_unit_test(the_documentation_shows_what_is),
+        cmocka_unit_test(every_size_can_be_drawn),    cmocka_unit_test(nothing_is_known_and_nothing_is_zero),
+        cmocka_unit_test(no_device_is_said),          cmocka_unit_test(processes_are_sorted),
+        cmocka_unit_test(keys_do_what_the_help_says), cmocka_unit_test(texts_are_tamed),
     };
     setenv("TZ", "UTC", 1);
     if (!setlocale(LC_CTYPE, "C.UTF-8")) {

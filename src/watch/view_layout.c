@@ -80,6 +80,8 @@ BrimViewLayout brim_view_layout(int columns, int rows, int device_count, int pur
     layout.cards = (BrimRect){0, 1, columns, 0};
     size_cards(&layout, body_rows, device_count, plan_rows > GOOD_BELOW_ROWS ? plan_rows : GOOD_BELOW_ROWS);
     show_cards(&layout, body_rows, device_count, state->picked);
+    if (device_count == 0)
+        layout.cards.rows = 2; /* in which that is said */
     BrimRect below = {0, 1 + layout.cards.rows, columns, body_rows - layout.cards.rows};
     if (layout.card_rows > 1 && layout.card_rows == 2 + layout.graph_rows && below.rows > LEAST_BELOW_ROWS) {
         below.y++;

@@ -125,6 +125,8 @@ static BrimStatus draw_parts(BrimGrid *grid, const BrimViewSight *sight, BrimVie
     for (int i = 0; i < layout.card_count; i++)
         brim_view_draw_card(grid, brim_view_layout_card(&layout, i), layout.graph_rows, sight,
                             layout.first_card + i);
+    if (sample->device_count == 0)
+        brim_grid_text(grid, 1, 1, grid->columns, BRIM_INK_WARN, "no device answers");
     brim_view_draw_table(grid, layout.table, sight);
     if (layout.plan.rows > 0)
         brim_view_draw_plan(grid, layout.plan, sight);

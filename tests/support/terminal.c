@@ -120,11 +120,10 @@ static void erase_by(Terminal *terminal, char what, int which)
         erase(terminal, 0, first, right, last);
 }
 
-/* A control sequence with its first two parameters; 0 where there are none. */
-static bool control(Terminal *terminal, char last, int first, int second)
+/* Sequences that move the cursor; false for others. */
+static bool moves(Terminal *terminal, char last, int by, int second)
 {
-    const int by = first > 0 ? first : 1, x = terminal->x, y = terminal->y;
-    const char again[8] = {terminal->last[0], terminal->last[1], terminal->last[2], terminal->last[3]};
+    const int x = terminal->x, y = terminal->y;
     switch (last) {
     case 'A':
         move_to(terminal, x, y - by);
@@ -150,13 +149,14 @@ static bool control(Terminal *terminal, char last, int first, int second)
     case 'Z':
         move_to(terminal, (x - 1) / 8 * 8, y);
         return true;
-    case 'J':
-    case 'K':
-        erase_by(terminal, last, first);
-        return true;
-    case 'X':
-        erase(terminal, x, y, x + by - 1, y);
-        return true;
+    }
+    return false;
+}
+
+/* Sequences that move what is on the screen. */
+static bool scrolls(Terminal *terminal, char last, int by)
+{
+    switch (last) {
     case '@':
         shift(terminal, -by);
         return true;
@@ -164,10 +164,10 @@ static bool control(Terminal *terminal, char last, int first, int second)
         shift(terminal, by);
         return true;
     case 'L':
-        scroll(terminal, y, -by);
+        scroll(terminal, terminal->y, -by);
         return true;
     case 'M':
-        scroll(terminal, y, by);
+        scroll(terminal, terminal->y, by);
         return true;
     case 'S':
         scroll(terminal, terminal->top, by);
@@ -175,7 +175,25 @@ static bool control(Terminal *terminal, char last, int first, int second)
     case 'T':
         scroll(terminal, terminal->top, -by);
         return true;
+    }
+    return false;
+}
+
+/* A control sequence with its first two parameters, 0 where there are none. */
+static bool control(Terminal *terminal, char last, int first, int second)
+{
+    const int by = first > 0 ? first : 1;
+    char again[sizeof terminal->last];
+    switch (last) {
+    case 'J':
+    case 'K':
+        erase_by(terminal, last, first);
+        return true;
+    case 'X':
+        erase(terminal, terminal->x, terminal->y, terminal->x + by - 1, terminal->y);
+        return true;
     case 'b':
+        memcpy(again, terminal->last, sizeof again);
         for (int i = 0; i < by; i++)
             print(terminal, again);
         return true;
@@ -189,7 +207,7 @@ static bool control(Terminal *terminal, char last, int first, int second)
     case 'l': /* insert mode off */
         return true;
     }
-    return false;
+    return moves(terminal, last, by, second) || scrolls(terminal, last, by);
 }
 
 /* The parameters of "ESC [ ... last". */
