@@ -7,11 +7,13 @@
 
 #include "watch/view_draw.h"
 
-typedef enum Column { PID, MEMORY, UTILIZATION, USER, DEVICE, HOST_MEMORY, CPU, KIND, COLUMNS } Column;
+typedef enum Column { PID, MEMORY, UTILIZATION, DEVICE, USER, HOST_MEMORY, CPU, KIND, COLUMNS } Column;
 
 enum {
-    LEAST_NAME_COLUMNS = 14,
-    COMMAND_FROM_COLUMNS = 28, /* the whole command instead of the program's name */
+    LEAST_NAME_COLUMNS = 14, /* beside the first columns */
+    GOOD_NAME_COLUMNS = 20,  /* beside the others */
+    FIRST_COLUMNS = UTILIZATION + 1,
+    COMMAND_FROM_COLUMNS = 20, /* the whole command instead of the program's name */
     ARROW_DOWN = 0x25be,
     ARROW_UP = 0x25b4
 };
@@ -33,9 +35,13 @@ static const Column places[COLUMNS] = {PID, USER, DEVICE, KIND, MEMORY, UTILIZAT
 /* How many of the columns fit beside a name. */
 static int columns_that_fit(int columns)
 {
-    int left = columns - LEAST_NAME_COLUMNS, count = 0;
-    while (count < COLUMNS && left >= table[count].columns)
-        left -= table[count++].columns;
+    int left = columns, count = 0;
+    while (count < COLUMNS) {
+        left -= table[count].columns;
+        if (left < (count < FIRST_COLUMNS ? LEAST_NAME_COLUMNS : GOOD_NAME_COLUMNS))
+            break;
+        count++;
+    }
     return count;
 }
 
