@@ -5,14 +5,19 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "monitor/processes.h"
 #include "monitor/run_card.h"
 
-static const BrimVendor *const vendors[] = {&brim_vendor_nvidia, &brim_vendor_amd, &brim_vendor_intel,
+static const BrimVendor *const machine[] = {&brim_vendor_nvidia, &brim_vendor_amd, &brim_vendor_intel,
                                             &brim_vendor_host};
-enum { VENDOR_COUNT = sizeof vendors / sizeof vendors[0] };
+static const BrimVendor *const recorded[] = {&brim_vendor_trace};
+enum { MOST_VENDORS = sizeof machine / sizeof machine[0] };
 
 struct BrimMonitor {
-    BrimVendorState *states[VENDOR_COUNT]; /* NULL: that vendor has nothing here */
+    const BrimVendor *const *vendors;
+    int vendor_count;
+    BrimVendorState *states[MOST_VENDORS]; /* NULL: that vendor has nothing here */
+    BrimProcesses *processes;              /* NULL: nobody wants to know, or a trace has it all */
     BrimDraft draft;
     BrimMonitorSample sample;
     char root[256]; /* in front of /proc */
@@ -33,14 +38,20 @@ BrimStatus brim_monitor_open_at(BrimMonitor **monitor, const BrimMonitorOptions 
                                 const BrimVendorPlaces *places)
 {
     BrimStatus status = BRIM_OK;
-    *monitor = brim_mem_take(BRIM_MEM_OTHER, 1, sizeof **monitor);
-    if (!*monitor)
+    BrimVendorPlaces all = *places;
+    BrimMonitor *made = *monitor = brim_mem_take(BRIM_MEM_OTHER, 1, sizeof *made);
+    if (!made)
         return BRIM_ERROR_MEMORY;
-    (*monitor)->draft.no_processes = options->no_processes;
-    (*monitor)->draft.only_pid = options->pid;
-    snprintf((*monitor)->root, sizeof(*monitor)->root, "%s", places->root);
-    for (int i = 0; i < VENDOR_COUNT; i++)
-        BRIM_TRY(vendors[i]->open(&(*monitor)->states[i], places));
+    all.trace = options->trace;
+    made->vendors = options->trace ? recorded : machine;
+    made->vendor_count = options->trace ? 1 : MOST_VENDORS;
+    made->draft.no_processes = options->no_processes;
+    made->draft.only_pid = options->pid;
+    snprintf(made->root, sizeof made->root, "%s", places->root);
+    for (int i = 0; i < made->vendor_count; i++)
+        BRIM_TRY(made->vendors[i]->open(&made->states[i], &all));
+    if (!options->trace && !options->no_processes)
+        BRIM_TRY(brim_processes_open(&made->processes, places->root));
     return BRIM_OK;
 fail:
     brim_monitor_close(monitor);
@@ -56,32 +67,31 @@ BrimStatus brim_monitor_open(BrimMonitor **monitor, const BrimMonitorOptions *op
 
 BrimStatus brim_monitor_sample(BrimMonitor *monitor, const BrimMonitorSample **sample)
 {
+    BrimStatus status = BRIM_OK;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     brim_draft_restart(&monitor->draft, now.tv_sec * INT64_C(1000000000) + now.tv_nsec, brim_clock_ns());
-    for (int i = 0; i < VENDOR_COUNT; i++) {
-        BrimStatus status =
-            monitor->states[i] ? vendors[i]->sample(monitor->states[i], &monitor->draft) : BRIM_OK;
-        if (status != BRIM_OK)
-            return status;
-    }
-    if (!monitor->draft.no_processes) {
-        BrimStatus status = brim_run_cards_read(&monitor->draft, monitor->root);
-        if (status != BRIM_OK)
-            return status;
-    }
+    for (int i = 0; i < monitor->vendor_count; i++)
+        if (monitor->states[i])
+            BRIM_TRY(monitor->vendors[i]->sample(monitor->states[i], &monitor->draft));
+    if (monitor->processes)
+        BRIM_TRY(brim_processes_fill(monitor->processes, &monitor->draft));
+    if (monitor->processes)
+        BRIM_TRY(brim_run_cards_read(&monitor->draft, monitor->root));
     monitor->sample = brim_draft_sample(&monitor->draft);
     *sample = &monitor->sample;
-    return BRIM_OK;
+fail:
+    return status;
 }
 
 void brim_monitor_close(BrimMonitor **monitor)
 {
     if (!*monitor)
         return;
-    for (int i = 0; i < VENDOR_COUNT; i++)
+    for (int i = 0; i < (*monitor)->vendor_count; i++)
         if ((*monitor)->states[i])
-            vendors[i]->close(&(*monitor)->states[i]);
+            (*monitor)->vendors[i]->close(&(*monitor)->states[i]);
+    brim_processes_close(&(*monitor)->processes);
     brim_draft_clear(&(*monitor)->draft);
     brim_mem_give(*monitor);
     *monitor = NULL;

@@ -11,18 +11,19 @@ typedef struct BrimVendorState BrimVendorState; /* each vendor's own */
 typedef struct BrimVendorPlaces {
     const char *root;         /* in front of /proc and /sys: "" on a real machine */
     const char *nvml_library; /* NULL: libnvidia-ml.so.1 */
+    const char *trace;        /* the file that brim_vendor_trace plays */
 } BrimVendorPlaces;
 
 typedef struct BrimVendor {
     const char *name;
 
-    /* *state stays NULL, and that is no error, where this vendor has nothing here. An error is memory alone.
-     */
+    /* *state stays NULL, and that is no error, where this vendor has nothing here. An error is memory alone, or a
+     * trace that cannot be read. */
     BrimStatus (*open)(BrimVendorState **state, const BrimVendorPlaces *places);
 
     /* Appends its devices, and their processes unless the draft wants none. What cannot be read stays
      * unknown, and the device says so in `trouble`; a device that was there and is gone stays, `lost`. An
-     * error is memory alone, or BRIM_STOPPED at the end of a trace. */
+     * error is memory alone; with a trace also BRIM_STOPPED at its end, and a line that is none. */
     BrimStatus (*sample)(BrimVendorState *state, BrimDraft *draft);
 
     void (*close)(BrimVendorState **state);
@@ -32,5 +33,6 @@ extern const BrimVendor brim_vendor_nvidia; /* nvml.c */
 extern const BrimVendor brim_vendor_amd;    /* amd.c: amdgpu's sysfs and fdinfo */
 extern const BrimVendor brim_vendor_intel;  /* intel.c: i915's and xe's sysfs and fdinfo */
 extern const BrimVendor brim_vendor_host;   /* host.c: /proc */
+extern const BrimVendor brim_vendor_trace;  /* trace.c: recorded samples, in the place of all others */
 
 #endif
