@@ -20,6 +20,7 @@ typedef struct Known {
     bool on_host;  /* the host appended it to this sample */
     int64_t at_ns; /* when the figures were read */
     uint64_t started_ticks, used_ticks;
+    char program[sizeof((BrimProcStat *)0)->program]; /* the kernel's name for it */
     double resident_bytes, peak_bytes, cpu_percent;
     char name[sizeof((BrimProcessSample *)0)->name];
     char command[sizeof((BrimProcessSample *)0)->command];
@@ -88,7 +89,13 @@ static void name_program(Known *known, const char *root, const BrimProcStat *sta
     brim_proc_clean(known->command, sizeof known->command, words, got > 0 ? (size_t)got : 0);
 }
 
-/* Another process may have got the pid of one that is over. */
+/* Another process may have got the pid of one that is over, and a shell becomes the program that it was asked
+ * to start. */
+static bool is_same(const Known *known, const BrimProcStat *stat)
+{
+    return stat->started_ticks == known->started_ticks && strcmp(stat->program, known->program) == 0;
+}
+
 static void meet(Known *known, const char *root, const BrimProcStat *stat, int64_t user)
 {
     *known = (Known){.pid = known->pid,
@@ -97,6 +104,7 @@ static void meet(Known *known, const char *root, const BrimProcStat *stat, int64
                      .started_ticks = stat->started_ticks,
                      .used_ticks = stat->used_ticks,
                      .cpu_percent = NAN};
+    memcpy(known->program, stat->program, sizeof known->program);
     name_program(known, root, stat);
     name_user(known, user);
 }
@@ -111,7 +119,7 @@ static void read_process(BrimProcesses *processes, Known *known, int64_t now_ns)
         return;
     brim_proc_status_read(&status, processes->root, known->pid);
     double seconds = (double)(now_ns - known->at_ns) * 1e-9;
-    if (!met || stat.started_ticks != known->started_ticks)
+    if (!met || !is_same(known, &stat))
         meet(known, processes->root, &stat, status.user);
     else if (seconds > 0)
         known->cpu_percent = 100 * ((double)stat.used_ticks - (double)known->used_ticks) /
