@@ -106,6 +106,27 @@ static void a_tree_holds_all_that_was_started(void **state)
     brim_host_list_close(&list);
 }
 
+/* Before a scan is due again. */
+static void new_children_are_seen_at_once(void **state)
+{
+    (void)state;
+    BrimHostList list;
+    const char *root = new_tree();
+    plant_process(10, 1, "root", 5, 1, 3);
+    brim_host_list_open(&list, root);
+    assert_ok(brim_host_list_update(&list, 10, 0));
+    plant_process(11, 10, "child", 5, 1, 3);
+    plant_process(12, 11, "grandchild", 5, 1, 3);
+    plant_process(14, 10, "cut", 5, 1, 3);
+    plant("/proc/10/task/10/children", "11 10 999 14");
+    plant("/proc/11/task/11/children", "12 ");
+    assert_ok(brim_host_list_update(&list, 10, 0));
+    assert_ok(brim_host_list_update(&list, 10, 0));
+    assert_int_equal(list.listed_count, 3);
+    assert_int_equal(list.listed[2].pid, 12);
+    brim_host_list_close(&list);
+}
+
 static BrimDraft draft;
 
 static void begin(int64_t now_ns)
@@ -208,6 +229,7 @@ int main(void)
         cmocka_unit_test(stat_is_read_by_its_last_parenthesis),
         cmocka_unit_test(the_largest_come_first),
         cmocka_unit_test(a_tree_holds_all_that_was_started),
+        cmocka_unit_test(new_children_are_seen_at_once),
         cmocka_unit_test(names_and_figures_are_filled_in),
         cmocka_unit_test(those_that_end_are_gone),
         cmocka_unit_test(one_tree_leaves_the_others_out),

@@ -153,6 +153,43 @@ static BrimStatus choose_tree(BrimHostList *list, int tree_pid)
     return status;
 }
 
+/* ---- between scans ---- */
+
+static bool is_listed(const BrimHostList *list, int pid)
+{
+    for (int i = 0; i < list->listed_count; i++)
+        if (list->listed[i].pid == pid)
+            return true;
+    return false;
+}
+
+/* Lists those that the process's first thread has started since; scans find what other threads started.
+ * Kernels built without CONFIG_PROC_CHILDREN have no such file, and then scans alone find them. */
+static BrimStatus follow(BrimHostList *list, int parent)
+{
+    char text[BRIM_PROC_TEXT_BYTES], *end;
+    BrimStatus status = BRIM_OK;
+    brim_proc_read(text, sizeof text, list->root, "/proc/%d/task/%d/children", parent, parent);
+    for (char *at = text; status == BRIM_OK; at = end) {
+        BrimProcStat child;
+        long pid = strtol(at, &end, 10);
+        if (end == at || *end != ' ') /* the end, or a number that was cut */
+            break;
+        if (!is_listed(list, (int)pid) && brim_proc_stat_read(&child, list->root, (int)pid))
+            status = list_one(list, &child);
+    }
+    return status;
+}
+
+static BrimStatus follow_tree(BrimHostList *list)
+{
+    BrimStatus status = BRIM_OK;
+    for (int i = 0; i < list->listed_count && status == BRIM_OK; i++) /* those that it adds as well */
+        status = follow(list, list->listed[i].pid);
+    qsort(list->listed, (size_t)list->listed_count, sizeof *list->listed, by_pid);
+    return status;
+}
+
 static int64_t processor_ns(void)
 {
     struct timespec used;
@@ -163,7 +200,7 @@ static int64_t processor_ns(void)
 BrimStatus brim_host_list_update(BrimHostList *list, int tree_pid, int64_t now_ns)
 {
     if (now_ns < list->next_scan_ns)
-        return BRIM_OK;
+        return tree_pid ? follow_tree(list) : BRIM_OK;
     int64_t start_ns = processor_ns();
     BrimStatus status = scan(list);
     if (status == BRIM_OK)

@@ -23,10 +23,10 @@ typedef struct BrimHostList {
 /* Where there is no such folder nothing is listed. */
 void brim_host_list_open(BrimHostList *list, const char *root);
 
-/* Brings `listed` up to date, if that is due. tree_pid 0: the 20 with the most resident memory, the largest
- * first, looked for once a second. Else that process and its descendants by pid, looked for each time; one
- * that was in the tree stays in it when its parent ends. On a machine with very many processes it looks less
- * often, so that looking takes less than a hundredth of a core. ERROR_MEMORY. */
+/* Brings `listed` up to date. tree_pid 0: the 20 with the most resident memory, the largest first, looked for
+ * once a second. Else that process and its descendants by pid; one that was in the tree stays in it when its
+ * parent ends. New children are seen each time; a scan of all processes, which finds what else there is,
+ * comes as often as it takes less than a hundredth of a core, and at least every 5 s. ERROR_MEMORY. */
 BrimStatus brim_host_list_update(BrimHostList *list, int tree_pid, int64_t now_ns);
 
 void brim_host_list_close(BrimHostList *list);
