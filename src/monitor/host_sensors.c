@@ -108,8 +108,9 @@ BrimHostClocks brim_host_clocks(const char *root)
     BrimHostClocks clocks = {NAN, NAN};
     double sum_hertz = 0;
     int count = 0;
+    bool known = !isnan(core_hertz(root, 0, "scaling_cur_freq")); /* most virtual machines have no cpufreq */
     /* Cores that are switched off leave holes. */
-    for (int core = 0, holes = 0; core < MOST_CORES && holes < MOST_HOLES; core++) {
+    for (int core = 0, holes = 0; known && core < MOST_CORES && holes < MOST_HOLES; core++) {
         double hertz = core_hertz(root, core, "scaling_cur_freq");
         holes = isnan(hertz) ? holes + 1 : 0;
         if (isnan(hertz))

@@ -11,7 +11,7 @@
 #include "monitor/proc.h"
 #include "monitor/proc_pid.h"
 
-static const int64_t stale_ns = 150 * 1000 * 1000;
+static const int64_t stale_ns = 250 * 1000 * 1000;
 
 typedef struct Known {
     int pid;

@@ -11,7 +11,7 @@ typedef struct BrimProcesses BrimProcesses;
 BrimStatus brim_processes_open(BrimProcesses **processes, const char *root);
 
 /* Called when all vendors have appended theirs. What a process does is read again in each sample when there
- * is one tree of them (draft->only_pid), else when it is older than 0.15 s. Takes out of the draft: processes
+ * is one tree of them (draft->only_pid), else when it is older than 0.25 s. Takes out of the draft: processes
  * of the host that are over meanwhile; with only_pid, all that the host, which knows the tree, did not
  * append. ERROR_MEMORY. */
 BrimStatus brim_processes_fill(BrimProcesses *processes, BrimDraft *draft);
