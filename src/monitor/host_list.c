@@ -57,6 +57,13 @@ static int by_pid(const void *a, const void *b)
     return (one->pid > other->pid) - (one->pid < other->pid);
 }
 
+/* qsort takes no NULL, not even for nothing. */
+static void sort(BrimProcStat *processes, int count, int (*order)(const void *, const void *))
+{
+    if (count > 1)
+        qsort(processes, (size_t)count, sizeof *processes, order);
+}
+
 static BrimStatus scan(BrimHostList *list)
 {
     list->count = 0;
@@ -73,7 +80,7 @@ static BrimStatus scan(BrimHostList *list)
         if (brim_proc_stat_read(&list->all[list->count], list->root, (int)pid))
             list->count++;
     }
-    qsort(list->all, (size_t)list->count, sizeof *list->all, by_pid);
+    sort(list->all, list->count, by_pid);
     return BRIM_OK;
 }
 
@@ -115,7 +122,7 @@ static BrimStatus choose_largest(BrimHostList *list)
 {
     BrimStatus status = BRIM_OK;
     list->listed_count = 0;
-    qsort(list->all, (size_t)list->count, sizeof *list->all, by_memory);
+    sort(list->all, list->count, by_memory);
     for (int i = 0; i < list->count && i < BRIM_HOST_MOST_LISTED && status == BRIM_OK; i++)
         if (list->all[i].resident_bytes > 0)
             status = list_one(list, &list->all[i]);
@@ -186,7 +193,7 @@ static BrimStatus follow_tree(BrimHostList *list)
     BrimStatus status = BRIM_OK;
     for (int i = 0; i < list->listed_count && status == BRIM_OK; i++) /* those that it adds as well */
         status = follow(list, list->listed[i].pid);
-    qsort(list->listed, (size_t)list->listed_count, sizeof *list->listed, by_pid);
+    sort(list->listed, list->listed_count, by_pid);
     return status;
 }
 
