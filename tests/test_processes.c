@@ -191,12 +191,16 @@ static void those_that_end_are_gone(void **state)
     assert_int_equal(draft.process_count, 2);
     assert_int_equal(draft.processes[1].pid, 60);
     assert_true(isnan(draft.processes[1].host_memory_bytes));
-    plant_process(50, 1, "two", 500, 2, 100); /* another with its pid */
+    plant_process(50, 1, "one", 500, 2, 100); /* another with its pid */
     begin(2 * second_ns);
     append(50, 1);
     assert_ok(brim_processes_fill(processes, &draft));
-    assert_string_equal(draft.processes[0].name, "two");
     assert_true(isnan(draft.processes[0].host_cpu_percent));
+    plant_process(50, 1, "two", 700, 2, 100); /* the same, which became another program */
+    begin(3 * second_ns);
+    append(50, 1);
+    assert_ok(brim_processes_fill(processes, &draft));
+    assert_string_equal(draft.processes[0].name, "two");
     brim_processes_close(&processes);
     brim_draft_clear(&draft);
 }
