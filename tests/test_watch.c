@@ -113,8 +113,11 @@ static void commands_end_as_in_a_shell(void **state)
     static const struct {
         const char *script;
         int code, signal;
-    } cases[] = {
-        {"exit 0", 0, 0}, {"exit 7", 7, 0}, {"kill -9 $$", 137, 9}, {"kill -TERM $PPID; sleep 9", 143, 15}};
+    } cases[] = {{"exit 0", 0, 0},
+                 {"exit 7", 7, 0},
+                 {"kill -9 $$", 137, 9},
+                 {"kill -TERM $PPID; sleep 9", 143, 15},
+                 {"kill -INT $PPID; exec sleep 9", 130, 2}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         BrimWatched watched;
         char *words[] = {"bash", "-c", (char *)cases[i].script, NULL};

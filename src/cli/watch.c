@@ -1,4 +1,4 @@
-/* brim watch. Three ways to watch, and here it is decided which: a command to its end, or lines of text. */
+/* brim watch: a command from its start to its end, or lines of text. */
 #include <stdio.h>
 
 #include "base/memory.h"
@@ -36,6 +36,7 @@ int brim_command_watch(int count, char *const *words)
         return BRIM_EXIT_DONE;
     if (status != BRIM_OK)
         return brim_command_end("watch", status);
+    /* Who shows the samples is decided here, from the options and from what the output is. */
     if (command.command)
         return watch_command(&command);
     return brim_command_end("watch", brim_watch_lines(&command.run));

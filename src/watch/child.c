@@ -13,8 +13,8 @@
 
 enum { NOT_FOUND = 127, CANNOT_RUN = 126, KILLED = 128 };
 
-/* The kernel's figure counts only when it is larger than what the child was before by more than the kernel may be off (it
- * counts pages by processor) and exec itself touches. */
+/* The kernel's figure counts only when it is larger than what the child was before by more than the kernel
+ * may be off (it counts pages by processor) and exec itself touches. */
 static const uint64_t slack_bytes = 8 * 1024 * 1024;
 
 /* Through its pipe the child says how large it was, and errno where it could not become the command. */

@@ -26,8 +26,8 @@ static void sample_until_over(BrimWatched *watched, BrimMonitor *monitor, BrimWr
 {
     for (bool over = false; !over;) {
         int number = brim_ticker_wait(ticker);
-        if (number == SIGTERM)
-            kill(watched->child.pid, SIGTERM);
+        if ((number == SIGTERM || number == SIGINT) && ticker->sent)
+            kill(watched->child.pid, number);
         if (number == SIGCHLD)
             over = brim_child_over(&watched->child);
         if (number == 0 || over) /* once more at its end, for the load since the last one */

@@ -12,6 +12,7 @@ void brim_ticker_open(BrimTicker *ticker, double interval_s)
 {
     ticker->interval_ns = (int64_t)(interval_s * 1e9);
     ticker->next_ns = brim_clock_ns();
+    ticker->sent = false;
     sigemptyset(&ticker->signals);
     sigaddset(&ticker->signals, SIGINT);
     sigaddset(&ticker->signals, SIGTERM);
@@ -26,9 +27,12 @@ int brim_ticker_wait(BrimTicker *ticker)
         struct timespec left = {.tv_sec = 0};
         if (left_ns > 0)
             left = (struct timespec){left_ns / second_ns, left_ns % second_ns};
-        int number = sigtimedwait(&ticker->signals, NULL, &left);
-        if (number > 0)
+        siginfo_t info;
+        int number = sigtimedwait(&ticker->signals, &info, &left);
+        if (number > 0) {
+            ticker->sent = info.si_code <= 0;
             return number;
+        }
         int64_t late_ns = brim_clock_ns() - ticker->next_ns;
         if (late_ns < 0)
             continue; /* woken for nothing */

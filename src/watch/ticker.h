@@ -3,11 +3,13 @@
 #define BRIM_WATCH_TICKER_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct BrimTicker {
     int64_t next_ns, interval_ns; /* of the monotonic clock */
     sigset_t signals, before;
+    bool sent; /* the signal came from a process, not from the terminal or the kernel */
 } BrimTicker;
 
 /* From now on this thread takes SIGINT, SIGTERM and SIGCHLD from brim_ticker_wait alone. The first moment is
