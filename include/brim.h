@@ -358,7 +358,7 @@ typedef struct BrimDeviceSample {
     int index;         /* of its vendor, as CUDA_VISIBLE_DEVICES or the kernel's card number has it; 0 for the host */
     int parent;        /* MIG: the sample's device that this is a part of; -1: none */
     bool lost;         /* it was there before and does not answer any more; figures are unknown */
-    char trouble[160]; /* what could not be read and why, one line; "" where all went well */
+    char trouble[160]; /* what could not be read and why, or limits it, one line; "" where all is well */
     double value[BRIM_METRIC_COUNT];
 } BrimDeviceSample;
 
