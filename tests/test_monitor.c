@@ -28,6 +28,10 @@ static void this_machine_is_seen(void **state)
     assert_true(own);
     brim_monitor_close(&monitor);
     brim_monitor_close(&monitor);
+    assert_ok(brim_monitor_open(&monitor, &(BrimMonitorOptions){.no_processes = true}));
+    assert_ok(brim_monitor_sample(monitor, &sample));
+    assert_int_equal(sample->process_count, 0);
+    brim_monitor_close(&monitor);
 }
 
 static const char *small_machine(void)

@@ -229,6 +229,7 @@ static void what_is_wrong_is_named(void **state)
         const char *text, *words;
     } cases[] = {
         {"{", "trace.jsonl, line 1: no JSON"},
+        {"{\033[2J\007", "line 1: no JSON"},
         {"[]\n", "line 1: no sample schema brim-watch-1"},
         {"{\"schema\":\"brim-watch-2\"}", "line 1: no sample"},
         {"\n\n{\"schema\":\"brim-watch-1\"}", "line 3: time_ns"},
@@ -256,6 +257,7 @@ static void what_is_wrong_is_named(void **state)
         const BrimMonitorSample *sample;
         assert_ok(brim_monitor_open(&monitor, &(BrimMonitorOptions){.trace = trace_of(cases[i].text)}));
         assert_refused(brim_monitor_sample(monitor, &sample), BRIM_ERROR_INPUT, cases[i].words);
+        assert_null(strchr(brim_last_error(), '\033'));
         brim_monitor_close(&monitor);
     }
 }

@@ -9,7 +9,7 @@ static const BrimOption options_of_watch[] = {
     {.names = "once",
      .kind = BRIM_OPTION_FLAG,
      .offset = AT(run.once),
-     .help = "one sample, with rates, after a quarter of a second"},
+     .help = "one sample, with rates, after 0.3 s"},
     {.names = "json", .kind = BRIM_OPTION_FLAG, .offset = AT(json), .help = "a sample is a line of JSON"},
     {.names = "csv",
      .kind = BRIM_OPTION_FLAG,

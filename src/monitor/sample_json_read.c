@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "monitor/proc.h"
 #include "monitor/sample_fields.h"
 #include "monitor/sample_json.h"
 
@@ -164,6 +165,14 @@ fail:
     return status;
 }
 
+/* The parser's sentence quotes the line, which may hold anything. */
+static BrimStatus refuse_line(const json_error_t *error)
+{
+    char words[sizeof error->text];
+    brim_proc_clean(words, sizeof words, error->text, strlen(error->text));
+    return brim_fail(BRIM_ERROR_INPUT, "no JSON at byte %d: %s", error->position, words);
+}
+
 BrimStatus brim_sample_json_read(BrimDraft *draft, const char *line, size_t bytes)
 {
     json_error_t error;
@@ -171,7 +180,7 @@ BrimStatus brim_sample_json_read(BrimDraft *draft, const char *line, size_t byte
     if (!root && json_error_code(&error) == json_error_out_of_memory)
         return brim_fail(BRIM_ERROR_MEMORY, "no memory left to read a sample");
     if (!root)
-        return brim_fail(BRIM_ERROR_INPUT, "no JSON at byte %d: %s", error.position, error.text);
+        return refuse_line(&error);
     BrimStatus status = read_root(draft, root);
     json_decref(root);
     return status;

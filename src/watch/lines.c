@@ -3,8 +3,8 @@
 
 #include "watch/ticker.h"
 
-/* Between the two samples of --once: long enough for a load to be a figure. */
-static const double once_s = 0.25;
+/* Between the two samples of --once: long enough for processes to be read again (monitor/processes.h). */
+static const double once_s = 0.3;
 
 static bool is_end(const BrimWatchOptions *options, int written)
 {
