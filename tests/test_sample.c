@@ -298,6 +298,33 @@ static void a_long_line_stays_whole(void **state)
     brim_mem_give(text);
 }
 
+/* Every block that playing and writing take is refused once. */
+static void without_memory_a_trace_says_so(void **state)
+{
+    (void)state;
+    const char *path = trace_of(SAMPLE(1, ",\"devices\":[{}],\"processes\":[{}],\"runs\":[{}]"));
+    size_t before = brim_mem_held_bytes(BRIM_MEM_TAG_COUNT);
+    BrimStatus status = BRIM_ERROR_MEMORY;
+    uint64_t nth = 0;
+    while (status != BRIM_OK) {
+        BrimMonitor *monitor = NULL;
+        BrimJsonLine line = {NULL, 0, 0};
+        const BrimMonitorSample *sample;
+        brim_mem_fail_at(++nth);
+        status = brim_monitor_open(&monitor, &(BrimMonitorOptions){.trace = path});
+        if (status == BRIM_OK)
+            status = brim_monitor_sample(monitor, &sample);
+        if (status == BRIM_OK)
+            status = brim_sample_json_write(&line, sample);
+        brim_mem_fail_at(0);
+        assert_true(status == BRIM_OK || status == BRIM_ERROR_MEMORY);
+        brim_mem_give(line.text);
+        brim_monitor_close(&monitor);
+        assert_int_equal(brim_mem_held_bytes(BRIM_MEM_TAG_COUNT), before);
+    }
+    assert_true(nth > 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +337,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(a_trace_that_cannot_be_opened_is_named),
         cmocka_unit_test(a_long_line_stays_whole),
+        cmocka_unit_test(without_memory_a_trace_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
