@@ -57,7 +57,20 @@ static void a_card_may_be_lost_in_any_call(void **state)
     }
 }
 
-/* A card goes and another comes, so that the indices of the rest move: each keeps its id. */
+/* Whose id, which index, and whether lost, of every device. */
+static void assert_cards(int count, const int cards[], const int indices[], int lost)
+{
+    assert_int_equal(nvidia_count(), count);
+    for (int i = 0; i < count; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "GPU-00000000-%04d", cards[i]);
+        assert_string_equal(sample->devices[i].id, id);
+        assert_int_equal(sample->devices[i].index, indices[i]);
+        assert_int_equal(sample->devices[i].lost, cards[i] == lost);
+    }
+}
+
+/* Another card comes in a lost one's place, and the indices of the rest move: each keeps its id. */
 static void cards_are_known_by_their_ids(void **state)
 {
     (void)state;
@@ -65,27 +78,34 @@ static void cards_are_known_by_their_ids(void **state)
     assert_ok(try_open(false));
     fake->lost_card = 1;
     take();
+    fake->order[1] = 5;
+    take();
+    assert_cards(4, (const int[]){0, 1, 5, 2}, (const int[]){0, 1, 1, 2}, 1);
+    assert_string_equal(sample->devices[1].trouble,
+                        "nvmlDeviceGetCount: the card is not among those there are");
     fake->order[1] = 2;
     fake->order[2] = 5;
     take();
-    assert_int_equal(nvidia_count(), 4);
-    static const int cards[] = {0, 1, 2, 5}, indices[] = {0, 1, 1, 2};
-    for (int i = 0; i < 4; i++) {
-        char id[32];
-        snprintf(id, sizeof id, "GPU-00000000-%04d", cards[i]);
-        assert_string_equal(sample->devices[i].id, id);
-        assert_int_equal(sample->devices[i].index, indices[i]);
-        assert_int_equal(sample->devices[i].lost, cards[i] == 1);
-    }
-    assert_string_equal(sample->devices[1].trouble,
-                        "nvmlDeviceGetCount: the card is not among those there are");
+    assert_cards(4, (const int[]){0, 1, 2, 5}, (const int[]){0, 1, 1, 2}, 1);
     fake->lost_card = -1;
     fake->order[3] = 1;
     fake->count = 4;
     take();
-    assert_int_equal(nvidia_count(), 4);
-    assert_string_equal(sample->devices[3].id, "GPU-00000000-0001");
-    assert_false(sample->devices[3].lost);
+    assert_cards(4, (const int[]){0, 2, 5, 1}, (const int[]){0, 1, 2, 3}, -1);
+}
+
+/* Being lost is what is said of a card, whatever else was wrong with it. */
+static void a_lost_card_says_so_first(void **state)
+{
+    (void)state;
+    use(FAKE_NEWEST, 1);
+    fake->fail_call = "nvmlDeviceGetUUID";
+    fake->fail_result = 999;
+    open_and_take();
+    assert_string_equal(sample->devices[0].trouble, "nvmlDeviceGetUUID: Unknown Error");
+    fake->lost_card = 0;
+    take();
+    assert_string_equal(sample->devices[0].trouble, "nvmlDeviceGetMemoryInfo_v2: GPU is lost");
 }
 
 /* The vendor alone, whose clock the test holds. */
@@ -185,6 +205,7 @@ int main(void)
         CASE(a_card_is_lost_and_comes_back),
         CASE(a_card_may_be_lost_in_any_call),
         CASE(cards_are_known_by_their_ids),
+        CASE(a_lost_card_says_so_first),
         CASE(the_library_is_started_again_now_and_then),
         CASE(a_card_that_never_answered_is_asked_again),
         CASE(without_a_driver_there_are_no_devices),

@@ -81,6 +81,16 @@ static void a_list_that_is_never_long_enough_is_given_up(void **state)
     assert_true(brim_mem_held_bytes(BRIM_MEM_OTHER) < 4 << 20);
 }
 
+static void entries_of_nobody_are_left_out(void **state)
+{
+    (void)state;
+    use(FAKE_NEWEST, 1);
+    fake->compute = 3;
+    fake->nobody = true;
+    open_and_take();
+    assert_int_equal(process_count(0), 2);
+}
+
 static void nobody_is_asked_who_need_not_be(void **state)
 {
     (void)state;
@@ -137,9 +147,11 @@ static void parts_change_behind_their_handles(void **state)
     (void)state;
     use_parts();
     open_and_take();
+    int names = calls_of("nvmlDeviceGetName");
+    take();
+    assert_int_equal(calls_of("nvmlDeviceGetName"), names);
     fake->mig_serial[0] = 13; /* another one with the handle of the first */
     fake->mig_serial[3] = 0;  /* taken away: not lost */
-    int names = calls_of("nvmlDeviceGetName");
     take();
     assert_int_equal(nvidia_count(), 4);
     assert_string_equal(sample->devices[2].id, "MIG-00000000-0001-13");
@@ -156,18 +168,24 @@ static void parts_are_lost_with_their_card(void **state)
     (void)state;
     use_parts();
     open_and_take();
-    for (int i = 0; i < 2; i++) {
-        fake->lost_card = 1;
+    fake->fail_card = 1;
+    fake->fail_call = "nvmlDeviceGetUUID"; /* of the first part, whose handle is there by then */
+    fake->fail_result = BRIM_NVML_GPU_IS_LOST;
+    for (int i = 0; i < 3; i++) {
         take();
+        fake->lost_card = 1;
         assert_int_equal(nvidia_count(), 5);
         for (int part = 2; part <= 3; part++) {
             assert_true(sample->devices[part].lost);
+            assert_string_equal(sample->devices[part].id,
+                                part == 2 ? "MIG-00000000-0001-11" : "MIG-00000000-0001-12");
             assert_string_equal(sample->devices[part].trouble, sample->devices[1].trouble);
             assert_nothing_known(part);
             assert_int_equal(process_count(part), 0);
         }
     }
     fake->lost_card = -1;
+    fake->fail_call = NULL;
     take();
     assert_false(sample->devices[1].lost || sample->devices[2].lost || sample->devices[3].lost);
     assert_int_equal(process_count(3), 2);
@@ -203,11 +221,11 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_teardown(name, close_monitor)
-        CASE(lists_grow_and_are_merged),          CASE(entries_of_any_size_are_read),
-        CASE(the_newest_sample_says_how_busy),    CASE(a_list_that_is_never_long_enough_is_given_up),
-        CASE(nobody_is_asked_who_need_not_be),    CASE(parts_stand_behind_their_card),
-        CASE(parts_change_behind_their_handles),  CASE(parts_are_lost_with_their_card),
-        CASE(a_lack_of_memory_is_the_only_error),
+        CASE(lists_grow_and_are_merged),       CASE(entries_of_any_size_are_read),
+        CASE(the_newest_sample_says_how_busy), CASE(a_list_that_is_never_long_enough_is_given_up),
+        CASE(entries_of_nobody_are_left_out),  CASE(nobody_is_asked_who_need_not_be),
+        CASE(parts_stand_behind_their_card),   CASE(parts_change_behind_their_handles),
+        CASE(parts_are_lost_with_their_card),  CASE(a_lack_of_memory_is_the_only_error),
 #undef CASE
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

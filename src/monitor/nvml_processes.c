@@ -9,8 +9,8 @@
 enum {
     LONGEST_STRIDE_BYTES = 32, /* of an entry of any layout */
     FIRST_ROOM = 64,
-    MOST_ROOM = 65536, /* a driver that wants more is mistaken */
-    UNTOUCHED = 0xa5   /* what a list is filled with before the library writes to it */
+    MOST_ROOM = 8192, /* a driver that wants more is mistaken */
+    UNTOUCHED = 0xa5  /* what a list is filled with before the library writes to it */
 };
 
 /* Samples are taken every sixth of a second to once a second, depending on the card; in this time there is
@@ -170,6 +170,8 @@ BrimStatus brim_nvml_read_processes(BrimNvmlReading *reading, BrimNvmlLists *lis
                                     int device)
 {
     int first = draft->process_count;
+    if (reading->lost)
+        return BRIM_OK;
     BrimStatus status = read_running(reading, lists, draft, first, device);
     bool is_part = reading->device->parent >= 0; /* NVML does not tell how busy a process keeps one */
     if (status != BRIM_OK || draft->process_count == first || is_part)

@@ -273,7 +273,7 @@ static int list(unsigned *count, char *to, int processes, unsigned first_pid, in
     if (*count > room)
         return TOO_SMALL;
     for (unsigned i = 0; i < *count; i++) {
-        unsigned pid = first_pid + i, none = UINT32_MAX;
+        unsigned pid = fake.nobody && i == 0 ? 0 : first_pid + i, none = UINT32_MAX;
         unsigned long long memory, protected = 0;
         put_64(&memory, (unsigned long long)(i + 1) << 20);
         char *entry = to + (size_t)i * (size_t)stride;

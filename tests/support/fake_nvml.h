@@ -21,6 +21,7 @@ typedef struct FakeNvml {
     int compute, graphics, mps;      /* processes on each card and part: pids from 1000, 1000, 5000 */
     int stride_bytes;                /* of a process entry; 0: as documented */
     bool insatiable;                 /* no room is enough for its processes */
+    bool nobody;                     /* the first entry of a list has no process */
     bool garbage_text;               /* texts have no end and no letters */
     bool all_ones;                   /* every number is "not available" */
     bool cold_memory;                /* 0 degrees, where there is no sensor */
