@@ -94,6 +94,23 @@ static void cards_are_known_by_their_ids(void **state)
     assert_cards(4, (const int[]){0, 2, 5, 1}, (const int[]){0, 1, 2, 3}, -1);
 }
 
+/* NVML says so of other cards' handles when one is removed. */
+static void a_void_handle_is_asked_for_anew(void **state)
+{
+    (void)state;
+    use(FAKE_NEWEST, 2);
+    assert_ok(try_open(false));
+    fake->void_card = 1;
+    take();
+    assert_true(sample->devices[1].lost);
+    assert_string_equal(sample->devices[1].trouble, "nvmlDeviceGetMemoryInfo: error 2");
+    assert_nothing_known(1);
+    take();
+    assert_false(sample->devices[1].lost);
+    assert_int_equal((int)value(1, BRIM_METRIC_UTILIZATION), 11);
+    assert_int_equal(calls_of("nvmlInit_v2"), 1);
+}
+
 /* Being lost is what is said of a card, whatever else was wrong with it. */
 static void a_lost_card_says_so_first(void **state)
 {
@@ -205,6 +222,7 @@ int main(void)
         CASE(a_card_is_lost_and_comes_back),
         CASE(a_card_may_be_lost_in_any_call),
         CASE(cards_are_known_by_their_ids),
+        CASE(a_void_handle_is_asked_for_anew),
         CASE(a_lost_card_says_so_first),
         CASE(the_library_is_started_again_now_and_then),
         CASE(a_card_that_never_answered_is_asked_again),

@@ -43,7 +43,8 @@ struct BrimVendorState {
  * otherwise. */
 const char *brim_nvml_reason(const BrimVendorState *state);
 
-/* Starts the library, again if it is started already: only so does it see a card that came or was reset. */
+/* Starts the library, again if it is started already: for a card that it does not find any more as it runs.
+ */
 void brim_nvml_begin(BrimVendorState *state, int64_t now_ns);
 
 /* Asks anew for the handle of every card and who it is; a new one is added, one that is gone loses its

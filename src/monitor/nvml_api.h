@@ -12,6 +12,8 @@ typedef struct BrimNvmlDeviceTag *BrimNvmlDevice; /* a card or a MIG part of one
 typedef int BrimNvmlResult;
 enum {
     BRIM_NVML_SUCCESS = 0,
+    BRIM_NVML_UNINITIALIZED = 1,
+    BRIM_NVML_INVALID_ARGUMENT = 2,
     BRIM_NVML_NOT_SUPPORTED = 3,
     BRIM_NVML_NOT_FOUND = 6,
     BRIM_NVML_INSUFFICIENT_SIZE = 7,

@@ -49,22 +49,28 @@ static double figure_64(unsigned long long number, double scale)
 static bool ask_older(BrimNvmlResult result)
 {
     return result == BRIM_NVML_NOT_SUPPORTED || result == BRIM_NVML_FUNCTION_NOT_FOUND ||
-           result == BRIM_NVML_VERSION_MISMATCH || result == BRIM_NVML_DEPRECATED;
+           result == BRIM_NVML_VERSION_MISMATCH || result == BRIM_NVML_DEPRECATED ||
+           result == BRIM_NVML_INVALID_ARGUMENT;
 }
 
 void brim_nvml_read_memory(BrimNvmlReading *reading)
 {
     double *value = reading->device->value;
+    const char *call = "nvmlDeviceGetMemoryInfo_v2";
     BrimNvmlMemory2 new = {.version = BRIM_NVML_VERSION(BrimNvmlMemory2, 2)};
-    BrimNvmlMemory old = {.total_bytes = 0};
+    BrimNvmlMemory old;
     BrimNvmlResult result = BRIM_NVML_ASK(reading, memory2, reading->handle, &new);
-    if (!ask_older(result)) {
-        if (!brim_nvml_good(reading, result, "nvmlDeviceGetMemoryInfo_v2"))
-            return;
+    if (result == BRIM_NVML_SUCCESS) {
         value[BRIM_METRIC_MEMORY_RESERVED] = figure_64(new.reserved_bytes, 1);
         old = (BrimNvmlMemory){new.total_bytes, new.free_bytes, new.used_bytes};
-    } else if (!brim_nvml_good(reading, BRIM_NVML_ASK(reading, memory, reading->handle, &old),
-                               "nvmlDeviceGetMemoryInfo"))
+    } else if (ask_older(result)) {
+        call = "nvmlDeviceGetMemoryInfo";
+        result = BRIM_NVML_ASK(reading, memory, reading->handle, &old);
+    }
+    /* The handle is void: they are when another card was removed, and until they are asked for anew. */
+    if (result == BRIM_NVML_UNINITIALIZED || result == BRIM_NVML_INVALID_ARGUMENT)
+        reading->lost = true;
+    if (!brim_nvml_good(reading, result, call))
         return;
     value[BRIM_METRIC_MEMORY_TOTAL] = figure_64(old.total_bytes, 1);
     value[BRIM_METRIC_MEMORY_FREE] = figure_64(old.free_bytes, 1);

@@ -36,6 +36,11 @@ static int enter(const char *name, const Device *device)
     fake.total++;
     if (device && device->card == fake.lost_card)
         return LOST;
+    if (device && device->card == fake.void_card) {
+        if (!strstr(name, "HandleByIndex"))
+            return INVALID;
+        fake.void_card = -1;
+    }
     bool meant = !device || fake.fail_card < 0 || fake.fail_card == device->card;
     return fake.fail_call && meant && strcmp(fake.fail_call, name) == 0 ? fake.fail_result : SUCCESS;
 }

@@ -11,6 +11,7 @@ typedef struct FakeNvml {
     int count;                  /* cards there are */
     int order[FAKE_MOST_CARDS]; /* which of them stands at an index */
     int lost_card;              /* every call on it says that it is lost; -1: none */
+    int void_card;              /* its handle is, until it is asked for anew; -1: none is */
 
     const char *fail_call; /* a function that fails; NULL: none */
     int fail_result;

@@ -22,7 +22,7 @@ void use(int age, int cards)
     void *symbol = dlsym(handle, "fake_nvml_control");
     memcpy(&control, &symbol, sizeof control);
     fake = control();
-    *fake = (FakeNvml){.count = cards, .lost_card = -1, .fail_card = -1, .mig_card = -1};
+    *fake = (FakeNvml){.count = cards, .lost_card = -1, .void_card = -1, .fail_card = -1, .mig_card = -1};
     for (int i = 0; i < FAKE_MOST_CARDS; i++)
         fake->order[i] = i;
 }
