@@ -183,7 +183,7 @@ static void check_text(const char *text, size_t room_bytes)
     if (length == room_bytes)
         abort();
     for (size_t i = 0; i < length; i++)
-        if (text[i] < ' ' || text[i] > '~')
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
             abort();
 }
 

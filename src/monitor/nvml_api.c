@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* The sizes that the drivers' own header gives on 64 bits. */
 static_assert(sizeof(BrimNvmlMemory) == 24, "nvmlMemory_t");
 static_assert(BRIM_NVML_VERSION(BrimNvmlMemory2, 2) == 0x2000028, "nvmlMemory_v2_t");
@@ -123,7 +125,7 @@ void brim_nvml_copy_text(char *to, size_t to_bytes, const char *from, size_t fro
     size_t length = strnlen(from, from_bytes);
     if (length > to_bytes - 1)
         length = to_bytes - 1;
-    for (size_t i = 0; i < length; i++)
-        to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
+    memcpy(to, from, length);
     to[length] = 0;
+    brim_utf8_clean(to);
 }

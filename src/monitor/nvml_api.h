@@ -164,8 +164,8 @@ enum { BRIM_NVML_RESULT_TEXT = 96 };
 const char *brim_nvml_result_text(const BrimNvml *api, BrimNvmlResult result,
                                   char text[BRIM_NVML_RESULT_TEXT]);
 
-/* Copies a text that a driver wrote into from, ended by a NUL or not. What is no printable ASCII becomes '?',
- * so that nothing of it reaches a terminal. */
+/* Copies a text that a driver wrote into from, ended by a NUL or not, as far as there is room, and makes it
+ * fit for JSON and terminals. */
 void brim_nvml_copy_text(char *to, size_t to_bytes, const char *from, size_t from_bytes);
 
 #endif
