@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void write_line(BrimJsonLine *line, const BrimDraft *draft)
+static void write_line(BrimJsonLine *line, BrimDraft *draft)
 {
     BrimMonitorSample sample = brim_draft_sample(draft);
     if (brim_sample_json_write(line, &sample) != BRIM_OK)
@@ -15,7 +15,7 @@ static void write_line(BrimJsonLine *line, const BrimDraft *draft)
 }
 
 /* Every index in it leads somewhere, and every device is a line. */
-static void check(const BrimDraft *draft)
+static void check(BrimDraft *draft)
 {
     char line[BRIM_SAMPLE_CSV_BYTES];
     BrimMonitorSample sample = brim_draft_sample(draft);

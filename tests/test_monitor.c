@@ -8,7 +8,7 @@
 #include "monitor/monitor.h"
 #include "monitor/processes.h"
 #include "support/support.h"
-#include "support/tree.h"
+#include "support/plant.h"
 
 static void this_machine_is_seen(void **state)
 {
