@@ -1,10 +1,12 @@
 /* brim watch: a command from its start to its end, or lines of text. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/watch_options.h"
 #include "watch/command.h"
+#include "watch/view.h"
 
 /* The command's output is its own: all that is ours goes to stderr. Its exit code is ours. */
 static int watch_command(const BrimWatchCommand *command)
@@ -27,6 +29,24 @@ static int watch_command(const BrimWatchCommand *command)
     return exit_code;
 }
 
+/* Nobody asked for lines, and somebody looks on. */
+static bool for_the_terminal(const BrimWatchCommand *command)
+{
+    const BrimWatchOptions *run = &command->run;
+    return run->form == BRIM_WATCH_TABLE && !run->once && !run->count && isatty(STDOUT_FILENO);
+}
+
+/* Where the view cannot be drawn, the same goes by as tables. */
+static int view(const BrimWatchCommand *command)
+{
+    const BrimViewOptions options = {.interval_ns = (int64_t)(command->run.interval_s * 1e9),
+                                     .monitor = {.trace = command->run.trace}};
+    BrimStatus status = brim_view_run(&options);
+    if (status == BRIM_ERROR_UNSUPPORTED)
+        status = brim_watch_lines(&command->run);
+    return brim_command_end("watch", status == BRIM_STOPPED ? BRIM_OK : status);
+}
+
 int brim_command_watch(int count, char *const *words)
 {
     BrimWatchCommand command;
@@ -39,5 +59,7 @@ int brim_command_watch(int count, char *const *words)
     /* Who shows the samples is decided here, from the options and from what the output is. */
     if (command.command)
         return watch_command(&command);
+    if (for_the_terminal(&command))
+        return view(&command);
     return brim_command_end("watch", brim_watch_lines(&command.run));
 }
