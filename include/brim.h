@@ -357,6 +357,8 @@ typedef struct BrimDeviceSample {
     char driver[64];   /* its version; "" where unknown */
     int index;         /* of its vendor, as CUDA_VISIBLE_DEVICES or the kernel's card number has it; 0 for the host */
     int parent;        /* MIG: the sample's device that this is a part of; -1: none */
+    int gpu_instance;  /* MIG: the number of its GPU instance, as nvidia-smi has it; -1: none or unknown */
+    char pci[32];      /* its address as the driver writes it, "00000000:01:00.0"; "" where none or unknown */
     bool lost;         /* it was there before and does not answer any more; figures are unknown */
     char trouble[160]; /* what could not be read and why, or limits it, one line; "" where all is well */
     double value[BRIM_METRIC_COUNT];

@@ -38,7 +38,7 @@ BrimDeviceSample *brim_draft_device(BrimDraft *draft)
         return NULL;
     draft->devices = list;
     BrimDeviceSample *device = &list[draft->device_count++];
-    *device = (BrimDeviceSample){.parent = -1};
+    *device = (BrimDeviceSample){.parent = -1, .gpu_instance = -1};
     for (int i = 0; i < BRIM_METRIC_COUNT; i++)
         device->value[i] = NAN;
     return device;
