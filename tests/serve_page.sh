@@ -8,7 +8,7 @@ embedded=$(dirname "$BRIM_BINARY")/src/page.c
 command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
 
 if grep -nE '(src|href|url|import|@import|action)[[:space:]]*[=(][[:space:]]*["'"'"']?(https?:)?//' "$page" ||
-    grep -nE 'on[a-z]+=|style=|javascript:|eval\(|innerHTML|document\.write' "$page"; then
+    grep -nE '[[:space:]](on[a-z]+|style)=|javascript:|eval\(|innerHTML|document\.write' "$page"; then
     echo "$page points elsewhere, or does what its policy forbids"
     exit 1
 fi

@@ -191,9 +191,9 @@ static json_t *figure(double value)
 static json_t *device_json(const BrimDeviceSample *device)
 {
     json_t *object =
-        json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:s}", "vendor", device->vendor, "name", device->name,
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:o, s:b, s:s}", "vendor", device->vendor, "name", device->name,
                   "id", device->id, "driver", device->driver, "index", device->index, "parent",
-                  device->parent, "lost", device->lost, "trouble", device->trouble);
+                  device->parent < 0 ? json_null() : json_integer(device->parent), "lost", device->lost, "trouble", device->trouble);
     for (int i = 0; i < BRIM_METRIC_COUNT; i++)
         json_object_set_new(object, brim_metric_key((BrimMetric)i), figure(device->value[i]));
     return object;
