@@ -20,7 +20,7 @@
 #include "support/samples.h"
 #include "watch/serve.h"
 
-enum { CLIENTS = 8, REPLY_BYTES = 1 << 20, NS_PER_S = 1000000000 };
+enum { CLIENTS = 8, REPLY_BYTES = 1 << 20, NS_PER_S = 1000000000, FILL_S = 45 };
 
 /* ---- the server, a process of its own ---- */
 
@@ -207,19 +207,23 @@ static int measure(pid_t server, int port, int seconds, int rate)
     int64_t *latency_ns = calloc((size_t)count, sizeof *latency_ns);
     uint64_t bytes = 0;
     load(port, 1, rate, latency_ns, &bytes); /* connections, buffers and caches as they stay */
-    double before_mib = resident_mib(server), before_s = cpu_s(server);
+    double idle_s = cpu_s(server);
+    sleep_until(brim_clock_ns() + (int64_t)FILL_S * NS_PER_S);
+    double before_s = cpu_s(server), before_mib = resident_mib(server);
+    idle_s = (before_s - idle_s) / FILL_S;
     bytes = 0;
     int64_t begin_ns = brim_clock_ns();
     int failed = load(port, seconds, rate, latency_ns, &bytes);
-    double took_s = (double)(brim_clock_ns() - begin_ns) / NS_PER_S, after_s = cpu_s(server);
+    double took_s = (double)(brim_clock_ns() - begin_ns) / NS_PER_S,
+           busy_s = (cpu_s(server) - before_s) / took_s;
     printf("requests            %d, %d failed\n", count, failed);
     printf("rate                %.0f requests/s, %.1f MiB/s\n", count / took_s,
            (double)bytes / took_s / (1 << 20));
     printf("latency             p50 %.2f ms, p99 %.2f ms, most %.2f ms\n",
            (double)latency_ns[count / 2] * 1e-6, (double)latency_ns[count * 99LL / 100] * 1e-6,
            (double)latency_ns[count - 1] * 1e-6);
-    printf("server's processor  %.1f%% of a core, %.0f us a request\n", 100 * (after_s - before_s) / took_s,
-           1e6 * (after_s - before_s) / count);
+    printf("server's processor  %.1f%% of a core, %.1f%% without requests: %.0f us a request\n", 100 * busy_s,
+           100 * idle_s, 1e6 * (busy_s - idle_s) * took_s / count);
     printf("server's VmRSS      %.2f MiB before, %.2f MiB after\n", before_mib, resident_mib(server));
     free(latency_ns);
     return failed != 0;
@@ -238,7 +242,7 @@ int main(int count, char **words)
     }
     pid_t server = fork();
     if (server == 0)
-        return serve("0", 1, ends[1]);
+        return serve("0", 0.01, ends[1]);
     close(ends[1]);
     if (read(ends[0], url, sizeof url - 1) <= 0 || sscanf(url, "http://127.0.0.1:%d/", &port) != 1)
         return 1;
