@@ -59,6 +59,8 @@ int brim_command_watch(int count, char *const *words)
     /* Who shows the samples is decided here, from the options and from what the output is. */
     if (command.command)
         return watch_command(&command);
+    if (command.serve)
+        return brim_command_end("watch", brim_watch_serve(&command));
     if (for_the_terminal(&command))
         return view(&command);
     return brim_command_end("watch", brim_watch_lines(&command.run));

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 enum { VALUE_MOST = 1024 }; /* longer than every text of a sample */
 
