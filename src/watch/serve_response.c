@@ -10,9 +10,6 @@
 
 enum { POLICY_BYTES = 512, HEAD_BYTES = 192, BLOCK_BYTES = 32 * 1024 };
 
-const char *const BRIM_SERVE_TYPE_TEXT = "text/plain; charset=utf-8";
-const char *const BRIM_SERVE_TYPE_METRICS = "text/plain; version=0.0.4; charset=utf-8";
-
 /* Gives the answer its headers, or drops it where there is no memory for them. */
 static struct MHD_Response *dressed(struct MHD_Response *response, const char *type, const char *policy)
 {

@@ -7,8 +7,8 @@
 
 struct MHD_Response;
 
-extern const char *const BRIM_SERVE_TYPE_TEXT;
-extern const char *const BRIM_SERVE_TYPE_METRICS; /* Prometheus' text format 0.0.4 */
+#define BRIM_SERVE_TYPE_TEXT    "text/plain; charset=utf-8"
+#define BRIM_SERVE_TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
 /* The text is taken, and given back when nobody sends it any more. */
 struct MHD_Response *brim_serve_response_taken(const char *type, char *text);
