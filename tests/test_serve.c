@@ -31,11 +31,13 @@ typedef struct Served {
     char error[512];
     MadeUp made_up;
     int step, most_steps;
+    int calls; /* of the sampler */
 } Served;
 
 static BrimStatus sample(void *self, const BrimMonitorSample **sample)
 {
     Served *served = self;
+    served->calls++;
     if (served->step == served->most_steps)
         return BRIM_STOPPED;
     made_up_machine(&served->made_up, served->step++);
@@ -146,7 +148,9 @@ static void test_metrics(void **state)
     assert_non_null(strstr(reply, "\nbrim_samples_total 10\n"));
     assert_non_null(strstr(reply, "\nbrim_sample_timestamp_seconds 1764158409\n"));
     assert_non_null(strstr(reply, "\nDCGM_FI_DEV_FB_TOTAL{gpu=\"1\","));
+    pause_ms(50);
     stop(&served, SIGTERM);
+    assert_int_equal(served.calls, SAMPLES + 1); /* who says that there is no other is not asked again */
 }
 
 /* How many samples, and the seconds of the first and the last: "3: 7 9". */
@@ -231,6 +235,8 @@ static void test_a_full_ring(void **state)
         skip();
     assert_int_equal(http_status(http_ask(port, "GET", "/metrics")), 503);
     assert_int_equal(http_status(http_ask(port, "GET", "/healthz")), 503);
+    brim_serve_http_settle(http);
+    assert_int_equal(http_status(http_ask(port, "GET", "/healthz")), 200);
     for (int i = 0; i < BRIM_SERVE_MOST_SAMPLES + 100; i++) {
         char text[1024];
         snprintf(text, sizeof text, "{\"n\":%d,\"pad\":\"%0900d\"}", i, 0);

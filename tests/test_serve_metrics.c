@@ -99,6 +99,29 @@ static void test_parts_without_instance(void **state)
     brim_mem_give(text);
 }
 
+/* A name with its labels stands once: Prometheus takes no two values for one moment. */
+static void test_no_line_is_twice(void **state)
+{
+    (void)state;
+    static MadeUp made_up;
+    static char *series[512];
+    int count = 0;
+    char *rest = NULL;
+    made_up_machine(&made_up, 5);
+    char *text = metrics_of(&made_up);
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        if (line[0] == '#')
+            continue;
+        *strrchr(line, ' ') = '\0';
+        for (int i = 0; i < count; i++)
+            assert_string_not_equal(series[i], line);
+        assert_true(count < 512);
+        series[count++] = line;
+    }
+    assert_true(count > 100);
+    brim_mem_give(text);
+}
+
 /* Every name belongs to one family and stands in one piece, with HELP and TYPE once before it. */
 static void test_families_are_whole(void **state)
 {
@@ -149,9 +172,10 @@ static void test_memory_that_runs_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_whole_text),      cmocka_unit_test(test_strange_names),
-        cmocka_unit_test(test_unknown_is_left_out), cmocka_unit_test(test_parts_without_instance),
-        cmocka_unit_test(test_families_are_whole),  cmocka_unit_test(test_memory_that_runs_out),
+        cmocka_unit_test(test_the_whole_text),       cmocka_unit_test(test_strange_names),
+        cmocka_unit_test(test_unknown_is_left_out),  cmocka_unit_test(test_parts_without_instance),
+        cmocka_unit_test(test_families_are_whole),   cmocka_unit_test(test_no_line_is_twice),
+        cmocka_unit_test(test_memory_that_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,11 @@ static void add_processes(MadeUp *made_up, int host, double wave)
     process->host_memory_bytes = 2.25 * GIB;
     process->host_peak_bytes = 2.5 * GIB;
     process->host_cpu_percent = 312;
+    process = made_up_process(made_up, 4711, "brim", 1); /* the same on another card */
+    process->memory_bytes = 0.5 * GIB;
+    process->host_memory_bytes = 2.25 * GIB;
+    process->host_peak_bytes = 2.5 * GIB;
+    snprintf(process->user, sizeof process->user, "ada");
     process = made_up_process(made_up, 52, "Xorg", 4);
     process->memory_bytes = 0.125 * GIB;
     snprintf(process->kind, sizeof process->kind, "graphics");
@@ -193,7 +198,8 @@ static json_t *device_json(const BrimDeviceSample *device)
     json_t *object =
         json_pack("{s:s, s:s, s:s, s:s, s:i, s:o, s:b, s:s}", "vendor", device->vendor, "name", device->name,
                   "id", device->id, "driver", device->driver, "index", device->index, "parent",
-                  device->parent < 0 ? json_null() : json_integer(device->parent), "lost", device->lost, "trouble", device->trouble);
+                  device->parent < 0 ? json_null() : json_integer(device->parent), "lost", device->lost,
+                  "trouble", device->trouble);
     for (int i = 0; i < BRIM_METRIC_COUNT; i++)
         json_object_set_new(object, brim_metric_key((BrimMetric)i), figure(device->value[i]));
     return object;
