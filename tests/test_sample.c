@@ -26,6 +26,8 @@ static void fill_draft(BrimDraft *draft)
     device->value[BRIM_METRIC_ENERGY] = 1e300;
     device = brim_draft_device(draft);
     device->parent = 0;
+    device->gpu_instance = 7;
+    snprintf(device->pci, sizeof device->pci, "00000000:1B:00.0");
     device->lost = true;
     strcpy(device->trouble, "gone");
     strcpy(brim_draft_device(draft)->vendor, "host");
@@ -57,6 +59,9 @@ static void a_sample_comes_back(void **state)
     assert_string_equal(again.devices[0].name, draft.devices[0].name);
     assert_int_equal(again.devices[1].parent, 0);
     assert_int_equal(again.devices[0].parent, -1);
+    assert_int_equal(again.devices[1].gpu_instance, 7);
+    assert_int_equal(again.devices[0].gpu_instance, -1);
+    assert_string_equal(again.devices[1].pci, "00000000:1B:00.0");
     assert_true(again.devices[1].lost);
     assert_true(again.devices[0].value[BRIM_METRIC_POWER] == 0.1 + 0.2);
     assert_true(again.devices[0].value[BRIM_METRIC_ENERGY] == 1e300);
@@ -152,11 +157,14 @@ static void csv_quotes_and_leaves_empty(void **state)
     size_t length = brim_sample_csv_header(header);
     assert_int_equal(length, strlen(header));
     assert_int_equal(
-        strncmp(header, "time,vendor,index,id,name,driver,parent,lost,trouble,memory_total_bytes,", 72), 0);
+        strncmp(header,
+                "time,vendor,index,id,name,driver,pci,parent,gpu_instance,lost,trouble,memory_total_bytes,",
+                89),
+        0);
     length = brim_sample_csv_device(line, &sample, 0);
     assert_int_equal(length, strlen(line));
     const char *start =
-        "2025-11-26T11:32:33.123456789Z,nvidia,3,GPU-1,\"A \"\"card\"\", with?lines and \xC3\xA9\",,,0,,"
+        "2025-11-26T11:32:33.123456789Z,nvidia,3,GPU-1,\"A \"\"card\"\", with?lines and \xC3\xA9\",,,,,0,,"
         "85899345920,,";
     assert_int_equal(strncmp(line, start, strlen(start)), 0);
     assert_non_null(strstr(line, ",0.30000000000000004,"));
@@ -177,7 +185,8 @@ static void csv_has_room_for_everything(void **state)
     BrimDeviceSample device;
     char line[BRIM_SAMPLE_CSV_BYTES];
     memset(&device, '"', sizeof device);
-    device.vendor[15] = device.name[95] = device.id[63] = device.driver[63] = device.trouble[159] = '\0';
+    device.vendor[15] = device.name[95] = device.id[63] = device.driver[63] = device.pci[31] =
+        device.trouble[159] = '\0';
     device.lost = true;
     for (int i = 0; i < BRIM_METRIC_COUNT; i++)
         device.value[i] = -1.2345678901234567e-300;

@@ -64,25 +64,6 @@ cmp "$folder/trace.jsonl" "$folder/again.jsonl" || complain "the replay differs 
 [ "$("$brim" watch --trace "$folder/trace.jsonl" --json --count 2 | wc -l)" = 2 ] || complain "--count counts a trace"
 [ "$("$brim" watch --trace "$folder/trace.jsonl" --once | grep -c '^device')" = 1 ] || complain "--once of a trace"
 
-# ---- over HTTP ----
-expect 2 "do not go with it" --serve :0 --once
-expect 2 "not both" --serve :0 -- true
-if "$brim" watch --serve nowhere:x 2>&1 | grep -q libmicrohttpd; then
-    echo "this build serves nothing: no libmicrohttpd"
-else
-    expect 2 "99999" --serve 127.0.0.1:99999
-    "$brim" watch --serve 127.0.0.1:0 --interval 0.1 >"$folder/served" &
-    server=$!
-    for _ in $(seq 100); do [ -s "$folder/served" ] && break; sleep 0.1; done
-    port=$(sed -n 's|^Serving http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$folder/served")
-    exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && cat <&3 >"$folder/metrics"
-    exec 3>&-
-    grep -q '^brim_device_memory_used_bytes{.*vendor="host"' "$folder/metrics" || complain "no host in /metrics"
-    kill -INT "$server"
-    wait "$server" || complain "--serve ended with $? after SIGINT"
-    checks=$((checks + 2))
-fi
-
 # ---- ends ----
 "$brim" watch --json --interval 0.01 | head -n 2 >"$folder/two"
 [ "${PIPESTATUS[*]}" = "0 0" ] || complain "a closed pipe is no quiet end"

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/watch_options.h"
 #include "watch/command.h"
+#include "watch/serve_monitor.h"
 #include "watch/view.h"
 
 /* The command's output is its own: all that is ours goes to stderr. Its exit code is ours. */
@@ -27,6 +28,13 @@ static int watch_command(const BrimWatchCommand *command)
     brim_mem_give(text);
     brim_watched_clear(&watched);
     return exit_code;
+}
+
+static void say_url(void *self, const char *url)
+{
+    (void)self;
+    printf("%s\n", url);
+    fflush(stdout);
 }
 
 /* Nobody asked for lines, and somebody looks on. */
@@ -59,8 +67,10 @@ int brim_command_watch(int count, char *const *words)
     /* Who shows the samples is decided here, from the options and from what the output is. */
     if (command.command)
         return watch_command(&command);
-    if (command.serve)
-        return brim_command_end("watch", brim_watch_serve(&command));
+    if (command.serve) {
+        const BrimServeMonitor server = {command.serve, command.run.trace, command.run.interval_s, say_url};
+        return brim_command_end("watch", brim_serve_monitor(&server));
+    }
     if (for_the_terminal(&command))
         return view(&command);
     return brim_command_end("watch", brim_watch_lines(&command.run));

@@ -29,16 +29,17 @@ static const BrimOption options_of_watch[] = {
      .high = 2e9,
      .value = "N",
      .help = "so many samples; 0: until stopped"},
-    {.names = "serve",
-     .kind = BRIM_OPTION_TEXT,
-     .offset = AT(serve),
-     .value = "[ADDR]:PORT",
-     .help = "Prometheus' /metrics, JSON and a live page over HTTP; :9400 is this machine alone, 0.0.0.0:9400 all"},
     {.names = "trace",
      .kind = BRIM_OPTION_TEXT,
      .offset = AT(run.trace),
      .value = "FILE",
      .help = "shows what --json --out recorded, not this machine"},
+    {.names = "serve",
+     .kind = BRIM_OPTION_TEXT,
+     .offset = AT(serve),
+     .value = "ADDRESS:PORT",
+     .alone = "127.0.0.1:9400",
+     .help = "a live page, metrics for Prometheus and JSON over HTTP; alone: 127.0.0.1:9400"},
     {.names = "out",
      .kind = BRIM_OPTION_TEXT,
      .offset = AT(run.out),
@@ -67,10 +68,9 @@ static BrimStatus check(const BrimWatchCommand *command)
         return refuse("--once is one sample; leave --count out");
     if (run->trace && run->out && strcmp(run->trace, run->out) == 0)
         return refuse("--trace and --out are one file");
-    if (command->serve && (command->json || command->csv || run->once || run->count || run->out))
-        return refuse("--serve answers requests: --once, --json, --csv, --count and --out do not go with it");
-    if (command->serve && command->command)
-        return refuse("--serve, or a command, not both");
+    if (command->serve &&
+        (command->command || command->json || command->csv || run->once || run->count || run->out))
+        return refuse("--serve goes with --interval and --trace alone");
     if (!command->command)
         return BRIM_OK;
     if (run->once || run->count || run->trace)

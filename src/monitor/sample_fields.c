@@ -16,7 +16,9 @@ static const BrimField device_fields[] = {
     AT(id, TEXT),
     AT(name, TEXT),
     AT(driver, TEXT),
+    AT(pci, TEXT),
     AT(parent, INDEX),
+    AT(gpu_instance, INDEX),
     AT(lost, FLAG),
     AT(trouble, TEXT),
 #define X(name, key) \
