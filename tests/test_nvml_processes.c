@@ -134,6 +134,8 @@ static void parts_stand_behind_their_card(void **state)
         assert_string_equal(device->name, expected[i].name);
         assert_int_equal(device->index, expected[i].index);
         assert_int_equal(device->parent, expected[i].parent);
+        assert_int_equal(device->gpu_instance, i == 2 ? 111 : i == 3 ? 112 : -1);
+        assert_int_equal(strlen(device->pci), device->parent < 0 ? strlen("00000000:00:00.0") : 0);
         assert_string_equal(device->trouble, "");
         assert_int_equal(process_count(i), expected[i].processes);
         assert_int_equal((int64_t)value(i, BRIM_METRIC_MEMORY_RESERVED), 1 << 29);

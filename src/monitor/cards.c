@@ -96,6 +96,7 @@ static void fill(BrimVendorState *state, int i, int64_t monotonic_ns, BrimDevice
     snprintf(device->vendor, sizeof device->vendor, "%s", state->maker->vendor);
     snprintf(device->name, sizeof device->name, "%s", drm->name);
     snprintf(device->id, sizeof device->id, "%s", drm->address);
+    snprintf(device->pci, sizeof device->pci, "%.31s", drm->address);
     snprintf(device->driver, sizeof device->driver, "%s", card->driver);
     device->index = drm->number;
     device->lost = drm->presence == BRIM_DRM_GONE;

@@ -64,6 +64,8 @@ static BrimDeviceSample *add_device(const BrimVendorState *state, BrimDraft *dra
     strcpy(device->name, identity->name);
     strcpy(device->id, identity->id);
     strcpy(device->driver, state->driver);
+    strcpy(device->pci, parent < 0 ? identity->pci : "");
+    device->gpu_instance = parent < 0 ? -1 : identity->gpu_instance;
     device->index = index;
     device->parent = parent;
     return device;

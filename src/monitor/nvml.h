@@ -13,6 +13,8 @@ enum {
 typedef struct BrimNvmlIdentity {
     char id[64]; /* "": no such card or part */
     char name[96];
+    char pci[32];     /* of a card; "" where it does not say */
+    int gpu_instance; /* of a part; -1 where it does not say */
 } BrimNvmlIdentity;
 
 typedef struct BrimNvmlCard {

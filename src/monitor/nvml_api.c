@@ -57,6 +57,7 @@ static const struct {
     {AT(busy), "nvmlDeviceGetProcessUtilization"},
     {AT(mig_mode), "nvmlDeviceGetMigMode"},
     {AT(mig_most), "nvmlDeviceGetMaxMigDeviceCount"},
+    {AT(gpu_instance), "nvmlDeviceGetGpuInstanceId"},
     {AT(mig_handle), "nvmlDeviceGetMigDeviceHandleByIndex"},
 #undef AT
 };

@@ -151,6 +151,7 @@ typedef struct BrimNvml {
 
     BrimNvmlResult (*mig_mode)(BrimNvmlDevice device, unsigned *now, unsigned *after_reset);
     BrimNvmlResult (*mig_most)(BrimNvmlDevice device, unsigned *count);
+    BrimNvmlResult (*gpu_instance)(BrimNvmlDevice part, unsigned *number);
     BrimNvmlResult (*mig_handle)(BrimNvmlDevice device, unsigned index, BrimNvmlDevice *part);
 } BrimNvml;
 

@@ -30,20 +30,35 @@ void brim_nvml_begin(BrimVendorState *state, int64_t now_ns)
         brim_nvml_copy_text(state->driver, sizeof state->driver, driver, sizeof driver);
 }
 
+/* All 32 characters, or the 16 of older functions. */
+static void read_pci(BrimNvmlReading *reading, BrimNvmlDevice handle, char *address, size_t bytes)
+{
+    BrimNvmlPci pci = {.address = ""};
+    if (!brim_nvml_good(reading, BRIM_NVML_ASK(reading, pci, handle, &pci), "nvmlDeviceGetPciInfo"))
+        return;
+    if (pci.address[0])
+        brim_nvml_copy_text(address, bytes, pci.address, sizeof pci.address);
+    else
+        brim_nvml_copy_text(address, bytes, pci.old_address, sizeof pci.old_address);
+}
+
+static int read_gpu_instance(BrimNvmlReading *reading, BrimNvmlDevice part)
+{
+    unsigned number = 0;
+    bool good = brim_nvml_good(reading, BRIM_NVML_ASK(reading, gpu_instance, part, &number), "nvmlDeviceGetGpuInstanceId");
+    return good && number < 1024 ? (int)number : -1;
+}
+
 /* Its UUID, or its PCI address where it has none, or what is left. */
 static void read_id(BrimNvmlReading *reading, BrimNvmlDevice handle, unsigned index, char *id,
                     size_t id_bytes)
 {
     char text[96] = "";
-    BrimNvmlPci pci = {.address = ""};
     if (brim_nvml_good(reading, BRIM_NVML_ASK(reading, uuid, handle, text, sizeof text), "nvmlDeviceGetUUID"))
         brim_nvml_copy_text(id, id_bytes, text, sizeof text);
-    else if (brim_nvml_good(reading, BRIM_NVML_ASK(reading, pci, handle, &pci), "nvmlDeviceGetPciInfo") &&
-             pci.address[0])
-        brim_nvml_copy_text(id, id_bytes, pci.address, sizeof pci.address);
-    else if (pci.old_address[0])
-        brim_nvml_copy_text(id, id_bytes, pci.old_address, sizeof pci.old_address);
     else
+        read_pci(reading, handle, id, id_bytes);
+    if (!id[0])
         snprintf(id, id_bytes, "index %u", index);
 }
 
@@ -101,6 +116,7 @@ static BrimStatus meet(BrimVendorState *state, unsigned index)
     if (answers && !card->seen) {
         memcpy(card->identity.id, id, sizeof id);
         read_name(&reading, reading.handle, &card->identity);
+        read_pci(&reading, reading.handle, card->identity.pci, sizeof card->identity.pci);
         card->clock_most_hz = brim_nvml_read_clock_most(&reading, BRIM_NVML_CLOCK_SM);
         card->memory_clock_most_hz = brim_nvml_read_clock_most(&reading, BRIM_NVML_CLOCK_MEMORY);
     }
@@ -154,6 +170,7 @@ static void meet_part(BrimNvmlReading *reading, BrimNvmlDevice part, unsigned in
         return;
     memcpy(identity->id, id, sizeof id);
     read_name(reading, part, identity);
+    identity->gpu_instance = read_gpu_instance(reading, part);
 }
 
 bool brim_nvml_find_parts(BrimNvmlReading *reading, BrimNvmlCard *card,

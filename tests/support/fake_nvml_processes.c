@@ -87,6 +87,13 @@ int nvmlDeviceGetMaxMigDeviceCount(Device *device, unsigned *count)
     return SUCCESS;
 }
 
+int nvmlDeviceGetGpuInstanceId(Device *device, unsigned *number)
+{
+    ENTER(device);
+    *number = 100 + (unsigned)fake_nvml.mig_serial[device->part];
+    return SUCCESS;
+}
+
 int nvmlDeviceGetMigDeviceHandleByIndex(Device *device, unsigned index, Device **part)
 {
     ENTER_CARD(device);
