@@ -5,7 +5,14 @@ find_package(PkgConfig REQUIRED)
 foreach(name IN ITEMS libjpeg spng libwebp yaml-0.1 libzip jansson cairo)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${name})
 endforeach()
+# Optional: the view of `brim watch` in a terminal.
+pkg_check_modules(ncursesw ncursesw)
+if(NOT ncursesw_FOUND)
+  message(STATUS "ncursesw not found: brim watch has no view in the terminal (Debian, Ubuntu: libncurses-dev)")
+endif()
 pkg_check_modules(cmocka IMPORTED_TARGET cmocka)
+# `brim watch --serve` only; a build without it says so when it is asked to serve.
+pkg_check_modules(libmicrohttpd IMPORTED_TARGET "libmicrohttpd>=0.9.71")
 
 # oneDNN ships no pkg-config file on every release; 2.x and 3.x both work (src/backend/cpu/onednn.c knows how).
 find_path(ONEDNN_INCLUDE oneapi/dnnl/dnnl.h REQUIRED)

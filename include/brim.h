@@ -73,6 +73,15 @@ typedef enum BrimEventKind {
 struct BrimBench;
 struct BrimBenchRow;
 
+/* How a device was used over a time, from samples; NAN where it is not known. */
+typedef struct BrimUse {
+    double memory_peak_bytes, memory_mean_bytes; /* of this process */
+    double device_percent, device_peak_percent;  /* of its time that the device worked */
+    double temperature_peak_celsius;
+    double power_mean_watts;
+    int samples;
+} BrimUse;
+
 typedef struct BrimEvent {
     BrimEventKind kind;
     const char *text;
@@ -91,6 +100,8 @@ typedef struct BrimEvent {
     uint64_t arena_bytes;           /* planned and taken, to the byte */
     uint64_t memory_planned_bytes;  /* the arena and everything beside it that was planned */
     uint64_t memory_peak_bytes;     /* resident memory of the process at its highest; 0 where unknown */
+    const BrimUse *use;             /* of the epoch so far, DONE: of the whole training; NULL: not known. Valid while the
+                                       listener runs */
     const struct BrimBench *bench;  /* valid while the listener runs, as is bench_row */
     const struct BrimBenchRow *bench_row;
 } BrimEvent;
@@ -296,6 +307,130 @@ BRIM_API BrimStatus brim_bench(const BrimBenchOptions *options, BrimListener lis
 /* A verdict in words, and the rule by which all of them are given, in lines. */
 BRIM_API const char *brim_bench_verdict_text(BrimBenchVerdict verdict);
 BRIM_API const char *brim_bench_rule(void);
+
+/* ---- The monitor -----------------------------------------------------------------------------------------------
+ * What every GPU, the host and the processes on them do at a moment. A figure that is not known is NAN, never 0. */
+
+/* What can be known of a device: name, key (its unit at the end) */
+#define BRIM_METRIC_LIST(X)                                                                                    \
+    X(MEMORY_TOTAL, "memory_total_bytes")                                                                      \
+    X(MEMORY_USED, "memory_used_bytes")         /* of the host: what could not be given away (MemTotal - MemAvailable) */ \
+    X(MEMORY_FREE, "memory_free_bytes")         /* of the host: MemAvailable */                                \
+    X(MEMORY_RESERVED, "memory_reserved_bytes") /* by driver and firmware, part of neither used nor free */    \
+    X(SHARED_TOTAL, "shared_total_bytes")       /* host memory that the GPU may use (GTT); the host: swap */   \
+    X(SHARED_USED, "shared_used_bytes")                                                                        \
+    X(UTILIZATION, "utilization_percent")       /* time in which the device worked; the host: of all cores */  \
+    X(MEMORY_BUSY, "memory_busy_percent")       /* time in which its memory was read or written */             \
+    X(ENCODER, "encoder_percent")                                                                              \
+    X(DECODER, "decoder_percent")                                                                              \
+    X(TEMPERATURE, "temperature_celsius")                                                                      \
+    X(MEMORY_TEMPERATURE, "memory_temperature_celsius")                                                        \
+    X(POWER, "power_watts")                                                                                    \
+    X(POWER_LIMIT, "power_limit_watts")                                                                        \
+    X(ENERGY, "energy_joules")                  /* since the driver was loaded */                              \
+    X(CLOCK, "clock_hertz")                     /* of the multiprocessors; the host: mean of the cores */      \
+    X(CLOCK_MOST, "clock_most_hertz")                                                                          \
+    X(MEMORY_CLOCK, "memory_clock_hertz")                                                                      \
+    X(MEMORY_CLOCK_MOST, "memory_clock_most_hertz")                                                            \
+    X(FAN, "fan_percent")                                                                                      \
+    X(PCIE_RECEIVED, "pcie_received_bytes_per_second")                                                         \
+    X(PCIE_SENT, "pcie_sent_bytes_per_second")                                                                 \
+    X(PCIE_GENERATION, "pcie_generation")                                                                      \
+    X(PCIE_LANES, "pcie_lanes")                                                                                \
+    X(ECC_CORRECTED, "ecc_corrected_errors")    /* since the driver was loaded */                              \
+    X(ECC_UNCORRECTED, "ecc_uncorrected_errors")
+
+typedef enum BrimMetric {
+#define X(name, key) BRIM_METRIC_##name,
+    BRIM_METRIC_LIST(X)
+#undef X
+        BRIM_METRIC_COUNT
+} BrimMetric;
+
+/* "memory_total_bytes" */
+BRIM_API const char *brim_metric_key(BrimMetric metric);
+
+typedef struct BrimDeviceSample {
+    char vendor[16];   /* "nvidia", "amd", "intel", "host" */
+    char name[96];     /* as the driver has it; the host: the processor's */
+    char id[64];       /* the same whatever the order of devices: a UUID or PCI address; the host: its name */
+    char driver[64];   /* its version; "" where unknown */
+    int index;         /* of its vendor, as CUDA_VISIBLE_DEVICES or the kernel's card number has it; 0 for the host */
+    int parent;        /* MIG: the sample's device that this is a part of; -1: none */
+    int gpu_instance;  /* MIG: the number of its GPU instance, as nvidia-smi has it; -1: none or unknown */
+    char pci[32];      /* its address as the driver writes it, "00000000:01:00.0"; "" where none or unknown */
+    bool lost;         /* it was there before and does not answer any more; figures are unknown */
+    char trouble[160]; /* what could not be read and why, or limits it, one line; "" where all is well */
+    double value[BRIM_METRIC_COUNT];
+} BrimDeviceSample;
+
+typedef struct BrimProcessSample {
+    int pid;
+    int device;                 /* of the sample; a process on two devices is there twice */
+    char kind[16];              /* "compute", "graphics", "both", or "" where unknown */
+    char name[64];              /* the program's, without folder */
+    char command[160];          /* as it was called, cut where it is longer */
+    char user[32];
+    double memory_bytes;        /* on the device; the host: resident */
+    double utilization_percent; /* of the device; the host: of one core, so that 200 are two */
+    double host_memory_bytes;   /* resident */
+    double host_peak_bytes;     /* resident at its highest */
+    double host_cpu_percent;    /* of one core */
+} BrimProcessSample;
+
+enum { BRIM_RUN_MOST_PURPOSES = 24 };
+
+/* A run of brim that is under way, with its plan. */
+typedef struct BrimRunSample {
+    int pid;
+    char command[16];        /* "train", "val", "detect", "bench" */
+    char model[64];
+    char folder[256];
+    char device[96];
+    uint64_t planned_bytes;  /* of the process, or of the card: everything */
+    uint64_t arena_bytes;    /* of it the arena, exact */
+    struct {
+        char name[32];
+        uint64_t bytes;
+    } purposes[BRIM_RUN_MOST_PURPOSES]; /* of the arena */
+    int purpose_count;
+    double arena_measured_bytes;   /* of the arena, what is resident; NAN where the kernel does not say */
+    double process_measured_bytes; /* of the process, the arena among them */
+    double process_peak_bytes;
+    int epoch, epochs;       /* the first is 0; epochs 0: not a training */
+    double pictures_per_s;   /* NAN before the first figure */
+} BrimRunSample;
+
+/* A moment. */
+typedef struct BrimMonitorSample {
+    int64_t time_ns;         /* since 1970, UTC */
+    const BrimDeviceSample *devices; /* GPUs by vendor and index, MIG parts behind theirs; the host last */
+    int device_count;
+    const BrimProcessSample *processes;
+    int process_count;
+    const BrimRunSample *runs;
+    int run_count;
+} BrimMonitorSample;
+
+typedef struct BrimMonitor BrimMonitor;
+
+/* What to look at. NULL or 0 stands for the default. */
+typedef struct BrimMonitorOptions {
+    const char *trace;   /* samples recorded as JSON lines, instead of this machine */
+    int pid;             /* processes: only this one and its children; 0: all that use a GPU, and brim's runs */
+    bool no_processes;   /* devices only, which costs least */
+} BrimMonitorOptions;
+
+/* ERROR_INPUT and ERROR_IO for a trace that cannot be read. A vendor whose driver is not there has no devices: that is
+ * no error. options NULL: the defaults. */
+BRIM_API BrimStatus brim_monitor_open(BrimMonitor **monitor, const BrimMonitorOptions *options);
+
+/* Reads everything once. *sample stays valid until the next call or the close. Figures that are rates (the host's
+ * utilization, bytes a second) are unknown in the first sample. BRIM_STOPPED at the end of a trace. */
+BRIM_API BrimStatus brim_monitor_sample(BrimMonitor *monitor, const BrimMonitorSample **sample);
+
+/* Takes the address, accepts NULL inside, clears. */
+BRIM_API void brim_monitor_close(BrimMonitor **monitor);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # From the bottom to the top. A folder includes itself and those of lower lines, not its neighbour on the same line.
-layers=(base conf graph plan element backend "data exchange" train report run cli)
+layers=(base "conf monitor" graph plan element backend "data exchange" train report run watch cli)
 
 rank() {
     local i

@@ -72,16 +72,11 @@ static uint64_t number_in(const char *path)
     return end == text ? UINT64_MAX : number;
 }
 
-/* A memory cgroup's limit, and what it holds that the kernel could not drop at once. */
-typedef struct Cgroup {
-    uint64_t limit_bytes, used_bytes;
-} Cgroup;
-
-static Cgroup read_cgroup(const char *folder, const char *limit, const char *used, const char *inactive)
+static BrimCgroup read_cgroup(const char *folder, const char *limit, const char *used, const char *inactive)
 {
     char path[TEXT_BYTES], text[TEXT_BYTES];
     snprintf(path, sizeof path, "%s/%s", folder, limit);
-    Cgroup group = {number_in(path), 0};
+    BrimCgroup group = {number_in(path), 0};
     snprintf(path, sizeof path, "%s/%s", folder, used);
     uint64_t bytes = number_in(path);
     snprintf(path, sizeof path, "%s/memory.stat", folder);
@@ -93,7 +88,7 @@ static Cgroup read_cgroup(const char *folder, const char *limit, const char *use
 
 /* The process's own cgroup, of version 2 or 1; inside a container it stands at the root of what is mounted
  * there. */
-static Cgroup find_cgroup(void)
+BrimCgroup brim_process_cgroup(const char *root)
 {
     static const struct {
         const char *key, *mount, *limit, *used, *inactive;
@@ -102,15 +97,16 @@ static Cgroup find_cgroup(void)
         {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
          "\ntotal_inactive_file "},
     };
-    char text[TEXT_BYTES], folder[TEXT_BYTES / 2];
-    Cgroup group = {UINT64_MAX, 0};
+    char text[TEXT_BYTES], folder[TEXT_BYTES / 2], path[TEXT_BYTES / 4];
+    BrimCgroup group = {UINT64_MAX, 0};
+    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     for (int i = 0; i < 4 && group.limit_bytes == UINT64_MAX; i++) {
         int version = i / 2;
-        bool root = i % 2;
-        const char *line = strstr(read_start("/proc/self/cgroup", text), versions[version].key);
+        bool at_root = i % 2;
+        const char *line = strstr(read_start(path, text), versions[version].key);
         const char *own = line ? line + strlen(versions[version].key) : "";
-        snprintf(folder, sizeof folder, "%s%.*s", versions[version].mount, root ? 0 : (int)strcspn(own, "\n"),
-                 own);
+        snprintf(folder, sizeof folder, "%s%s%.*s", root, versions[version].mount,
+                 at_root ? 0 : (int)strcspn(own, "\n"), own);
         group =
             read_cgroup(folder, versions[version].limit, versions[version].used, versions[version].inactive);
     }
@@ -119,7 +115,7 @@ static Cgroup find_cgroup(void)
 
 uint64_t brim_process_capacity_bytes(void)
 {
-    uint64_t machine = kilobytes_after("/proc/meminfo", "MemTotal:"), limit = find_cgroup().limit_bytes;
+    uint64_t machine = kilobytes_after("/proc/meminfo", "MemTotal:"), limit = brim_process_cgroup("").limit_bytes;
     return limit < machine ? limit : machine;
 }
 
@@ -133,7 +129,7 @@ void brim_process_pretend_left(uint64_t most_bytes)
 uint64_t brim_process_free_bytes(void)
 {
     uint64_t machine = brim_process_available_bytes(), most = atomic_load(&pretended);
-    Cgroup group = find_cgroup();
+    BrimCgroup group = brim_process_cgroup("");
     uint64_t left = group.limit_bytes > group.used_bytes ? group.limit_bytes - group.used_bytes : 0;
     left = left < machine ? left : machine;
     if (!most)

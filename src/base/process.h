@@ -24,6 +24,13 @@ uint64_t brim_process_available_bytes(void);
 uint64_t brim_process_capacity_bytes(void);
 uint64_t brim_process_free_bytes(void);
 
+/* The memory cgroup that this process is in: its limit, UINT64_MAX where there is none, and what it holds that the kernel
+ * could not drop at once. root stands in front of /proc and /sys: "" on a real machine. */
+typedef struct BrimCgroup {
+    uint64_t limit_bytes, used_bytes;
+} BrimCgroup;
+BrimCgroup brim_process_cgroup(const char *root);
+
 /* For tests: as if other processes left no more than so many bytes for this one, what it has already included; 0: all. */
 void brim_process_pretend_left(uint64_t most_bytes);
 

@@ -14,6 +14,7 @@ enum { BRIM_EXIT_DONE = 0, BRIM_EXIT_FAILED = 1, BRIM_EXIT_USAGE = 2, BRIM_EXIT_
     X(detect, "finds objects in pictures")                                                                     \
     X(plan, "says what memory a training run takes, to the byte, without starting it")                         \
     X(bench, "times a model batch size by batch size, and says which one pays")                                \
+    X(watch, "shows what GPUs, host and processes do, or what one command takes")                              \
     X(model, "prints a model's layers, parameters, operations and bytes")                                      \
     X(data, "draws a small picture set to try a training with")
 

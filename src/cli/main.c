@@ -1,4 +1,5 @@
 /* The command: finds the subcommand and turns its outcome into an exit code. */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,11 +37,15 @@ static void print_help(FILE *file)
 static void wait_without_spinning(char **words)
 {
     static const char *const computing[] = {"train", "val", "detect", "bench"};
+    char path[PATH_MAX];
     bool computes = false;
     for (size_t i = 0; i < sizeof computing / sizeof computing[0]; i++)
         computes = computes || strcmp(words[1], computing[i]) == 0;
-    if (computes && !getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 0) == 0)
-        execv("/proc/self/exe", words); /* where that fails, it goes on as it is */
+    /* By its own path: the kernel would call a process "exe" that was started by /proc/self/exe. */
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    if (computes && length > 0 && !getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 0) == 0)
+        execv(path, words); /* where that fails, it goes on as it is */
 }
 
 int main(int count, char **words)

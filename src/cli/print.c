@@ -1,6 +1,7 @@
 /* Events to lines. */
 #include "cli/print.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -116,6 +117,7 @@ static void show_step(BrimPrint *print, const BrimEvent *step)
 {
     char line[LINE_BYTES], left[32];
     print->step = *step;
+    print->use = step->use ? *step->use : (BrimUse){.samples = 0};
     if (!print->terminal || !(due(print) || step->batch == step->batches))
         return;
     int at = print_columns(line, sizeof line, step);
@@ -127,16 +129,26 @@ static void show_step(BrimPrint *print, const BrimEvent *step)
     follow(print, line);
 }
 
+/* ", device 93% busy", or nothing where that is not known. */
+static const char *print_use(char *text, size_t bytes, const BrimUse *use)
+{
+    text[0] = '\0';
+    if (use->samples && !isnan(use->device_percent))
+        snprintf(text, bytes, ", device %.0f%% busy", use->device_percent);
+    return text;
+}
+
 /* What stays of an epoch. */
 static void close_epoch(BrimPrint *print)
 {
-    char line[LINE_BYTES];
+    char line[LINE_BYTES], use[64];
     const BrimEvent *step = &print->step;
     if (step->batches == 0)
         return;
     int at = print_columns(line, sizeof line, step);
-    snprintf(line + at, sizeof line - (size_t)at, ": %d batches, %.1f pictures/s, %.0f%% waiting for data",
-             step->batches, step->pictures_per_s, 100 * step->wait_share);
+    snprintf(line + at, sizeof line - (size_t)at, ": %d batches, %.1f pictures/s, %.0f%% waiting for data%s",
+             step->batches, step->pictures_per_s, 100 * step->wait_share,
+             print_use(use, sizeof use, &print->use));
     stay(print, "%s", line);
     print->step.batches = 0;
 }
@@ -177,8 +189,15 @@ static void show_plan(BrimPrint *print, const BrimEvent *event)
 
 static void show_done(BrimPrint *print, const BrimEvent *event)
 {
-    char time[32];
+    char time[32], peak[32], planned[32], mean[32], use[64];
     brim_print_time(time, sizeof time, event->seconds);
+    if (event->use && event->use->samples) {
+        brim_print_bytes(peak, sizeof peak, event->memory_peak_bytes);
+        brim_print_bytes(planned, sizeof planned, event->memory_planned_bytes);
+        brim_print_bytes(mean, sizeof mean, (uint64_t)event->use->memory_mean_bytes);
+        stay(print, "\nMemory: %s at the highest, of %s planned; %s in the mean%s", peak, planned, mean,
+             print_use(use, sizeof use, event->use));
+    }
     stay(print, "\nDone in %s. Results are in %s", time, event->text ? event->text : "");
 }
 

@@ -12,6 +12,7 @@ typedef struct BrimPrint {
     int columns;      /* of the terminal */
     int64_t drawn_ns; /* when the progress line was drawn last */
     BrimEvent step;   /* the last STEP, for the line that stays of an epoch */
+    BrimUse use;      /* of the device until then; `samples` 0: not known */
     bool table_open;  /* the header of the validation table stands above */
 } BrimPrint;
 

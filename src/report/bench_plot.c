@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "report/bench_table.h"
 #include "report/bench_verdict.h"
 #include "report/chart.h"
-#include "report/utf8.h"
 
 enum {
     WIDTH_PX = 540, /* of a column */

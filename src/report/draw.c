@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "data/canvas.h"
-#include "report/utf8.h"
 
 enum { TEXT_BYTES = 96, TITLE_BYTES = 40 };
 

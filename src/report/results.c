@@ -1,19 +1,22 @@
-/* results.csv. */
+/* results.csv and device.csv. */
 #include "report/results.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 
-enum { COLUMNS = 14, MOST_CSV_BYTES = 1 << 26 };
+enum { MOST_COLUMNS = 14, MOST_CSV_BYTES = 1 << 26 };
 
-static const char *const columns[COLUMNS] = {
-    "epoch",           "train/box_loss",       "train/obj_loss", "train/cls_loss", "metrics/precision",
-    "metrics/recall",  "metrics/mAP_0.5",      "metrics/mAP_0.5:0.95", "val/box_loss", "val/obj_loss",
-    "val/cls_loss",    "x/lr0",                "x/lr1",          "x/lr2",
-};
+/* A row as it is printed; `heads` are those of the file. */
+typedef struct Row {
+    const char *const *heads;
+    int columns;
+    int width, digits;
+    double values[MOST_COLUMNS]; /* NAN: an empty cell */
+} Row;
 
 /* Bytes of the rows before this epoch, the header included. */
 static size_t rows_to_keep(const char *text, int epoch)
@@ -27,42 +30,77 @@ static size_t rows_to_keep(const char *text, int epoch)
     return strlen(text);
 }
 
-static int print_row(char *row, size_t bytes, const BrimEvent *results)
+static size_t print_heads(const Row *row, char *line, size_t bytes)
 {
-    const double values[COLUMNS] = {
-        results->epoch,         results->losses[0],     results->losses[1],         results->losses[2],
-        results->precision,     results->recall,        results->map50,             results->map50_95,
-        results->val_losses[0], results->val_losses[1], results->val_losses[2],     results->learning_rates[0],
-        results->learning_rates[1], results->learning_rates[2],
-    };
     int length = 0;
-    for (int i = 0; i < COLUMNS; i++)
-        length += snprintf(row + length, bytes - (size_t)length, i + 1 < COLUMNS ? "%20.5g," : "%20.5g\n", values[i]);
-    return length;
+    for (int i = 0; i < row->columns; i++)
+        length += snprintf(line + length, bytes - (size_t)length, "%*s%s", row->width, row->heads[i],
+                           i + 1 < row->columns ? "," : "\n");
+    return (size_t)length;
 }
 
-BrimStatus brim_results_append(const char *path, const BrimEvent *results)
+static size_t print_values(const Row *row, char *line, size_t bytes)
+{
+    int length = 0;
+    for (int i = 0; i < row->columns; i++) {
+        const char *end = i + 1 < row->columns ? "," : "\n";
+        if (isnan(row->values[i]))
+            length += snprintf(line + length, bytes - (size_t)length, "%*s%s", row->width, "", end);
+        else
+            length += snprintf(line + length, bytes - (size_t)length, "%*.*g%s", row->width, row->digits, row->values[i],
+                               end);
+    }
+    return (size_t)length;
+}
+
+/* The first value is the epoch. */
+static BrimStatus append(const char *path, const Row *row)
 {
     BrimStatus status = BRIM_OK;
     BrimAtomicFile *file = NULL;
-    char *old = NULL;
+    char *old = NULL, line[MOST_COLUMNS * 32];
     size_t old_bytes = 0;
-    char row[COLUMNS * 32];
     if (brim_file_exists(path))
         BRIM_TRY(brim_file_read(path, MOST_CSV_BYTES, &old, &old_bytes));
     BRIM_TRY(brim_atomic_open(&file, path));
-    if (old_bytes == 0) {
-        int length = 0;
-        for (int i = 0; i < COLUMNS; i++)
-            length += snprintf(row + length, sizeof row - (size_t)length, i + 1 < COLUMNS ? "%20s," : "%20s\n", columns[i]);
-        BRIM_TRY(brim_atomic_write(file, row, (size_t)length));
-    } else {
-        BRIM_TRY(brim_atomic_write(file, old, rows_to_keep(old, results->epoch)));
-    }
-    BRIM_TRY(brim_atomic_write(file, row, (size_t)print_row(row, sizeof row, results)));
+    if (old_bytes == 0)
+        BRIM_TRY(brim_atomic_write(file, line, print_heads(row, line, sizeof line)));
+    else
+        BRIM_TRY(brim_atomic_write(file, old, rows_to_keep(old, (int)row->values[0])));
+    BRIM_TRY(brim_atomic_write(file, line, print_values(row, line, sizeof line)));
     BRIM_TRY(brim_atomic_commit(&file));
 fail:
     brim_atomic_discard(&file);
     brim_mem_give(old);
     return status;
+}
+
+BrimStatus brim_results_append(const char *path, const BrimEvent *results)
+{
+    static const char *const heads[] = {
+        "epoch",           "train/box_loss",       "train/obj_loss", "train/cls_loss", "metrics/precision",
+        "metrics/recall",  "metrics/mAP_0.5",      "metrics/mAP_0.5:0.95", "val/box_loss", "val/obj_loss",
+        "val/cls_loss",    "x/lr0",                "x/lr1",          "x/lr2",
+    };
+    const Row row = {
+        heads, sizeof heads / sizeof heads[0], 20, 5,
+        {results->epoch,         results->losses[0],     results->losses[1],         results->losses[2],
+         results->precision,     results->recall,        results->map50,             results->map50_95,
+         results->val_losses[0], results->val_losses[1], results->val_losses[2],     results->learning_rates[0],
+         results->learning_rates[1], results->learning_rates[2]}};
+    return append(path, &row);
+}
+
+BrimStatus brim_results_append_use(const char *path, const BrimEvent *results)
+{
+    static const char *const heads[] = {
+        "epoch",          "memory_planned_bytes", "memory_highest_bytes",     "memory_peak_bytes", "memory_mean_bytes",
+        "device_percent", "device_peak_percent",  "temperature_peak_celsius", "power_mean_watts",  "samples",
+    };
+    const BrimUse *use = results->use;
+    const Row row = {heads, sizeof heads / sizeof heads[0], 24, 12,
+                     {results->epoch, (double)results->memory_planned_bytes, (double)results->memory_peak_bytes,
+                      use->memory_peak_bytes, use->memory_mean_bytes, use->device_percent, use->device_peak_percent,
+                      use->temperature_peak_celsius, use->power_mean_watts, use->samples}};
+    return append(path, &row);
 }

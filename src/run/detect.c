@@ -242,6 +242,7 @@ BrimStatus brim_detect(const BrimDetectOptions *options, BrimListener listener, 
     BRIM_TRY(read_inputs(&run));
     BRIM_TRY(open_run(&run));
     BRIM_TRY(make_folder(&run));
+    brim_detector_show(&run.detector, "detect", run.folder, listener, self);
     BRIM_TRY(look(&run));
     if (listener)
         listener(self, &(BrimEvent){.kind = BRIM_EVENT_DONE,

@@ -28,6 +28,7 @@ fail:
 
 void brim_detector_close(BrimDetector *detector)
 {
+    brim_show_end(&detector->show);
     brim_engine_close(&detector->engine);
     brim_model_file_clear(&detector->file);
     brim_mem_give(detector->weights);
@@ -76,10 +77,9 @@ int brim_detector_imgsz(const BrimDetector *detector, int imgsz_px, BrimListener
 BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, int count, size_t beside_bytes,
                               size_t budget_bytes)
 {
-    if (!detector->resident_bytes)
-        detector->resident_bytes = (size_t)brim_process_resident_bytes();
-    detector->outside_bytes = detector->resident_bytes + beside_bytes;
     brim_engine_close(&detector->engine);
+    /* Anew each time: an engine that was opened before leaves pages of its library's code behind. */
+    detector->outside_bytes = (size_t)brim_process_resident_bytes() + beside_bytes;
     const BrimEngineConf conf = {.backend = detector->backend,
                                  .threads = detector->threads,
                                  .model = &detector->file.model,
@@ -110,6 +110,18 @@ BrimStatus brim_detector_tell_plan(const BrimDetector *detector, BrimListener li
                                     .memory_planned_bytes = brim_detector_planned_bytes(detector)});
     brim_mem_give(text);
     return status;
+}
+
+void brim_detector_show(BrimDetector *detector, const char *command, const char *folder, BrimListener listener,
+                        void *self)
+{
+    const BrimShown shown = {.command = command,
+                             .model = detector->file.model.name,
+                             .folder = folder,
+                             .planned_bytes = brim_detector_planned_bytes(detector),
+                             .listener = listener,
+                             .self = self};
+    brim_show_start(&detector->show, detector->engine, &shown);
 }
 
 BrimStatus brim_detector_start(BrimDetector *detector)

@@ -4,6 +4,7 @@
 #define BRIM_RUN_DETECTOR_H
 
 #include "run/model_file.h"
+#include "run/show.h"
 #include "train/engine.h"
 
 typedef struct BrimDetector {
@@ -11,9 +12,9 @@ typedef struct BrimDetector {
     char *weights;      /* their path, for messages */
     const BrimBackendClass *backend;
     int threads;
-    size_t resident_bytes; /* of the process when it was first planned */
     size_t outside_bytes;  /* planned beside the arena */
     BrimEngine *engine;
+    BrimShow show;
 } BrimDetector;
 
 /* Reads the weights and finds the device. ERROR_INPUT where the file does not say which model it is for. */
@@ -38,5 +39,9 @@ BrimStatus brim_detector_tell_plan(const BrimDetector *detector, BrimListener li
 
 /* Takes the arena and puts the weights into it. ERROR_INPUT where one is missing or has another shape. */
 BrimStatus brim_detector_start(BrimDetector *detector);
+
+/* Shows a started detector's plan to those who watch, until it is closed. folder: where the results go. */
+void brim_detector_show(BrimDetector *detector, const char *command, const char *folder, BrimListener listener,
+                        void *self);
 
 #endif

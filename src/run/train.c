@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/file.h"
 #include "plan/explain.h"
 #include "report/folder.h"
@@ -48,17 +49,31 @@ fail:
     return status;
 }
 
-/* Between trainer and user: keeps results.csv and plan.txt. */
+/* A row of one of the run's tables; what cannot be written is a remark, and the training goes on. */
+static void keep_row(BrimTrainRun *run, const char *name,
+                     BrimStatus (*append)(const char *, const BrimEvent *), const BrimEvent *event)
+{
+    char *path = brim_path_join(run->folder, name);
+    if (!path || append(path, event) != BRIM_OK)
+        brim_train_run_tell(run, &(BrimEvent){.kind = BRIM_EVENT_REMARK, .text = brim_last_error()});
+    brim_mem_give(path);
+}
+
+/* Between trainer and user: keeps results.csv and device.csv, and shows the run. */
 static bool on_event(void *self, const BrimEvent *event)
 {
     BrimTrainRun *run = self;
-    if (event->kind == BRIM_EVENT_RESULTS && event->epoch >= 0 && run->folder) {
-        char *path = brim_path_join(run->folder, "results.csv");
-        if (!path || brim_results_append(path, event) != BRIM_OK)
-            brim_train_run_tell(run, &(BrimEvent){.kind = BRIM_EVENT_REMARK, .text = brim_last_error()});
-        brim_mem_give(path);
-    }
-    return brim_train_run_tell(run, event);
+    BrimEvent told = *event;
+    bool epoch_done = event->kind == BRIM_EVENT_RESULTS && event->epoch >= 0;
+    brim_show_event(&run->show, event);
+    told.use = brim_show_use(&run->show, false);
+    if (epoch_done && run->folder)
+        keep_row(run, "results.csv", brim_results_append, &told);
+    if (epoch_done && run->folder && told.use)
+        keep_row(run, "device.csv", brim_results_append_use, &told);
+    if (epoch_done)
+        brim_show_restart(&run->show);
+    return brim_train_run_tell(run, &told);
 }
 
 static BrimStatus tell_plan(BrimTrainRun *run)
@@ -87,6 +102,7 @@ static BrimStatus tell_plan(BrimTrainRun *run)
 
 static void run_close(BrimTrainRun *run)
 {
+    brim_show_end(&run->show);
     brim_trainer_close(&run->trainer);
     brim_split_clear(&run->train);
     brim_split_clear(&run->val);
@@ -166,6 +182,20 @@ fail:
     return status;
 }
 
+/* The run has its memory now, and is shown. */
+static void show(BrimTrainRun *run)
+{
+    const BrimShown shown = {.command = "train",
+                             .model = run->model.name,
+                             .folder = run->folder,
+                             .planned_bytes = brim_trainer_planned_bytes(run->trainer),
+                             .reserve_bytes = run->reserve_bytes,
+                             .watch = true,
+                             .listener = run->listener,
+                             .self = run->self};
+    brim_show_start(&run->show, brim_trainer_engine(run->trainer), &shown);
+}
+
 BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self)
 {
     BrimStatus status;
@@ -189,9 +219,13 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     const BrimTensorFile *start = run.start.tensors.tensor_count ? &run.start.tensors : NULL;
     BRIM_TRY(run.resume ? brim_trainer_resume(run.trainer, start) : brim_trainer_start(run.trainer, start));
     brim_model_file_clear(&run.start);
+    show(&run);
     BRIM_TRY(brim_trainer_run(run.trainer));
     brim_train_run_tell(&run, &(BrimEvent){.kind = BRIM_EVENT_DONE,
                                            .text = run.folder,
+                                           .memory_planned_bytes = brim_trainer_planned_bytes(run.trainer),
+                                           .memory_peak_bytes = brim_process_peak_bytes(),
+                                           .use = brim_show_use(&run.show, true),
                                            .seconds = (double)(brim_clock_ns() - run.start_ns) / 1e9});
 fail:
     run_close(&run);

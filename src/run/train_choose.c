@@ -31,7 +31,10 @@ static BrimStatus settle_budget(BrimTrainRun *run)
     BrimStatus status = brim_profile_find(&profile, options->profile);
     if (status != BRIM_OK)
         return status;
-    return brim_planning_budget(profile, options->fraction, brim_process_capacity_bytes(),
+    uint64_t capacity_bytes = brim_process_capacity_bytes();
+    double fraction = options->fraction > 0 ? options->fraction : profile->fraction;
+    run->reserve_bytes = fraction < 1 ? (uint64_t)((1 - fraction) * (double)capacity_bytes) : 0;
+    return brim_planning_budget(profile, options->fraction, capacity_bytes,
                                 brim_process_free_bytes() + brim_process_resident_bytes(),
                                 options->memory_bytes, &run->budget_bytes);
 }

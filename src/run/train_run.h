@@ -6,6 +6,7 @@
 #include "graph/recompute.h"
 #include "run/model_file.h"
 #include "run/settings.h"
+#include "run/show.h"
 #include "train/trainer.h"
 
 /* Everything that a training run holds. */
@@ -25,7 +26,9 @@ typedef struct BrimTrainRun {
     BrimModelFile start; /* weights to start from, or the checkpoint to go on with */
     BrimModel model;
     uint64_t beside_bytes; /* what the run was found to take beside its arena; 0 before it was opened */
-    uint64_t budget_bytes; /* what the process may take: of --memory, the fraction, and what is free, the least */
+    uint64_t
+        budget_bytes; /* what the process may take: of --memory, the fraction, and what is free, the least */
+    uint64_t reserve_bytes; /* what the fraction leaves free of the machine's memory */
     BrimPrecision precision;
     uint8_t recompute[BRIM_MAX_LAYERS];
     char recompute_text[BRIM_RECOMPUTE_TEXT_BYTES]; /* of `settled` */
@@ -34,6 +37,7 @@ typedef struct BrimTrainRun {
     char *folder; /* runs/train/exp */
     char *weights_folder;
     BrimTrainer *trainer;
+    BrimShow show;
     int64_t start_ns;
 } BrimTrainRun;
 
@@ -43,15 +47,15 @@ BrimStatus brim_train_run_read(BrimTrainRun *run);
 /* Settles the budget, and batch, precision and recomputation where they are left to be chosen. */
 BrimStatus brim_train_run_choose(BrimTrainRun *run);
 
-/* Chooses once more, now that it is known what the run takes beside its arena. ERROR_FIT where there is nothing to choose,
- * or nothing fits. */
+/* Chooses once more, now that it is known what the run takes beside its arena. ERROR_FIT where there is
+ * nothing to choose, or nothing fits. */
 BrimStatus brim_train_run_choose_again(BrimTrainRun *run, uint64_t beside_bytes);
 
 /* What the run takes beside its arena with the batch that it has now; 0 where it cannot be planned. */
 uint64_t brim_train_run_beside_bytes(BrimTrainRun *run);
 
-/* False, with a remark, where another process has taken memory since the plan was made, and less is free than the run is
- * still to take. */
+/* False, with a remark, where another process has taken memory since the plan was made, and less is free than
+ * the run is still to take. */
 bool brim_train_run_still_fits(BrimTrainRun *run);
 
 /* Plans the run. ERROR_FIT says what would fit. */

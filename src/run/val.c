@@ -300,6 +300,7 @@ BrimStatus brim_val(const BrimValOptions *options, BrimListener listener, void *
     BRIM_TRY(open_run(&run));
     BRIM_TRY(brim_detector_start(&run.detector));
     BRIM_TRY(brim_report_folder(options->project, options->name, options->exist_ok, &run.folder));
+    brim_detector_show(&run.detector, "val", run.folder, listener, self);
     BRIM_TRY(brim_validator_run(run.validator, run.detector.engine, run.loader, &run.found));
     if (run.found.stopped) {
         status = brim_fail(BRIM_STOPPED, "stopped after %d of %d pictures; no results were written",

@@ -371,7 +371,7 @@ BrimStatus brim_engine_read(BrimEngine *engine, BrimTensorId id, void *plain)
     return engine->conf.backend->read(engine->runners[0].program, id, plain);
 }
 
-const void *brim_engine_arena(BrimEngine *engine, size_t *bytes)
+const void *brim_engine_arena(const BrimEngine *engine, size_t *bytes)
 {
     return engine->conf.backend->arena(engine->backend, bytes);
 }

@@ -74,7 +74,7 @@ BrimStatus brim_engine_write(BrimEngine *engine, BrimTensorId id, const void *pl
 BrimStatus brim_engine_read(BrimEngine *engine, BrimTensorId id, void *plain);
 
 /* The arena's bytes where the host can see them (NULL elsewhere); for the high-water test. */
-const void *brim_engine_arena(BrimEngine *engine, size_t *bytes);
+const void *brim_engine_arena(const BrimEngine *engine, size_t *bytes);
 
 /* Times of each op kind in the last run of a part, in ns; for benchmarks. */
 void brim_engine_op_times(BrimEngine *engine, int64_t *times_ns);

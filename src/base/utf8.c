@@ -1,5 +1,5 @@
 /* UTF-8 as RFC 3629 has it. */
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -35,4 +35,20 @@ void brim_utf8_copy(char *to, size_t room, const char *from)
         from += step;
     }
     to[used] = '\0';
+}
+
+/* C0, DEL, and C1, which begins with C2 80. */
+static int is_control(const unsigned char *text)
+{
+    return text[0] < 0x20 || text[0] == 0x7F || (text[0] == 0xC2 && text[1] < 0xA0);
+}
+
+void brim_utf8_clean(char *text)
+{
+    while (*text) {
+        size_t bytes = utf8_bytes((const unsigned char *)text);
+        if (bytes == 0 || is_control((const unsigned char *)text))
+            memset(text, '?', bytes ? bytes : 1);
+        text += bytes ? bytes : 1;
+    }
 }

@@ -1,0 +1,111 @@
+/* Lists that grow. */
+#include "monitor/draft.h"
+
+#include <math.h>
+
+#include "base/utf8.h"
+
+void brim_draft_restart(BrimDraft *draft, int64_t time_ns, int64_t monotonic_ns)
+{
+    draft->device_count = draft->process_count = draft->run_count = 0;
+    draft->time_ns = time_ns;
+    draft->monotonic_ns = monotonic_ns;
+}
+
+void brim_draft_clear(BrimDraft *draft)
+{
+    brim_mem_give(draft->devices);
+    brim_mem_give(draft->processes);
+    brim_mem_give(draft->runs);
+    *draft = (BrimDraft){.devices = NULL};
+}
+
+/* The list with room for one more, or NULL, and then it is as it was. */
+static void *grown(void *list, int count, int *room, size_t bytes)
+{
+    if (count < *room)
+        return list;
+    void *larger = brim_mem_grow(BRIM_MEM_OTHER, list, 2 * (size_t)count + 8, bytes);
+    if (larger)
+        *room = 2 * count + 8;
+    return larger;
+}
+
+BrimDeviceSample *brim_draft_device(BrimDraft *draft)
+{
+    BrimDeviceSample *list = grown(draft->devices, draft->device_count, &draft->device_room, sizeof *list);
+    if (!list)
+        return NULL;
+    draft->devices = list;
+    BrimDeviceSample *device = &list[draft->device_count++];
+    *device = (BrimDeviceSample){.parent = -1, .gpu_instance = -1};
+    for (int i = 0; i < BRIM_METRIC_COUNT; i++)
+        device->value[i] = NAN;
+    return device;
+}
+
+BrimProcessSample *brim_draft_process(BrimDraft *draft)
+{
+    BrimProcessSample *list =
+        grown(draft->processes, draft->process_count, &draft->process_room, sizeof *list);
+    if (!list)
+        return NULL;
+    draft->processes = list;
+    BrimProcessSample *process = &list[draft->process_count++];
+    *process = (BrimProcessSample){.memory_bytes = NAN,
+                                   .utilization_percent = NAN,
+                                   .host_memory_bytes = NAN,
+                                   .host_peak_bytes = NAN,
+                                   .host_cpu_percent = NAN};
+    return process;
+}
+
+BrimRunSample *brim_draft_run(BrimDraft *draft)
+{
+    BrimRunSample *list = grown(draft->runs, draft->run_count, &draft->run_room, sizeof *list);
+    if (!list)
+        return NULL;
+    draft->runs = list;
+    BrimRunSample *run = &list[draft->run_count++];
+    *run = (BrimRunSample){.arena_measured_bytes = NAN,
+                           .process_measured_bytes = NAN,
+                           .process_peak_bytes = NAN,
+                           .pictures_per_s = NAN};
+    return run;
+}
+
+static void clean_texts(BrimDraft *draft)
+{
+    for (int i = 0; i < draft->device_count; i++) {
+        BrimDeviceSample *device = &draft->devices[i];
+        char *const texts[] = {device->vendor, device->name, device->id, device->driver, device->trouble};
+        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
+            brim_utf8_clean(texts[j]);
+    }
+    for (int i = 0; i < draft->process_count; i++) {
+        BrimProcessSample *process = &draft->processes[i];
+        char *const texts[] = {process->kind, process->name, process->command, process->user};
+        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
+            brim_utf8_clean(texts[j]);
+    }
+    for (int i = 0; i < draft->run_count; i++) {
+        BrimRunSample *run = &draft->runs[i];
+        char *const texts[] = {run->command, run->model, run->folder, run->device};
+        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
+            brim_utf8_clean(texts[j]);
+        for (int j = 0; j < run->purpose_count; j++)
+            brim_utf8_clean(run->purposes[j].name);
+    }
+}
+
+BrimMonitorSample brim_draft_sample(BrimDraft *draft)
+{
+    clean_texts(draft);
+    return (BrimMonitorSample){.time_ns = draft->time_ns,
+                               .devices = draft->devices,
+                               .device_count = draft->device_count,
+                               .processes = draft->processes,
+                               .process_count = draft->process_count,
+                               .runs = draft->runs,
+                               .run_count = draft->run_count};
+}
