@@ -1,0 +1,27 @@
+/* The loss, its gradient, and predictions. */
+#include "backend/cuda/kernels/kernel.h"
+
+BRIM_KERNEL brim_loss_match(const BrimLossArgs args)
+{
+    (void)args;
+}
+
+BRIM_KERNEL brim_loss_objectness(const BrimLossArgs args)
+{
+    (void)args;
+}
+
+BRIM_KERNEL brim_loss_boxes(const BrimLossArgs args)
+{
+    (void)args;
+}
+
+BRIM_KERNEL brim_loss_finish(const BrimLossArgs args)
+{
+    (void)args;
+}
+
+BRIM_KERNEL brim_decode(const BrimDecodeArgs args)
+{
+    (void)args;
+}

@@ -1,0 +1,25 @@
+/* Kernels run by the host, for tests: the same sources, a grid as a loop. */
+#ifndef BRIM_BACKEND_CUDA_KERNELS_ON_HOST_H
+#define BRIM_BACKEND_CUDA_KERNELS_ON_HOST_H
+
+#include <stddef.h>
+
+#include "backend/cuda/kernels/list.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* BRIM_KERNEL_COUNT where there is none of that name ("brim_bn_apply"). */
+BrimKernel brim_kernel_named(const char *name);
+const char *brim_kernel_name(BrimKernel kernel);
+size_t brim_kernel_args_bytes(BrimKernel kernel);
+
+/* Runs every block of the grid, one after the other. */
+void brim_kernel_run_on_host(BrimKernel kernel, int blocks, const void *args);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
