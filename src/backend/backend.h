@@ -32,8 +32,8 @@ typedef struct BrimBackendClass {
     const char *name;
     bool half; /* it computes on fp16 features, as BRIM_PRECISION_AMP has them */
 
-    /* threads 0: as many as cores. */
-    BrimStatus (*open)(BrimBackend **backend, int threads);
+    /* threads 0: as many as cores. card: which, where there are several; the host is one. */
+    BrimStatus (*open)(BrimBackend **backend, int threads, int card);
     void (*close)(BrimBackend **backend); /* programs are unloaded before; gives the arena back */
     BrimStatus (*describe)(BrimBackend *backend, BrimDeviceInfo *info);
 
@@ -72,5 +72,8 @@ typedef struct BrimBackendClass {
 
 extern const BrimBackendClass brim_backend_reference;
 extern const BrimBackendClass brim_backend_cpu;
+#ifdef BRIM_HAVE_CUDA
+extern const BrimBackendClass brim_backend_cuda;
+#endif
 
 #endif

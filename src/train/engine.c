@@ -181,7 +181,7 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
         goto fail;
     }
     uint64_t before_bytes = brim_process_resident_bytes();
-    BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads));
+    BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads, conf->card));
     BRIM_TRY(build_runners(*engine));
     BRIM_TRY(make_plan(*engine));
     BRIM_TRY(conf->backend->describe((*engine)->backend, &(*engine)->device));

@@ -14,6 +14,7 @@ typedef struct BrimShape {
 typedef struct BrimEngineConf {
     const BrimBackendClass *backend;
     int threads; /* 0: as many as cores */
+    int card;                 /* of several */
     const BrimModel *model;
     BrimHyper hyper;          /* gains as brim_hyper_scale left them */
     const BrimShape *train;   /* every shape of a training batch; none for inference alone */

@@ -4,17 +4,30 @@
 
 #include "backend/backend.h"
 #include "backend/cuda/conv.h"
+#include "backend/operand.h"
 
 /* Channels that lie side by side at least: tensor cores read 8 halves at a time. */
 enum { BRIM_CUDA_PAD = 8 };
 
+/* A convolution that was opened, for all ops of its shape. */
+typedef struct BrimCudaConvEntry {
+    BrimCudaConvTask task;
+    BrimCudaConv *conv;
+    size_t workspace_bytes;
+} BrimCudaConvEntry;
+
 struct BrimBackend {
     BrimCudaDevice device;
     BrimCudaDnn *dnn;
-    CUdeviceptr arena;
+    BrimCudaConvEntry *convs;
+    int conv_count, conv_room;
+    CUdeviceptr arena; /* 0: not taken yet */
     size_t arena_bytes;
+    bool settled;               /* parameters' pads are zero */
     BrimKernelScalars *scalars; /* pinned */
     CUdeviceptr device_scalars;
+    void *staging; /* pinned: what is copied to and from the card */
+    size_t staging_bytes;
 };
 
 /* An op about to be started, and what it needs. */
@@ -25,6 +38,13 @@ typedef struct BrimCudaCall {
     BrimOpId id;
     const BrimOp *op;
 } BrimCudaCall;
+
+/* Channels with pads. */
+int brim_cuda_padded(int channels);
+
+/* Counted from the arena's start; and a feature's shape without its place. */
+size_t brim_cuda_offset(const BrimGraph *graph, const BrimPlacement *placement, BrimTensorId id);
+BrimKernelFeature brim_cuda_shape(const BrimGraph *graph, BrimTensorId id);
 
 /* Where things lie (operand.c). NULL for BRIM_NONE. */
 void *brim_cuda_data(const BrimCudaCall *call, BrimTensorId id);
@@ -47,11 +67,12 @@ int brim_cuda_in_run(const BrimCudaCall *call, int first, BrimKernelFeature *fea
 int brim_cuda_out_run(const BrimCudaCall *call, int first, BrimKernelFeature *features, int room);
 
 /* Starting the ops, a family a file. */
-BrimStatus brim_cuda_run_bn(const BrimCudaCall *call);      /* batchnorm.c: BN_* */
-BrimStatus brim_cuda_run_element(const BrimCudaCall *call); /* element.c: INPUT, ACT_FORWARD, COPY, ADD */
+BrimStatus brim_cuda_run_bn(const BrimCudaCall *call);       /* batchnorm.c: BN_* */
+BrimStatus brim_cuda_run_element(const BrimCudaCall *call);  /* element.c: INPUT, ACT_FORWARD, COPY, ADD */
 BrimStatus brim_cuda_run_resample(const BrimCudaCall *call); /* resample.c: POOL_*, UPSAMPLE_* */
-BrimStatus brim_cuda_run_head(const BrimCudaCall *call);    /* head.c: LOSS, DECODE */
-BrimStatus brim_cuda_run_update(const BrimCudaCall *call);  /* update.c: GRADIENT_NORM, OPTIMIZE, AVERAGE, FOLD */
+BrimStatus brim_cuda_run_head(const BrimCudaCall *call);     /* head.c: LOSS, DECODE */
+BrimStatus
+brim_cuda_run_update(const BrimCudaCall *call); /* update.c: GRADIENT_NORM, OPTIMIZE, AVERAGE, FOLD */
 
 /* Bytes that those need while they run. */
 size_t brim_cuda_bn_workspace(const BrimGraph *graph, const BrimOp *op);
