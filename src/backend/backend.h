@@ -18,6 +18,12 @@ typedef struct BrimDeviceInfo {
     bool host_memory;     /* the arena is host memory: results may be read where they lie */
 } BrimDeviceInfo;
 
+/* Memory of a device that has its own. */
+typedef struct BrimDeviceMemory {
+    size_t total_bytes, free_bytes;
+    size_t taken_bytes; /* by this backend: context, kernels, libraries, and the arena once there is one */
+} BrimDeviceMemory;
+
 /* What changes from step to step. */
 typedef struct BrimStepScalars {
     bool accumulate;      /* GRADIENT: add to the gradients instead of replacing them */
@@ -36,6 +42,9 @@ typedef struct BrimBackendClass {
     BrimStatus (*open)(BrimBackend **backend, int threads, int card);
     void (*close)(BrimBackend **backend); /* programs are unloaded before; gives the arena back */
     BrimStatus (*describe)(BrimBackend *backend, BrimDeviceInfo *info);
+
+    /* NULL where the device computes in host memory, which the process knows of. */
+    BrimStatus (*memory)(BrimBackend *backend, BrimDeviceMemory *memory);
 
     /* A sizer bound to this backend, for brim_plan_measure. Filters get their layout when first measured; later graphs
      * keep it, so that the ALWAYS tensors agree. */

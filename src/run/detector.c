@@ -93,8 +93,7 @@ BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, i
 
 size_t brim_detector_planned_bytes(const BrimDetector *detector)
 {
-    return detector->outside_bytes + brim_engine_beside_bytes(detector->engine) +
-           brim_engine_plan(detector->engine)->arena_bytes;
+    return brim_engine_planned_bytes(detector->engine);
 }
 
 BrimStatus brim_detector_tell_plan(const BrimDetector *detector, BrimListener listener, void *self)

@@ -25,7 +25,7 @@ typedef struct BrimEngineConf {
     const BrimShape *infer;   /* every shape of an inference batch */
     int infer_count;
     int infer_target_cap;     /* 0: no loss */
-    size_t outside_bytes;     /* memory the run needs beside the engine: loader slots, cache, ... */
+    size_t outside_bytes;     /* host memory the run needs beside the engine: loader slots, cache, ... */
     size_t budget_bytes;      /* for the engine and outside_bytes; 0: no limit but the device's */
 } BrimEngineConf;
 
@@ -41,8 +41,15 @@ BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes);
 BrimStatus brim_engine_start(BrimEngine *engine);
 void brim_engine_close(BrimEngine **engine);
 
-/* What the engine takes beside the arena: buffers for what crosses over to the device, and what its library takes. */
+/* What the engine takes beside the arena of the device's memory: buffers for what crosses over to it, and what its library
+ * takes; on a card context, kernels and libraries. */
 size_t brim_engine_beside_bytes(const BrimEngine *engine);
+
+/* All that is planned of the device's memory: the arena, that, and outside_bytes where it is the host's. */
+size_t brim_engine_planned_bytes(const BrimEngine *engine);
+
+/* The most of the device's memory that this process was seen to take; 0 where unknown. */
+uint64_t brim_engine_peak_bytes(BrimEngine *engine);
 
 const BrimPlan *brim_engine_plan(const BrimEngine *engine);
 const BrimDeviceInfo *brim_engine_device(const BrimEngine *engine);
