@@ -47,9 +47,14 @@ size_t brim_kernel_args_bytes(BrimKernel kernel)
     return kernels[kernel].args_bytes;
 }
 
-void brim_kernel_run_on_host(BrimKernel kernel, int blocks, const void *args)
+void brim_kernel_run_blocks_on_host(BrimKernel kernel, int first, int end, int blocks, const void *args)
 {
     brim_host_blocks = blocks;
-    for (brim_host_block = 0; brim_host_block < blocks; brim_host_block++)
+    for (brim_host_block = first; brim_host_block < end; brim_host_block++)
         kernels[kernel].run(args);
+}
+
+void brim_kernel_run_on_host(BrimKernel kernel, int blocks, const void *args)
+{
+    brim_kernel_run_blocks_on_host(kernel, 0, blocks, blocks, args);
 }

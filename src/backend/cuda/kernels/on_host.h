@@ -18,6 +18,9 @@ size_t brim_kernel_args_bytes(BrimKernel kernel);
 /* Runs every block of the grid, one after the other. */
 void brim_kernel_run_on_host(BrimKernel kernel, int blocks, const void *args);
 
+/* Runs the blocks from first on, before end, of a grid of `blocks`: several threads may run parts of one grid. */
+void brim_kernel_run_blocks_on_host(BrimKernel kernel, int first, int end, int blocks, const void *args);
+
 #ifdef __cplusplus
 }
 #endif
