@@ -151,6 +151,19 @@ size_t brim_engine_planned_bytes(const BrimEngine *engine)
     return outside_bytes(engine) + brim_engine_beside_bytes(engine) + engine->plan->arena_bytes;
 }
 
+void brim_engine_room(const BrimEngine *engine, uint64_t *free_bytes, uint64_t *taken_bytes)
+{
+    BrimDeviceMemory memory;
+    *free_bytes = *taken_bytes = 0;
+    if (!engine->conf.backend->memory) {
+        *free_bytes = brim_process_free_bytes();
+        *taken_bytes = brim_process_resident_bytes();
+    } else if (engine->conf.backend->memory(engine->backend, &memory) == BRIM_OK) {
+        *free_bytes = memory.free_bytes;
+        *taken_bytes = memory.taken_bytes;
+    }
+}
+
 uint64_t brim_engine_peak_bytes(BrimEngine *engine)
 {
     BrimDeviceMemory memory;

@@ -48,6 +48,9 @@ size_t brim_engine_beside_bytes(const BrimEngine *engine);
 /* All that is planned of the device's memory: the arena, that, and outside_bytes where it is the host's. */
 size_t brim_engine_planned_bytes(const BrimEngine *engine);
 
+/* Of the device's memory, what is free now, and what this process has of it; 0 where unknown. */
+void brim_engine_room(const BrimEngine *engine, uint64_t *free_bytes, uint64_t *taken_bytes);
+
 /* The most of the device's memory that this process was seen to take; 0 where unknown. */
 uint64_t brim_engine_peak_bytes(BrimEngine *engine);
 

@@ -32,6 +32,13 @@ fail:
     return status;
 }
 
+BrimStatus brim_cuda_card_check(int index)
+{
+    BrimCudaDevice device;
+    BrimStatus status = brim_cuda_device_look(&device, index);
+    return status == BRIM_OK ? brim_cuda_device_new_enough(&device) : status;
+}
+
 void brim_cuda_cards_list(char *text, size_t bytes)
 {
     size_t at = 0;

@@ -23,6 +23,9 @@ typedef struct BrimCudaCard {
  * Errors are those of brim_cuda_device_open. */
 BrimStatus brim_cuda_card_read(BrimCudaCard *card, int index);
 
+/* Whether a card is there and new enough, without opening it: the errors of brim_cuda_device_open. */
+BrimStatus brim_cuda_card_check(int index);
+
 /* All cards as a sentence for messages: "0: NVIDIA GeForce RTX 3060, 11910 MiB; 1: ..."; "" where there is
  * none. */
 void brim_cuda_cards_list(char *text, size_t bytes);

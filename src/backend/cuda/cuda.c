@@ -39,6 +39,7 @@ static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
     if (!made)
         return BRIM_ERROR_MEMORY;
     BRIM_TRY(brim_cuda_device_open(&made->device, card));
+    BRIM_TRY(brim_cuda_device_free_bytes(&made->device, &made->first_free_bytes));
     BRIM_TRY(brim_cuda_dnn_open(&made->dnn, &made->device));
     BRIM_CUDA_TRY(made->device.driver, cuMemHostAlloc, "pinning host memory", &pinned, sizeof *made->scalars,
                   0);
@@ -60,6 +61,18 @@ static BrimStatus describe(BrimBackend *backend, BrimDeviceInfo *info)
     snprintf(info->name, sizeof info->name, "%.48s, cuDNN %.16s, nhwc", backend->device.name,
              brim_cuda_dnn_version(backend->dnn));
     return BRIM_OK;
+}
+
+/* The context's own bytes are an estimate; what came after it, the arena among that, is the difference of what is free. */
+static BrimStatus memory(BrimBackend *backend, BrimDeviceMemory *memory)
+{
+    const BrimCudaDevice *device = &backend->device;
+    size_t first = backend->first_free_bytes;
+    *memory = (BrimDeviceMemory){.total_bytes = device->total_bytes};
+    BrimStatus status = brim_cuda_device_free_bytes(device, &memory->free_bytes);
+    size_t later = memory->free_bytes < first ? first - memory->free_bytes : 0;
+    memory->taken_bytes = device->context_bytes + device->module_bytes + later;
+    return status;
 }
 
 static BrimSizer sizer(BrimBackend *backend)
@@ -105,6 +118,7 @@ const BrimBackendClass brim_backend_cuda = {
     .open = backend_open,
     .close = backend_close,
     .describe = describe,
+    .memory = memory,
     .sizer = sizer,
     .take_arena = take_arena,
     .settle = brim_cuda_settle,

@@ -18,6 +18,7 @@ typedef struct BrimCudaConvEntry {
 
 struct BrimBackend {
     BrimCudaDevice device;
+    size_t first_free_bytes; /* of the card, when the device was open and nothing else */
     BrimCudaDnn *dnn;
     BrimCudaConvEntry *convs;
     int conv_count, conv_room;

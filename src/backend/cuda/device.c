@@ -95,7 +95,7 @@ fail:
     return status;
 }
 
-static BrimStatus refuse_old(const BrimCudaDevice *device)
+BrimStatus brim_cuda_device_new_enough(const BrimCudaDevice *device)
 {
     if (device->capability >= OLDEST_CAPABILITY)
         return BRIM_OK;
@@ -150,7 +150,7 @@ BrimStatus brim_cuda_device_open(BrimCudaDevice *device, int index)
     CUstream stream;
     size_t before_bytes, after_bytes;
     BRIM_TRY(brim_cuda_device_look(device, index));
-    BRIM_TRY(refuse_old(device));
+    BRIM_TRY(brim_cuda_device_new_enough(device));
     BRIM_TRY(make_context(device));
     BRIM_TRY(brim_cuda_device_free_bytes(device, &before_bytes));
     device->context_bytes = estimate_context(device, device->total_bytes - before_bytes);

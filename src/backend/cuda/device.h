@@ -31,6 +31,9 @@ void brim_cuda_device_close(BrimCudaDevice *device);
 /* Fills what the driver says of a card without opening it: driver, index, device, and from name to total_bytes. */
 BrimStatus brim_cuda_device_look(BrimCudaDevice *device, int index);
 
+/* ERROR_UNSUPPORTED for a card that was looked at and is older than compute capability 7.5. */
+BrimStatus brim_cuda_device_new_enough(const BrimCudaDevice *device);
+
 /* Cards that the driver shows; 0 where there is no driver (and no error). */
 int brim_cuda_device_count(void);
 
