@@ -10,12 +10,13 @@ static FakeCard card;
 
 static size_t bytes_of(const char *text, const char *word)
 {
+    static const char units[] = "KMG";
     char *end;
     double number = strtod(text, &end);
-    double unit = *end == 'G' ? 1 << 30 : *end == 'M' ? 1 << 20 : *end == 'K' ? 1 << 10 : 1;
-    if (end == text || (*end && end[1]))
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (end == text || (*end && (!unit || end[1])))
         fake_abort("BRIM_FAKE_CARD: %s is no number of bytes", word);
-    return (size_t)(number * unit);
+    return (size_t)(unit ? number * (double)((size_t)1 << 10 * (unit - units + 1)) : number);
 }
 
 static long number_of(const char *text, const char *word)

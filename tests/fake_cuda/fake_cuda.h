@@ -1,5 +1,6 @@
 /* What the false libraries share. The card is as BRIM_FAKE_CARD says, words separated by commas, all optional:
- *   memory=4096M  free=3800M  cc=8.6  name=...  driver=12040  cards=2  sms=20
+ *   memory=4096M  free=3800M  cc=8.6  name=...  cards=2  sms=20
+ *   driver=13000        the CUDA version that the driver is for; the toolkit's own unless said
  *   context=200M        what a context takes of the free memory
  *   module=4M           what loading the kernels takes of it
  *   strict              the host cannot touch device memory but in copies and kernels: else it would not be noticed, as it is
