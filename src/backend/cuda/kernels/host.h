@@ -1,4 +1,5 @@
-/* Kernels as functions of the host: a block is one thread, a grid a loop around it (launch_on_host.h). */
+/* Kernels as functions of the host: a grid is a loop over blocks, a block one thread, or some that take turns
+ * on the one thread of the host that runs them (on_host.cpp). */
 #ifndef BRIM_BACKEND_CUDA_KERNELS_HOST_H
 #define BRIM_BACKEND_CUDA_KERNELS_HOST_H
 
@@ -6,6 +7,7 @@
 
 #define BRIM_KERNEL extern "C" void
 #define BRIM_DEVICE static inline
+#define BRIM_SHARED static __thread /* the blocks of a thread of the host run one after the other */
 
 /* A type of its own, so that overloads tell it from uint16_t. */
 struct BrimHalf {
@@ -23,16 +25,19 @@ BRIM_DEVICE void brim_store(BrimHalf *at, float value)
 }
 
 /* Set by who runs the grid. */
-extern thread_local int brim_host_block, brim_host_blocks;
+extern __thread int brim_host_block, brim_host_blocks, brim_host_thread, brim_host_threads;
+
+/* Lets the block's other threads come as far as this one. */
+void brim_host_wait(void);
 
 BRIM_DEVICE int brim_thread(void)
 {
-    return 0;
+    return brim_host_thread;
 }
 
 BRIM_DEVICE int brim_threads(void)
 {
-    return 1;
+    return brim_host_threads;
 }
 
 BRIM_DEVICE int brim_block(void)
@@ -47,11 +52,29 @@ BRIM_DEVICE int brim_blocks(void)
 
 BRIM_DEVICE void brim_block_wait(void)
 {
+    if (brim_host_threads > 1)
+        brim_host_wait();
 }
 
+/* In the order of the card's: lanes as a tree, then warp by warp. */
 template <class T> static T brim_block_sum(T value)
 {
-    return value;
+    BRIM_SHARED T lanes[BRIM_BLOCK_THREADS];
+    brim_block_wait(); /* a sum before this one has been read by all */
+    lanes[brim_host_thread] = value;
+    brim_block_wait();
+    T sum = 0;
+    for (int warp = 0; warp < brim_host_threads; warp += 32) {
+        T tree[32] = {};
+        for (int i = 0; i < 32 && warp + i < brim_host_threads; i++)
+            tree[i] = lanes[warp + i];
+        for (int step = 16; step > 0; step >>= 1) {
+            for (int i = 0; i < step; i++)
+                tree[i] += tree[i + step];
+        }
+        sum += tree[0];
+    }
+    return sum;
 }
 
 #endif

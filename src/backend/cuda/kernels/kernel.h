@@ -1,12 +1,16 @@
 /* The language that kernels are written in. nvcc takes it as CUDA; a C++ compiler takes the same files and makes functions
- * of them that run a grid as loops, with one thread a block, so that tests without a card run the kernels' own sources.
+ * of them that run a grid as loops, with one thread a block or some, so that tests without a card run the kernels' own
+ * sources.
  *
  * Therefore every kernel walks with loops that start at brim_thread() and step by brim_threads(), shares through
- * brim_block_sum and its like only, and is right for any number of threads a block, one among them. */
+ * brim_block_sum and BRIM_SHARED arrays only, and is right for any number of threads a block, one among them. All threads of
+ * a block come to each wait, and to each sum. */
 #ifndef BRIM_BACKEND_CUDA_KERNELS_KERNEL_H
 #define BRIM_BACKEND_CUDA_KERNELS_KERNEL_H
 
 #include "backend/cuda/kernels/args.h"
+
+enum { BRIM_BLOCK_THREADS = 1024 }; /* a block has no more */
 
 #ifdef __CUDACC__
 
@@ -14,6 +18,7 @@
 
 #define BRIM_KERNEL extern "C" __global__ void
 #define BRIM_DEVICE static __device__ __forceinline__
+#define BRIM_SHARED __shared__ /* of an array in a kernel: one for the block, with nothing in it at first */
 
 typedef __half BrimHalf;
 
