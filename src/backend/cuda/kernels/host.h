@@ -3,7 +3,9 @@
 #ifndef BRIM_BACKEND_CUDA_KERNELS_HOST_H
 #define BRIM_BACKEND_CUDA_KERNELS_HOST_H
 
+extern "C" {
 #include "base/half.h"
+}
 
 #define BRIM_KERNEL extern "C" void
 #define BRIM_DEVICE static inline
