@@ -12,14 +12,14 @@
     X(bias, BrimBiasArgs)                                                                                      \
     X(bias_gradient_partial, BrimBiasGradientArgs)                                                             \
     X(bias_gradient_finish, BrimBiasGradientArgs)                                                              \
-    X(pool_forward, BrimPoolArgs)                /* resample.cu */                                             \
+    X(pool_forward, BrimPoolArgs)                /* pool.cu */                                                 \
     X(pool_backward, BrimPoolArgs)                                                                             \
-    X(upsample_forward, BrimUpsampleArgs)                                                                      \
+    X(upsample_forward, BrimUpsampleArgs)        /* resample.cu */                                             \
     X(upsample_backward, BrimUpsampleArgs)                                                                     \
     X(bn_statistics_partial, BrimBnStatisticsArgs) /* batchnorm.cu */                                          \
     X(bn_statistics_finish, BrimBnStatisticsArgs)                                                              \
     X(bn_apply, BrimBnApplyArgs)                                                                               \
-    X(bn_reduce_partial, BrimBnReduceArgs)                                                                     \
+    X(bn_reduce_partial, BrimBnReduceArgs)       /* batchnorm_backward.cu */                                   \
     X(bn_reduce_finish, BrimBnReduceArgs)                                                                      \
     X(bn_slope, BrimBnSlopeArgs)                                                                               \
     X(filter_gradient, BrimFilterGradientArgs)   /* filter.cu */                                               \
