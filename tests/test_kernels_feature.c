@@ -7,39 +7,11 @@
 
 #include "support/kernel_features.h"
 
-static const KernelGrid grids[] = {{1, 1}, {7, 1}, {3, 64}, {2, 40}, {1, 256}};
-enum { GRIDS = sizeof grids / sizeof grids[0] };
-
-/* Odd sides, channels that fill no eight, parts of others; the last has more eights than the fewest threads
- * above. */
-static const KernelShape shapes[] = {
-    {2, 8, 3, 5, false, false}, {2, 13, 7, 3, false, false}, {1, 24, 6, 5, false, true},
-    {2, 13, 5, 5, true, false}, {3, 16, 9, 11, true, true},  {1, 64, 7, 6, true, true},
-    {1, 3, 4, 6, true, false},  {1, 3, 4, 6, false, false},  {1, 344, 2, 3, true, false},
-};
-enum { SHAPES = sizeof shapes / sizeof shapes[0] };
-
 static const double NEAR = 2e-6;
-
-/* Every shape in every grid. */
-static void each(void (*check)(KernelShape shape, KernelGrid grid))
-{
-    for (int i = 0; i < SHAPES * GRIDS; i++) {
-        check(shapes[i / GRIDS], grids[i % GRIDS]);
-        kernel_features_close();
-    }
-}
 
 static double silu(double z)
 {
     return z / (1 + exp(-z));
-}
-
-static double *numbers(BrimKernelFeature feature)
-{
-    double *all = calloc((size_t)kernel_pixels(feature) * feature.c, sizeof *all);
-    assert_non_null(all);
-    return all;
 }
 
 static void check_input(KernelShape shape, KernelGrid grid)
@@ -49,14 +21,13 @@ static void check_input(KernelShape shape, KernelGrid grid)
     BrimInputArgs args = {.x = kernel_feature(shape, 1)};
     int count = 3 * kernel_pixels(args.x);
     uint8_t *pictures = malloc((size_t)count);
-    double *expected = numbers(args.x);
+    double *expected = kernel_numbers(kernel_elements(args.x));
     for (int i = 0; i < count; i++)
         expected[i] = (pictures[i] = (uint8_t)(i * 37 + 255)) / 255.0;
     args.pictures = pictures;
     kernel_run(BRIM_KERNEL_input, grid, &args);
     kernel_assert("input", args.x, expected, NEAR);
     free(pictures);
-    free(expected);
 }
 
 static void act_case(KernelShape shape, KernelGrid grid, int dest_count, bool res, bool activation,
@@ -67,15 +38,14 @@ static void act_case(KernelShape shape, KernelGrid grid, int dest_count, bool re
         args.res = kernel_feature(shape, 2);
     for (int i = 0; i < dest_count; i++)
         args.dests[i] = in_place && i == 0 ? args.x : kernel_feature(shape, 3 + i);
-    double *expected = numbers(args.x);
-    for (int i = 0; i < kernel_pixels(args.x) * shape.c; i++) {
+    double *expected = kernel_numbers(kernel_elements(args.x));
+    for (int i = 0; i < kernel_elements(args.x); i++) {
         double x = kernel_get(args.x, i / shape.c, i % shape.c);
         expected[i] = (activation ? silu(x) : x) + (res ? kernel_get(args.res, i / shape.c, i % shape.c) : 0);
     }
     kernel_run(BRIM_KERNEL_act, grid, &args);
     for (int i = 0; i < dest_count; i++)
         kernel_assert("act", args.dests[i], expected, NEAR);
-    free(expected);
 }
 
 static void check_act(KernelShape shape, KernelGrid grid)
@@ -93,26 +63,24 @@ static void check_add(KernelShape shape, KernelGrid grid)
         for (int i = 0; i < count; i++)
             args.grads[i] = kernel_feature(shape, i);
         args.y = count % 2 ? args.grads[0] : kernel_feature(shape, 9);
-        double *expected = numbers(args.y);
-        for (int i = 0; i < kernel_pixels(args.y) * shape.c; i++) {
+        double *expected = kernel_numbers(kernel_elements(args.y));
+        for (int i = 0; i < kernel_elements(args.y); i++) {
             for (int term = 0; term < count; term++)
                 expected[i] += kernel_get(args.grads[term], i / shape.c, i % shape.c);
         }
         kernel_run(BRIM_KERNEL_add, grid, &args);
         kernel_assert("add", args.y, expected, NEAR);
-        free(expected);
     }
 }
 
 static void check_bias(KernelShape shape, KernelGrid grid)
 {
     BrimBiasArgs args = {.y = kernel_feature(shape, 1), .bias = kernel_floats(shape.c, 2)};
-    double *expected = numbers(args.y);
-    for (int i = 0; i < kernel_pixels(args.y) * shape.c; i++)
+    double *expected = kernel_numbers(kernel_elements(args.y));
+    for (int i = 0; i < kernel_elements(args.y); i++)
         expected[i] = (double)kernel_get(args.y, i / shape.c, i % shape.c) + args.bias[i % shape.c];
     kernel_run(BRIM_KERNEL_bias, grid, &args);
     kernel_assert("bias", args.y, expected, NEAR);
-    free(expected);
 }
 
 static void check_bias_gradient(KernelShape shape, KernelGrid grid)
@@ -126,8 +94,8 @@ static void check_bias_gradient(KernelShape shape, KernelGrid grid)
         args.partial = kernel_floats(args.blocks * args.dy.padded, 3);
         for (int c = 0; c < shape.c; c++)
             args.dbias[c] = accumulate ? args.dbias[c] : NAN;
-        double *expected = calloc((size_t)shape.c, sizeof *expected);
-        for (int i = 0; i < kernel_pixels(args.dy) * shape.c; i++)
+        double *expected = kernel_numbers(shape.c);
+        for (int i = 0; i < kernel_elements(args.dy); i++)
             expected[i % shape.c] += kernel_get(args.dy, i / shape.c, i % shape.c);
         for (int c = 0; accumulate && c < shape.c; c++)
             expected[c] += args.dbias[c];
@@ -135,7 +103,6 @@ static void check_bias_gradient(KernelShape shape, KernelGrid grid)
         kernel_run(BRIM_KERNEL_bias_gradient_finish, (KernelGrid){2, grid.threads}, &args);
         for (int c = 0; c < shape.c; c++)
             assert_true(fabs(args.dbias[c] - expected[c]) <= 1e-5 * (1 + fabs(expected[c])));
-        free(expected);
     }
 }
 
@@ -147,8 +114,8 @@ static void check_upsample(KernelShape shape, KernelGrid grid)
     BrimUpsampleArgs args = {.x = kernel_feature(shape, 1), .dy = kernel_feature(large, 2), .dest_count = 2};
     args.dests[0] = kernel_feature(large, 3);
     args.dests[1] = kernel_feature(large, 4);
-    double *up = numbers(args.dy), *down = numbers(args.x);
-    for (int i = 0; i < kernel_pixels(args.dy) * shape.c; i++) {
+    double *up = kernel_numbers(kernel_elements(args.dy)), *down = kernel_numbers(kernel_elements(args.x));
+    for (int i = 0; i < kernel_elements(args.dy); i++) {
         int pixel = i / shape.c, row = pixel / large.w / 2, column = pixel % large.w / 2;
         up[i] = kernel_get(args.x, row * shape.w + column, i % shape.c);
         down[(row * shape.w + column) * shape.c + i % shape.c] += kernel_get(args.dy, pixel, i % shape.c);
@@ -158,8 +125,6 @@ static void check_upsample(KernelShape shape, KernelGrid grid)
     kernel_assert("upsample", args.dests[1], up, 0);
     kernel_run(BRIM_KERNEL_upsample_backward, grid, &args);
     kernel_assert("upsample backward", args.x, down, NEAR);
-    free(up);
-    free(down);
 }
 
 /* The pixel of the first maximum of the window around y, x in the image that starts at `image`. */
@@ -184,14 +149,14 @@ static void check_pool_kernel(KernelShape shape, KernelGrid grid, int kernel)
                          .dy = kernel_feature(shape, 3),
                          .dx = kernel_feature(shape, 4),
                          .kernel = kernel};
-    double *most = numbers(args.x), *gradient = numbers(args.x);
-    for (int i = 0; i < kernel_pixels(args.x) * shape.c;
-         i++) { /* few values, so that many maxima are not alone */
+    double *most = kernel_numbers(kernel_elements(args.x)),
+           *gradient = kernel_numbers(kernel_elements(args.x));
+    for (int i = 0; i < kernel_elements(args.x); i++) { /* few values, so that many maxima are not alone */
         kernel_set(args.x, i / shape.c, i % shape.c,
                    floorf(kernel_get(args.x, i / shape.c, i % shape.c) * 1.5f));
         gradient[i] = kernel_get(args.dx, i / shape.c, i % shape.c);
     }
-    for (int i = 0; i < kernel_pixels(args.x) * shape.c; i++) {
+    for (int i = 0; i < kernel_elements(args.x); i++) {
         int pixel = i / shape.c, c = i % shape.c, area = shape.h * shape.w;
         int best = first_maximum(&args, pixel / area * area, pixel % area / shape.w, pixel % shape.w, c);
         most[i] = kernel_get(args.x, best, c);
@@ -201,8 +166,6 @@ static void check_pool_kernel(KernelShape shape, KernelGrid grid, int kernel)
     kernel_assert("pool", args.y, most, 0);
     kernel_run(BRIM_KERNEL_pool_backward, grid, &args);
     kernel_assert("pool backward", args.dx, gradient, 1e-5);
-    free(most);
-    free(gradient);
 }
 
 static void check_pool(KernelShape shape, KernelGrid grid)
@@ -216,7 +179,7 @@ static void check_pool(KernelShape shape, KernelGrid grid)
     static void test_##name(void **state)                                                                    \
     {                                                                                                        \
         (void)state;                                                                                         \
-        each(check_##name);                                                                                  \
+        kernel_each(check_##name);                                                                           \
     }
 TEST(input)
 TEST(act)

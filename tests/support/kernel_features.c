@@ -9,6 +9,15 @@
 
 enum { MADE_ROOM = 64, BESIDE = 8 };
 
+const KernelGrid kernel_grids[] = {{1, 1}, {7, 1}, {3, 64}, {2, 40}, {1, 256}, {20, 32}};
+const int kernel_grid_count = sizeof kernel_grids / sizeof kernel_grids[0];
+
+static const KernelShape shapes[] = {
+    {2, 8, 3, 5, false, false}, {2, 13, 7, 3, false, false}, {1, 24, 6, 5, false, true},
+    {2, 13, 5, 5, true, false}, {3, 16, 9, 11, true, true},  {1, 3, 4, 6, true, false},
+    {1, 8, 1, 1, false, false}, {1, 264, 2, 3, true, false},
+};
+
 static void *made[MADE_ROOM];
 static int made_count;
 
@@ -66,6 +75,16 @@ BrimKernelFeature kernel_feature(KernelShape shape, int seed)
     return feature;
 }
 
+void kernel_each(void (*check)(KernelShape shape, KernelGrid grid))
+{
+    for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++) {
+        for (int grid = 0; grid < kernel_grid_count; grid++) {
+            check(shapes[shape], kernel_grids[grid]);
+            kernel_features_close();
+        }
+    }
+}
+
 void kernel_features_close(void)
 {
     while (made_count > 0)
@@ -81,6 +100,14 @@ float *kernel_floats(int count, int seed)
     return floats;
 }
 
+double *kernel_numbers(int count)
+{
+    double *zeros = remember((size_t)count * sizeof *zeros);
+    for (int i = 0; i < count; i++)
+        zeros[i] = 0;
+    return zeros;
+}
+
 float kernel_get(BrimKernelFeature feature, int pixel, int channel)
 {
     return get(feature.data, feature.half, (size_t)pixel * feature.pitch + channel);
@@ -94,6 +121,11 @@ void kernel_set(BrimKernelFeature feature, int pixel, int channel, float value)
 int kernel_pixels(BrimKernelFeature feature)
 {
     return feature.n * feature.h * feature.w;
+}
+
+int kernel_elements(BrimKernelFeature feature)
+{
+    return kernel_pixels(feature) * feature.c;
 }
 
 void kernel_run(BrimKernel kernel, KernelGrid grid, const void *args)
