@@ -32,6 +32,8 @@ typedef struct BrimStepScalars {
     float weight_decay;   /* of BRIM_GROUP_WEIGHT */
     float clip_norm;      /* gradients are scaled down to this norm; 0: never */
     float ema_decay;
+    float loss_scale;     /* LOSS makes gradients that many times too large, so that small ones survive as halves;
+                             UPDATE takes it out again. 0, which nobody set: 1 */
 } BrimStepScalars;
 
 typedef struct BrimBackendClass {

@@ -159,7 +159,8 @@ size_t brim_loss_workspace_bytes(const BrimHeadConf *conf, const BrimHeadView *h
 }
 
 /* Runs one level and adds its loss, with gains, to box, objectness and classes. */
-static void add_level(const BrimHeadConf *conf, int index, Level *level, Sums *images, double losses[3])
+static void add_level(const BrimHeadConf *conf, int index, float loss_scale, Level *level, Sums *images,
+                      double losses[3])
 {
     const BrimHyper *hyper = &conf->hyper;
     int batch = level->head->n;
@@ -168,9 +169,9 @@ static void add_level(const BrimHeadConf *conf, int index, Level *level, Sums *i
     double box_gain = hyper->box / matches;
     double objectness_gain = hyper->obj * level_balance(conf->level_count, index) / cells;
     double class_gain = hyper->cls / (matches * conf->class_count);
-    level->box_slope = (float)(batch * box_gain);
-    level->objectness_slope = (float)(batch * objectness_gain);
-    level->class_slope = (float)(batch * class_gain);
+    level->box_slope = (float)(batch * box_gain) * loss_scale;
+    level->objectness_slope = (float)(batch * objectness_gain) * loss_scale;
+    level->class_slope = (float)(batch * class_gain) * loss_scale;
     for (int anchor = 0; anchor < conf->anchor_count; anchor++) {
         level->anchors[anchor][0] = conf->anchors_px[index][anchor][0] / (float)conf->stride_px[index];
         level->anchors[anchor][1] = conf->anchors_px[index][anchor][1] / (float)conf->stride_px[index];
@@ -187,7 +188,7 @@ static void add_level(const BrimHeadConf *conf, int index, Level *level, Sums *i
 
 void brim_loss_run(const BrimHeadConf *conf, const BrimHeadView *heads, const float *targets,
                    int target_count, int target_cap, void *workspace, float items[4],
-                   const BrimHeadView *dheads)
+                   float loss_scale, const BrimHeadView *dheads)
 {
     Room room = lay_out(conf, heads, target_cap);
     BrimMatch *matches = workspace;
@@ -200,7 +201,7 @@ void brim_loss_run(const BrimHeadConf *conf, const BrimHeadView *heads, const fl
         Level level = {.conf = conf, .head = &heads[i], .matches = matches, .aims = aims};
         level.dhead = dheads ? &dheads[i] : NULL;
         level.match_count = brim_match_level(conf, i, &heads[i], targets, target_count, matches);
-        add_level(conf, i, &level, images, losses);
+        add_level(conf, i, loss_scale, &level, images, losses);
     }
     for (int i = 0; i < 3; i++)
         items[i] = (float)losses[i];
