@@ -146,8 +146,8 @@ typedef struct BrimKernelHead {
     float balance[BRIM_KERNEL_LEVELS];
 } BrimKernelHead;
 
-/* One level's part of the loss and of its gradient; what else it needs stands in `workspace`, in a layout that
- * kernels/loss.h defines. */
+/* The loss and its gradient on all levels; what else it needs stands in `workspace`, in a layout that kernels/loss.h
+ * defines. */
 typedef struct BrimLossArgs {
     BrimKernelHead head;
     BrimKernelFeature heads[BRIM_KERNEL_LEVELS], dheads[BRIM_KERNEL_LEVELS]; /* dheads[].data NULL: no gradient */
@@ -165,15 +165,15 @@ typedef struct BrimDecodeArgs {
     float *predictions; /* [n rows 5 + nc] */
 } BrimDecodeArgs;
 
-/* ---- parameters: whole blocks ---- */
+/* ---- parameters: whole blocks. Counts are multiples of 4 and pointers aligned to 16 bytes, here and for filters ---- */
 
 /* norm[0] = norm of the gradients / loss_scale, norm[1] = what each is to be multiplied with (the clip's factor over
- * loss_scale), 0 where the norm is no finite number. partial: one double a block of threads. */
+ * loss_scale), 0 where the norm is no finite number. */
 typedef struct BrimNormArgs {
     const float *gradients;
     int64_t count;
     double *partial;
-    int32_t first, blocks; /* this block of parameters writes partial[first .. first + blocks) */
+    int32_t first, blocks; /* this block of parameters writes partial[first .. first + blocks), whatever the grid */
     float *norm;           /* of the finishing kernel, which sums `blocks` from 0 */
     const BrimKernelScalars *scalars;
 } BrimNormArgs;

@@ -58,6 +58,16 @@ BRIM_DEVICE void brim_block_wait(void)
         brim_host_wait();
 }
 
+BRIM_DEVICE int brim_atomic_exchange(int32_t *at, int32_t value)
+{
+    return __atomic_exchange_n(at, value, __ATOMIC_RELAXED);
+}
+
+BRIM_DEVICE int brim_atomic_add(int32_t *at, int32_t value)
+{
+    return __atomic_fetch_add(at, value, __ATOMIC_RELAXED);
+}
+
 /* In the order of the card's: lanes as a tree, then warp by warp. */
 template <class T> static T brim_block_sum(T value)
 {

@@ -57,6 +57,17 @@ BRIM_DEVICE void brim_block_wait(void)
     __syncthreads();
 }
 
+/* What stood there, with `value` in its place or added to it: in whatever order threads come. */
+BRIM_DEVICE int brim_atomic_exchange(int32_t *at, int32_t value)
+{
+    return atomicExch(at, value);
+}
+
+BRIM_DEVICE int brim_atomic_add(int32_t *at, int32_t value)
+{
+    return atomicAdd(at, value);
+}
+
 /* The sum over the block's threads, to all of them, in a fixed order: first within warps, then over them. */
 template <class T> static __device__ T brim_block_sum(T value)
 {

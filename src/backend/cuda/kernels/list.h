@@ -25,8 +25,8 @@
     X(filter_gradient, BrimFilterGradientArgs)   /* filter.cu */                                               \
     X(fold, BrimFoldArgs)                                                                                      \
     X(loss_match, BrimLossArgs)                  /* loss.cu */                                                 \
-    X(loss_objectness, BrimLossArgs)                                                                           \
-    X(loss_boxes, BrimLossArgs)                                                                                \
+    X(loss_order, BrimLossArgs)                                                                                \
+    X(loss_cells, BrimLossArgs)                                                                                \
     X(loss_finish, BrimLossArgs)                                                                               \
     X(decode, BrimDecodeArgs)                                                                                  \
     X(norm_partial, BrimNormArgs)                /* update.cu */                                               \

@@ -6,12 +6,12 @@ BRIM_KERNEL brim_loss_match(const BrimLossArgs args)
     (void)args;
 }
 
-BRIM_KERNEL brim_loss_objectness(const BrimLossArgs args)
+BRIM_KERNEL brim_loss_order(const BrimLossArgs args)
 {
     (void)args;
 }
 
-BRIM_KERNEL brim_loss_boxes(const BrimLossArgs args)
+BRIM_KERNEL brim_loss_cells(const BrimLossArgs args)
 {
     (void)args;
 }
