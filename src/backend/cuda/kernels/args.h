@@ -20,6 +20,8 @@ typedef struct BrimKernelFeature {
     int32_t half;
 } BrimKernelFeature;
 
+enum { BRIM_KERNEL_WEIGHTS = 1 }; /* the BrimParamGroup whose parameters decay */
+
 /* What changes from step to step, in device memory, so that a captured graph need not be made anew. */
 typedef struct BrimKernelScalars {
     int32_t accumulate;
