@@ -161,6 +161,20 @@ static int leave_memory(void)
     return 0;
 }
 
+/* A kernel on a feature of zeros. */
+static int launch(void)
+{
+    CUdeviceptr pointer = take(8 * 64 * sizeof(float));
+    const BrimKernelFeature y = {
+        .data = address(pointer), .n = 1, .c = 8, .h = 8, .w = 8, .pitch = 8, .padded = 8};
+    const BrimAddArgs args = {.grads = {y}, .y = y, .grad_count = 1};
+    device.driver->cuMemsetD8Async_(pointer, 0, 8 * 64 * sizeof(float), device.stream);
+    printf("%s", brim_cuda_launch(&device, BRIM_KERNEL_add, 3, 64, &args) == BRIM_OK ? "started"
+                                                                                     : brim_last_error());
+    give(pointer);
+    return 0;
+}
+
 static int act(const char *action)
 {
     open_device(NULL);
@@ -170,6 +184,8 @@ static int act(const char *action)
         return write_behind_the_end();
     if (strcmp(action, "touch") == 0)
         return touch_from_host();
+    if (strcmp(action, "launch") == 0)
+        return launch();
     return strcmp(action, "leave") == 0 ? leave_memory() : 2;
 }
 
@@ -192,6 +208,13 @@ static void test_memory_of_others(void **state)
     assert_int_not_equal(child_run("touch", "strict", NULL), 0);
     child_expect("leave", "", NULL,
                  "false libcuda: a context ended with 100 bytes of device memory not freed\n");
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    child_expect("launch", "", NULL, "started");
+    child_expect("launch", "threads,strict", NULL, "started");
 }
 
 static void test_words(void **state)
@@ -220,6 +243,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_handles, open_device, close_device),
         cmocka_unit_test(test_kernels_with_dangling_pointers),
         cmocka_unit_test(test_memory_of_others),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

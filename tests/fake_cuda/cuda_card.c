@@ -69,6 +69,8 @@ static void read_word(const char *word)
         read_failure(value, word);
     else if (IS("strict"))
         card.strict = true;
+    else if (IS("threads"))
+        card.threads = true;
     else
         fake_abort("BRIM_FAKE_CARD: no word \"%s\"; see tests/fake_cuda/fake_cuda.h", word);
 #undef IS

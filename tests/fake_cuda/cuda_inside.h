@@ -21,7 +21,7 @@ typedef struct FakeCard {
     unsigned long fail_at;
     bool fail_once;
     CUresult error;
-    bool strict;
+    bool strict, threads;
 } FakeCard;
 
 /* BRIM_FAKE_CARD, read once. A word that means nothing ends the process with a line. */

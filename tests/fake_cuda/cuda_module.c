@@ -86,6 +86,13 @@ CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute,
     return CUDA_SUCCESS;
 }
 
+static void run_with_threads(const Launch *launch)
+{
+    if (!brim_kernel_run_threads_on_host(launch->kernel, launch->blocks, launch->threads, launch->args))
+        fake_abort("%s: threads of a block ended while others waited for them",
+                   brim_kernel_name(launch->kernel));
+}
+
 /* The blocks are in parts of equal length, one for each thread, as blocks know nothing of each other. */
 static void run_grid(const Launch *launch)
 {
@@ -111,7 +118,10 @@ static void run_launch(void *args)
     }
     counts[launch->kernel].launches++;
     counts[launch->kernel].last = *launch;
-    run_grid(launch);
+    if (fake_card()->threads)
+        run_with_threads(launch);
+    else
+        run_grid(launch);
 }
 
 static CUresult check_grid(const unsigned int grid[3], const unsigned int block[3], unsigned int shared_bytes,

@@ -5,6 +5,7 @@
  *   module=4M           what loading the kernels takes of it
  *   strict              the host cannot touch device memory but in copies and kernels: else it would not be noticed, as it is
  *                       the host's own
+ *   threads             blocks have as many threads as they were started with, which take turns; else one, which is quicker
  *   fail=NAME@N         the N-th call of that function (cuLaunchKernel@100) fails, and from then on every call: the card fell
  *                       off; fail=NAME@N:once fails once; error=CODE is the driver's number (719)
  * Work on a stream is done when it is started, unless the stream is being captured: then it is kept, and done at each launch
