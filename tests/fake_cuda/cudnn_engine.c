@@ -51,7 +51,8 @@ static bool wanted(const Descriptor *graph)
     const char *which = fake_setting("engines", 0);
     FakeConvolution convolution;
     fake_read_convolution(fake_operation(graph), &convolution);
-    return !which || (strncmp(which, "half", 4) == 0 && convolution.x.half);
+    return !which || strncmp(which, "costly", 6) == 0 ||
+           (strncmp(which, "half", 4) == 0 && convolution.x.half);
 }
 
 bool fake_engine_known(const Descriptor *graph, int64_t engine)
@@ -66,7 +67,9 @@ bool fake_knob_known(int64_t engine, int64_t type, int64_t value)
 
 bool fake_engine_refuses(int64_t engine)
 {
-    return engine == FAKE_ENGINE_REFUSING;
+    const char *which = fake_setting("engines", 0);
+    return engine == FAKE_ENGINE_REFUSING ||
+           (engine == FAKE_ENGINE_SLOWEST && which && strncmp(which, "costly", 6) == 0);
 }
 
 int64_t fake_first_knob(const Descriptor *config)

@@ -93,20 +93,21 @@ fail:
     return status;
 }
 
-/* An engine may refuse only when it runs; the others are timed all the same. */
+/* An engine may fail only when it runs; the others are timed all the same. Where none runs, the last one's
+ * sentence tells. */
 static BrimStatus time_all(const Bench *bench, BrimCudaConvPlan *plans, int count)
 {
     const BrimCudaDnnApi *api = bench->dnn->api;
     const CUdeviceptr *at = bench->buffers;
-    BrimCudaDescriptor pack = NULL;
-    BrimStatus status = brim_cuda_conv_pack(api, at[X], at[Y], at[W], at[WORKSPACE], &pack);
+    BrimCudaDescriptor pack;
+    bool any = false;
+    BrimStatus status = brim_cuda_conv_pack(api, at[X], at[Y], at[W], at[WORKSPACE], &pack), last = status;
     for (int i = 0; status == BRIM_OK && i < count; i++) {
-        status = time_plan(bench, plans[i].plan, pack, &plans[i].choice.time_ns);
-        if (status == BRIM_ERROR_UNSUPPORTED)
-            status = BRIM_OK;
+        last = time_plan(bench, plans[i].plan, pack, &plans[i].choice.time_ns);
+        any |= last == BRIM_OK;
     }
     brim_cuda_descriptor_drop(api, &pack);
-    return status;
+    return any ? BRIM_OK : last;
 }
 
 static BrimStatus fits(const Bench *bench, bool *room)
