@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 
-#define CARD "memory=4G,free=3800M,context=300M,module=6M,sms=10,cc=8.6,strict,name=NVIDIA Tested Card"
+#define CARD "memory=400M,free=340M,context=300M,module=6M,cc=8.6,strict,name=NVIDIA Tested Card"
 
 /* Makes every engine but that of tensor cores with knob 1 slow. */
 #define ALL_SLOW "slow=20:0:200,slow=47:0:200,slow=62:0:3000,slow=70:0:3000,slow=1:0:3000,slow=0:0:3000"
@@ -140,7 +140,7 @@ static void no_timing_without_memory(void **state)
     size_t workspace_bytes, free_bytes;
     ConvCard card;
     (void)state;
-    conv_card_open(&card, "memory=400M,free=340M,context=300M,module=6M", ALL_SLOW);
+    conv_card_open(&card, CARD, ALL_SLOW);
     assert_ok(brim_cuda_device_free_bytes(&card.device, &free_bytes));
     CUdeviceptr most = conv_take(&card, free_bytes - mib);
     BrimCudaConv *conv;
@@ -203,10 +203,11 @@ static void timed_once(void **state)
 
 static void write_file(const char *entry)
 {
-    static const char head[] = "{\"schema\": \"brim-convolutions-1\", \"choices\": [{\"card\": \"NVIDIA "
-                               "Tested Card\", \"capability\": 86, "
-                               "\"cudnn\": \"9.15.0\", \"task\": \"backward data fp16 1x10x10x8/8 to 1x10x10x8/8 kernel 3 stride 1 "
-                               "padding 1\", \"cap_bytes\": 2097152, ";
+    static const char head[] =
+        "{\"schema\": \"brim-convolutions-1\", \"choices\": [{\"card\": \"NVIDIA "
+        "Tested Card\", \"capability\": 86, "
+        "\"cudnn\": \"9.15.0\", \"task\": \"backward data fp16 1x10x10x8/8 to 1x10x10x8/8 kernel 3 stride 1 "
+        "padding 1\", \"cap_bytes\": 2097152, ";
     char text[1024];
     snprintf(text, sizeof text, "%s%s}]}", head, entry);
     assert_ok(brim_file_write(file_path(), text, strlen(text)));
