@@ -144,6 +144,14 @@ static void give_all(const ConvCard *card, Tensor tensors[TENSORS])
     }
 }
 
+static void run_and_check(const ConvCard *card, BrimCudaConv *conv, const BrimCudaConvTask *task,
+                          const Tensor tensors[TENSORS], CUdeviceptr workspace)
+{
+    assert_ok(brim_cuda_conv_run(conv, tensors[0].at, tensors[1].at, tensors[2].at, workspace));
+    assert_ok(brim_cuda_device_wait(&card->device));
+    check(card, task, tensors);
+}
+
 static void run_task(ConvCard *card, const BrimCudaConvTask *task)
 {
     Tensor tensors[TENSORS];
@@ -154,9 +162,7 @@ static void run_task(ConvCard *card, const BrimCudaConvTask *task)
         upload(card, &tensors[i], task->half);
     assert_ok(brim_cuda_conv_open(&conv, card->dnn, task, 2 << 20, false, &workspace_bytes));
     CUdeviceptr workspace = conv_take(card, workspace_bytes);
-    assert_ok(brim_cuda_conv_run(conv, tensors[0].at, tensors[1].at, tensors[2].at, workspace));
-    assert_ok(brim_cuda_device_wait(&card->device));
-    check(card, task, tensors);
+    run_and_check(card, conv, task, tensors, workspace);
     brim_cuda_conv_close(&conv);
     conv_give(card, workspace);
     give_all(card, tensors);
@@ -273,12 +279,46 @@ static void pointers_may_change(void **state)
     conv_card_close(&card);
 }
 
+/* Each of the pointers alone makes a call another one. */
+static void each_pointer_counts(void **state)
+{
+    const BrimCudaConvTask task =
+        conv_task(BRIM_CUDA_BACKWARD_DATA, false, (BrimCudaImage){1, 8, 5, 5, 8}, 8, 8, 3, 1, 1);
+    ConvCard card;
+    Tensor tensors[2][TENSORS];
+    BrimCudaConv *conv;
+    size_t workspace_bytes;
+    (void)state;
+    conv_card_open(&card, CARD, NULL);
+    assert_ok(brim_cuda_conv_open(&conv, card.dnn, &task, 2 << 20, false, &workspace_bytes));
+    for (unsigned i = 0; i < 2; i++) {
+        fill_all(&task, i * 10, tensors[i]);
+        for (int j = 0; j < TENSORS; j++)
+            upload(&card, &tensors[i][j], false);
+    }
+    CUdeviceptr workspace = conv_take(&card, workspace_bytes), other = conv_take(&card, workspace_bytes);
+    run_and_check(&card, conv, &task, tensors[0], workspace);
+    for (int which = 0; which < TENSORS; which++) {
+        Tensor mixed[TENSORS] = {tensors[0][0], tensors[0][1], tensors[0][2]};
+        mixed[which] = tensors[1][which];
+        run_and_check(&card, conv, &task, mixed, workspace);
+    }
+    conv_give(&card, workspace);
+    run_and_check(&card, conv, &task, tensors[0], other);
+    conv_give(&card, other);
+    brim_cuda_conv_close(&conv);
+    give_all(&card, tensors[0]);
+    give_all(&card, tensors[1]);
+    conv_card_close(&card);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_ways_match_plain_loops),
         cmocka_unit_test(a_graph_does_it_again),
         cmocka_unit_test(pointers_may_change),
+        cmocka_unit_test(each_pointer_counts),
     };
     setenv("XDG_CACHE_HOME", scratch_folder(), 1);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,24 @@ static bool fits(const FakeConvolution *task)
            y->w == side_out(task, x->w);
 }
 
+/* The loops know one stride and one padding for both directions and all edges. */
+static bool even(const Descriptor *convolution, const FakeConvolution *task)
+{
+    const struct {
+        cudnnBackendAttributeName_t name;
+        int64_t value;
+    } pairs[] = {{CUDNN_ATTR_CONVOLUTION_DILATIONS, 1},
+                 {CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, task->stride},
+                 {CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, task->padding},
+                 {CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, task->padding}};
+    for (int i = 0; i < 4; i++) {
+        const Attribute *pair = fake_attribute(convolution, pairs[i].name);
+        if (pair->count != 2 || pair->integers[0] != pairs[i].value || pair->integers[1] != pairs[i].value)
+            return false;
+    }
+    return true;
+}
+
 cudnnStatus_t fake_read_convolution(const Descriptor *operation, FakeConvolution *task)
 {
     const cudnnBackendAttributeName_t *name = names_of(operation);
@@ -107,6 +125,8 @@ cudnnStatus_t fake_read_convolution(const Descriptor *operation, FakeConvolution
                          "only correlations of one type, summed in fp32");
     if (fake_attribute(operation, name[ALPHA])->real != 1 || fake_attribute(operation, name[BETA])->real != 0)
         return fake_fail(CUDNN_STATUS_NOT_SUPPORTED, "only alpha 1 and beta 0");
+    if (!even(convolution, task))
+        return fake_fail(CUDNN_STATUS_NOT_SUPPORTED, "only even strides and paddings, and no dilation");
     if (!fits(task))
         return fake_fail(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH, "y is not what the convolution makes of x");
     return CUDNN_STATUS_SUCCESS;
