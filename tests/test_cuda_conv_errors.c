@@ -48,6 +48,75 @@ static void failing_while_run(void **state)
     conv_card_close(&card);
 }
 
+/* Opens while the nth call of a function fails: an engine is found all the same, or there is a sentence;
+ * nothing is left. */
+static bool opens_while(ConvCard *card, const char *call, int nth)
+{
+    const BrimCudaConvTask task = small_task();
+    char wish[96];
+    size_t workspace_bytes;
+    BrimCudaConv *conv;
+    snprintf(wish, sizeof wish, "fail=%s@%d:once", call, nth);
+    setenv("BRIM_FAKE_DNN", wish, 1);
+    const BrimStatus status =
+        brim_cuda_conv_open(&conv, card->dnn, &task, 1 << 20, nth % 2, &workspace_bytes);
+    assert_true((status == BRIM_OK) == (conv != NULL));
+    if (status != BRIM_OK)
+        assert_non_null(strstr(brim_last_error(), "cuDNN"));
+    brim_cuda_conv_close(&conv);
+    assert_int_equal(conv_descriptors(), 0);
+    return status == BRIM_OK;
+}
+
+static void any_call_may_fail(void **state)
+{
+    static const char *const calls[] = {"cudnnBackendCreateDescriptor", "cudnnBackendSetAttribute",
+                                        "cudnnBackendGetAttribute", "cudnnBackendFinalize",
+                                        "cudnnBackendExecute"};
+    int refused = 0, opened = 0;
+    ConvCard card;
+    (void)state;
+    setenv("XDG_CACHE_HOME", "/dev/null", 1); /* nothing is kept: each time an engine has to be found */
+    conv_card_open(&card, CARD, NULL);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+        for (int nth = 1; nth < 200; nth++)
+            opens_while(&card, calls[i], nth) ? opened++ : refused++;
+    assert_true(refused > 20 && opened > 20);
+    conv_card_close(&card);
+    setenv("XDG_CACHE_HOME", scratch_folder(), 1);
+    conv_card_open(&card, CARD, NULL);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+        for (int nth = 1; nth < 60; nth++)
+            opens_while(&card, calls[i], nth);
+    conv_card_close(&card);
+}
+
+/* The same of brim's own memory. */
+static void any_memory_may_lack(void **state)
+{
+    const BrimCudaConvTask task = small_task();
+    BrimStatus status = BRIM_ERROR_MEMORY;
+    ConvCard card;
+    (void)state;
+    conv_card_open(&card, CARD, NULL);
+    for (uint64_t nth = 1; nth < 40; nth++) {
+        size_t workspace_bytes;
+        BrimCudaConv *conv = NULL;
+        brim_cuda_dnn_close(&card.dnn);
+        brim_mem_fail_at(nth);
+        status = brim_cuda_dnn_open(&card.dnn, &card.device);
+        if (status == BRIM_OK)
+            status = brim_cuda_conv_open(&conv, card.dnn, &task, 1 << 20, true, &workspace_bytes);
+        brim_mem_fail_at(0);
+        assert_true(status == BRIM_OK || status == BRIM_ERROR_MEMORY);
+        if (conv)
+            brim_cuda_conv_close(&conv);
+        assert_int_equal(conv_descriptors(), 0);
+    }
+    assert_ok(status);
+    conv_card_close(&card);
+}
+
 static void wrong_sides(void **state)
 {
     BrimCudaConvTask task = small_task();
@@ -105,10 +174,9 @@ static void missing(void **state)
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(too_old),
-        cmocka_unit_test(failing_while_run),
-        cmocka_unit_test(wrong_sides),
-        cmocka_unit_test(missing),
+        cmocka_unit_test(too_old),           cmocka_unit_test(failing_while_run),
+        cmocka_unit_test(any_call_may_fail), cmocka_unit_test(any_memory_may_lack),
+        cmocka_unit_test(wrong_sides),       cmocka_unit_test(missing),
     };
     if (count > 1 && strcmp(arguments[1], "child") == 0)
         return child();

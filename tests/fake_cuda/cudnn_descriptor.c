@@ -38,6 +38,16 @@ static void let_go(Descriptor *descriptor)
     descriptors--;
 }
 
+Descriptor *fake_make(cudnnBackendDescriptorType_t type)
+{
+    Descriptor *descriptor = calloc(1, sizeof *descriptor);
+    if (!descriptor)
+        return NULL;
+    descriptor->type = type;
+    descriptors++;
+    return fake_hold(descriptor);
+}
+
 cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t *made)
 {
     int count;
@@ -50,13 +60,9 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, cu
         return status;
     if (!known)
         return fake_fail(CUDNN_STATUS_NOT_SUPPORTED, "the false cuDNN has no such descriptor");
-    Descriptor *descriptor = calloc(1, sizeof *descriptor);
-    if (!descriptor)
-        return fake_fail(CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED, "no memory");
-    descriptor->type = type;
-    descriptors++;
-    *made = fake_hold(descriptor);
-    return CUDNN_STATUS_SUCCESS;
+    *made = fake_make(type);
+    return *made ? CUDNN_STATUS_SUCCESS
+                 : fake_fail(CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED, "no memory");
 }
 
 cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t descriptor)

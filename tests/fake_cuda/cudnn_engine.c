@@ -117,19 +117,13 @@ static void fill_knob(Descriptor *knob, int64_t value)
     knob->finished = true;
 }
 
-static Descriptor *make(cudnnBackendDescriptorType_t type)
-{
-    cudnnBackendDescriptor_t made = NULL;
-    return cudnnBackendCreateDescriptor(type, &made) == CUDNN_STATUS_SUCCESS ? made : NULL;
-}
-
 static void fill_config(Descriptor *config, Descriptor *graph, const int64_t proposal[2])
 {
-    Descriptor *engine = make(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    Descriptor *engine = fake_make(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
     fill_engine(engine, graph, proposal[0]);
     fake_tell(config, CUDNN_ATTR_ENGINECFG_ENGINE, 1)->pointers[0] = engine;
     if (proposal[1] != NO_KNOB) {
-        Descriptor *knob = make(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+        Descriptor *knob = fake_make(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
         fill_knob(knob, proposal[1]);
         fake_tell(config, CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, 1)->pointers[0] = knob;
     }

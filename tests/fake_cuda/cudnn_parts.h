@@ -48,6 +48,9 @@ int64_t fake_integer(const Descriptor *descriptor, cudnnBackendAttributeName_t n
 Descriptor *fake_part(const Descriptor *descriptor, cudnnBackendAttributeName_t name);
 Descriptor *fake_hold(Descriptor *descriptor);
 
+/* A new one, held once; NULL where memory ran out. */
+Descriptor *fake_make(cudnnBackendDescriptorType_t type);
+
 /* Tells a descriptor without checks, as the library does with those that it fills. */
 Attribute *fake_tell(Descriptor *descriptor, cudnnBackendAttributeName_t name, int64_t count);
 

@@ -34,6 +34,11 @@ static inline int conv_latest_engine(void)
     return ((int (*)(void))conv_counter("libcudnn.so.9", "fake_cudnn_latest_engine"))();
 }
 
+static inline long conv_descriptors(void)
+{
+    return ((long (*)(void))conv_counter("libcudnn.so.9", "fake_cudnn_descriptors"))();
+}
+
 static inline size_t conv_taken_bytes(void)
 {
     return ((size_t(*)(void))conv_counter("libcuda.so.1", "fake_cuda_taken_bytes"))();
@@ -58,7 +63,7 @@ static inline void conv_card_close(ConvCard *card)
     assert_null(card->dnn);
     brim_cuda_device_close(&card->device);
     assert_int_equal(conv_taken_bytes(), 0);
-    assert_int_equal(((long (*)(void))conv_counter("libcudnn.so.9", "fake_cudnn_descriptors"))(), 0);
+    assert_int_equal(conv_descriptors(), 0);
 }
 
 static inline CUdeviceptr conv_take(const ConvCard *card, size_t bytes)
