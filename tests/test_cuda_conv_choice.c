@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/cuda/conv_time.h"
 #include "base/file.h"
 
 #define CARD "memory=400M,free=340M,context=300M,module=6M,cc=8.6,strict,name=NVIDIA Tested Card"
@@ -110,6 +111,30 @@ static void fastest_that_brim_takes(void **state)
     assert_int_equal(chosen(&card, &whole, 2 * mib, true, &workspace_bytes), FAKE_ENGINE_COPYING);
     assert_int_equal(workspace_bytes, 6400);
     conv_card_close(&card);
+}
+
+static void ties_go_to_the_smaller_workspace(void **state)
+{
+    static const struct {
+        double time_ns[4];
+        size_t workspace_bytes[4];
+        int fastest;
+    } cases[] = {
+        {{5000, 4000, 4500, 9000}, {0, 900, 0, 0}, 1},   /* faster by more than a hundredth */
+        {{4039, 4000, 4041, 4000}, {10, 900, 0, 20}, 0}, /* within it */
+        {{4000, 4000, 4000, 4000}, {30, 20, 20, 20}, 1}, /* the earlier of two that are alike */
+        {{0, 7000, 0, 6000}, {0, 50, 0, 60}, 3},         /* those that did not run */
+        {{0, 0, 0, 0}, {0, 0, 0, 0}, -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        BrimCudaConvPlan plans[4] = {{.plan = NULL}};
+        for (int j = 0; j < 4; j++) {
+            plans[j].choice.time_ns = cases[i].time_ns[j];
+            plans[j].choice.workspace_bytes = cases[i].workspace_bytes[j];
+        }
+        assert_int_equal(brim_cuda_conv_fastest(plans, 4), cases[i].fastest);
+    }
 }
 
 /* One that fails when it runs is left out; where all fail, that is said. */
@@ -293,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(first_proposal_within_the_cap, forget),
         cmocka_unit_test_setup(fastest_that_brim_takes, forget),
+        cmocka_unit_test(ties_go_to_the_smaller_workspace),
         cmocka_unit_test_setup(failing_while_timed, forget),
         cmocka_unit_test_setup(no_timing_without_memory, forget),
         cmocka_unit_test_setup(no_engine, forget),

@@ -1,7 +1,6 @@
 /* Convolutions by cuDNN 9: the library opened, an engine chosen, and started. */
 #include "backend/cuda/conv.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "backend/cuda/conv_file.h"
@@ -90,24 +89,6 @@ const char *brim_cuda_dnn_version(const BrimCudaDnn *dnn)
 
 /* ---- choosing ---- */
 
-/* Events count in half microseconds: what is within a hundredth is a tie, which the smaller workspace wins,
- * then the earlier proposal. A plan that did not run never wins; -1 where none was timed. */
-static int fastest(const BrimCudaConvPlan *plans, int count)
-{
-    int best = -1;
-    double least_ns = INFINITY;
-    for (int i = 0; i < count; i++)
-        if (plans[i].choice.time_ns > 0 && plans[i].choice.time_ns < least_ns)
-            least_ns = plans[i].choice.time_ns;
-    for (int i = 0; i < count; i++) {
-        const BrimCudaConvChoice *choice = &plans[i].choice;
-        if (choice->time_ns > 0 && choice->time_ns <= 1.01 * least_ns &&
-            (best < 0 || choice->workspace_bytes < plans[best].choice.workspace_bytes))
-            best = i;
-    }
-    return best;
-}
-
 static BrimStatus choose(BrimCudaConv *conv, const BrimCudaConvTask *task, size_t cap_bytes, bool timed)
 {
     BrimCudaDnn *dnn = conv->dnn;
@@ -127,7 +108,7 @@ static BrimStatus choose(BrimCudaConv *conv, const BrimCudaConvTask *task, size_
                            dnn->version);
     if (status == BRIM_OK && timed)
         status = brim_cuda_conv_time(dnn, task, plans, count);
-    best = status == BRIM_OK ? fastest(plans, count) : -1;
+    best = status == BRIM_OK ? brim_cuda_conv_fastest(plans, count) : -1;
     if (best < 0)
         best = 0;
     for (int i = 0; i < count; i++) {

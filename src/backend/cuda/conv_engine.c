@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 
-/* Of one mode; cuDNN 9.19 gives up to 40. */
-enum { MOST_PROPOSALS = 64 };
+/* Proposals of one mode, of which cuDNN 9.19 gives up to 40; notes of an engine, of which it has 10. */
+enum { MOST_PROPOSALS = 64, MOST_NOTES = 32 };
 
 void brim_cuda_conv_plan_drop(const BrimCudaDnnApi *api, BrimCudaConvPlan *plan)
 {
@@ -32,12 +32,11 @@ static bool takes(cudnnBackendNumericalNote_t note, bool half)
 
 static BrimStatus check_notes(const BrimCudaDnnApi *api, BrimCudaDescriptor engine, bool half)
 {
-    cudnnBackendNumericalNote_t notes[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
+    cudnnBackendNumericalNote_t notes[MOST_NOTES];
     int64_t count;
-    BrimStatus status =
-        brim_cuda_descriptor_get(api, engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
-                                 CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &count, notes);
-    for (int64_t i = 0; status == BRIM_OK && i < count && i < CUDNN_NUMERICAL_NOTE_TYPE_COUNT; i++)
+    BrimStatus status = brim_cuda_descriptor_get(api, engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
+                                                 CUDNN_TYPE_NUMERICAL_NOTE, MOST_NOTES, &count, notes);
+    for (int64_t i = 0; status == BRIM_OK && i < count && i < MOST_NOTES; i++)
         if (!takes(notes[i], half))
             status = brim_fail(BRIM_ERROR_UNSUPPORTED, "the engine's sums are not those that brim promises");
     return status;

@@ -1,6 +1,8 @@
 /* How long plans of a convolution take on the card. */
 #include "backend/cuda/conv_time.h"
 
+#include <math.h>
+
 /* One run warms up: cuDNN loads its kernels at the first. */
 enum { WARM_RUNS = 1, TIMED_RUNS = 3 };
 
@@ -140,4 +142,20 @@ BrimStatus brim_cuda_conv_time(const BrimCudaDnn *dnn, const BrimCudaConvTask *t
         close_bench(&bench);
     }
     return status == BRIM_ERROR_FIT ? BRIM_OK : status; /* free in sum, but not in one piece */
+}
+
+int brim_cuda_conv_fastest(const BrimCudaConvPlan *plans, int count)
+{
+    int best = -1;
+    double least_ns = INFINITY;
+    for (int i = 0; i < count; i++)
+        if (plans[i].choice.time_ns > 0 && plans[i].choice.time_ns < least_ns)
+            least_ns = plans[i].choice.time_ns;
+    for (int i = 0; i < count; i++) {
+        const BrimCudaConvChoice *choice = &plans[i].choice;
+        if (choice->time_ns > 0 && choice->time_ns <= 1.01 * least_ns &&
+            (best < 0 || choice->workspace_bytes < plans[best].choice.workspace_bytes))
+            best = i;
+    }
+    return best;
 }

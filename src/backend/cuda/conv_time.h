@@ -13,4 +13,8 @@ BrimStatus brim_cuda_conv_pack(const BrimCudaDnnApi *api, CUdeviceptr x, CUdevic
 BrimStatus brim_cuda_conv_time(const BrimCudaDnn *dnn, const BrimCudaConvTask *task, BrimCudaConvPlan *plans,
                                int count);
 
+/* The fastest of those that were timed; -1 where none was. Events count in half microseconds: what is within
+ * a hundredth of the least time is a tie, which the smaller workspace wins, then the earlier proposal. */
+int brim_cuda_conv_fastest(const BrimCudaConvPlan *plans, int count);
+
 #endif
