@@ -20,7 +20,11 @@ alone() {
 
 count=0
 while read -r header; do
-    alone c c17 "${header#src/}"
+    case $header in
+    */cuda/kernels/args.h | */cuda/kernels/list.h | */cuda/kernels/on_host.h) alone c c17 "${header#src/}" ;;
+    */cuda/kernels/*) alone c++ c++17 "${header#src/}" ;; # what nvcc takes, a C++ compiler takes too
+    *) alone c c17 "${header#src/}" ;;
+    esac
     count=$((count + 1))
 done < <(find src -name '*.h' | sort)
 alone c c17 brim.h -pedantic-errors

@@ -7,8 +7,8 @@
 
 enum { BRIM_KERNEL_DESTS = 4, BRIM_KERNEL_GRADS = 4, BRIM_KERNEL_LEVELS = 5, BRIM_KERNEL_ANCHORS = 8 };
 
-/* Threads a block at most, of kernels that walk over features (kernels/lanes.h). */
-enum { BRIM_LANE_THREADS = 256 };
+/* Threads a block at most: of any kernel, and of those that walk over features (kernels/lanes.h). */
+enum { BRIM_BLOCK_THREADS = 1024, BRIM_LANE_THREADS = 256 };
 
 /* A feature as NHWC, or some channels of one: element (n, c, y, x) is at data[((n * h + y) * w + x) * pitch + c]. */
 typedef struct BrimKernelFeature {

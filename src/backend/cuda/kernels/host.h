@@ -3,6 +3,8 @@
 #ifndef BRIM_BACKEND_CUDA_KERNELS_HOST_H
 #define BRIM_BACKEND_CUDA_KERNELS_HOST_H
 
+#include "backend/cuda/kernels/args.h"
+
 extern "C" {
 #include "base/half.h"
 }

@@ -10,8 +10,6 @@
 
 #include "backend/cuda/kernels/args.h"
 
-enum { BRIM_BLOCK_THREADS = 1024 }; /* a block has no more */
-
 #ifdef __CUDACC__
 
 #include <cuda_fp16.h>
