@@ -94,10 +94,10 @@ BRIM_ELEMENT float brim_box_ciou(BrimBox a, BrimBox b, BrimBox *gradient)
     return iou - (distance + aspect * aspect_weight);
 }
 
-/* The CIoU of the box that four logits make with the one it should be, both in cells from the cell's corner; gradient: by the
- * logits, times `slope`. */
-BRIM_ELEMENT float brim_box_fit(const float logits[4], float anchor_w, float anchor_h, BrimBox aim, float slope,
-                                float gradient[4])
+/* The CIoU of the box that four logits make with the one it should be, both in cells from the cell's corner;
+ * gradient: by the logits, times `slope`. */
+BRIM_ELEMENT float brim_box_fit(const float logits[4], float anchor_w, float anchor_h, BrimBox aim,
+                                float slope, float gradient[4])
 {
     float x = brim_sigmoid(logits[0]), y = brim_sigmoid(logits[1]);
     float w = brim_sigmoid(logits[2]), h = brim_sigmoid(logits[3]);
@@ -115,7 +115,8 @@ BRIM_ELEMENT float brim_box_fit(const float logits[4], float anchor_w, float anc
 }
 
 /* One of a prediction's x, y, w, h in px, from its logit's sigmoid. anchor_px: its w, then its h. */
-BRIM_ELEMENT float brim_box_decode(int column, float sigmoid, int x, int y, float stride_px, const float anchor_px[2])
+BRIM_ELEMENT float brim_box_decode(int column, float sigmoid, int x, int y, float stride_px,
+                                   const float anchor_px[2])
 {
     return column < 2 ? (brim_box_centre(sigmoid) + (float)(column ? y : x)) * stride_px
                       : brim_box_side(sigmoid, anchor_px[column - 2]);

@@ -64,7 +64,8 @@ BRIM_ELEMENT float brim_loss_class_aim(int is_class, double label_smoothing)
     return (float)(is_class ? 1.0 - 0.5 * label_smoothing : 0.5 * label_smoothing);
 }
 
-/* What a level's objectness counts: YOLOv5's values for three levels (P3 to P5) and for other numbers (from P3). */
+/* What a level's objectness counts: YOLOv5's values for three levels (P3 to P5) and for other numbers (from
+ * P3). */
 BRIM_ELEMENT double brim_loss_balance(int level_count, int level)
 {
     const double three[] = {4.0, 1.0, 0.4}, others[] = {4.0, 1.0, 0.25, 0.06, 0.02};
@@ -77,8 +78,8 @@ typedef struct BrimLossGains {
 } BrimLossGains;
 
 /* box, objectness, classes: the hyper-parameters; objectness times the level's balance. */
-BRIM_ELEMENT BrimLossGains brim_loss_gains(double box, double objectness, double classes, double cells, int match_count,
-                                           int class_count)
+BRIM_ELEMENT BrimLossGains brim_loss_gains(double box, double objectness, double classes, double cells,
+                                           int match_count, int class_count)
 {
     double matches = match_count ? match_count : 1;
     BrimLossGains gains;

@@ -20,8 +20,8 @@ BRIM_ELEMENT float brim_sgd_loss_scale(float given)
     return given > 0 ? given : 1;
 }
 
-/* What each gradient is multiplied with before the step: it clips, and takes the loss scale out. norm: without the scale.
- * 0 where the norm is no finite number: there is no step then. */
+/* What each gradient is multiplied with before the step: it clips, and takes the loss scale out. norm: without
+ * the scale. 0 where the norm is no finite number: there is no step then. */
 BRIM_ELEMENT float brim_sgd_factor(float norm, float clip_norm, float loss_scale)
 {
     return norm <= FLT_MAX ? brim_sgd_clip_factor(norm, clip_norm) / loss_scale : 0;

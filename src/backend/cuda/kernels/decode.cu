@@ -2,8 +2,8 @@
 #include "backend/cuda/kernels/kernel.h"
 #include "element/box.h"
 
-/* One level, whose rows of an image stand from `first` on among `rows`: a block takes a pixel, a thread some of its
- * channels. */
+/* One level, whose rows of an image stand from `first` on among `rows`: a block takes a pixel, a thread some
+ * of its channels. */
 BRIM_DEVICE void decode_level(const BrimDecodeArgs &args, int level, int64_t first, int64_t rows)
 {
     const BrimKernelFeature &head = args.heads[level];
@@ -12,7 +12,8 @@ BRIM_DEVICE void decode_level(const BrimDecodeArgs &args, int level, int64_t fir
     for (int64_t pixel = brim_block(); pixel < brim_pixels(head); pixel += brim_blocks()) {
         int64_t image = pixel / cells;
         int cell = (int)(pixel % cells);
-        for (int channel = brim_thread(); channel < args.head.anchor_count * columns; channel += brim_threads()) {
+        for (int channel = brim_thread(); channel < args.head.anchor_count * columns;
+             channel += brim_threads()) {
             int anchor = channel / columns, column = channel % columns;
             int64_t row = image * rows + first + (int64_t)anchor * cells + cell;
             float value = brim_sigmoid(brim_get(head, pixel, channel));

@@ -1,5 +1,5 @@
-/* The loss of every logit and its gradient: each element of the gradient is written once, by the thread that works it out,
- * from the chain of its cell's matches (loss_match.cu). */
+/* The loss of every logit and its gradient: each element of the gradient is written once, by the thread that
+ * works it out, from the chain of its cell's matches (loss_match.cu). */
 #include "backend/cuda/kernels/kernel.h"
 #include "backend/cuda/kernels/loss.h"
 #include "element/box.h"
@@ -23,8 +23,8 @@ BRIM_DEVICE BrimLabel loss_label(const BrimLossArgs &args, const LossSpot &spot,
 {
     const BrimKernelFeature &head = args.heads[spot.level];
     BrimLabel label;
-    brim_match_label(args.targets + 6 * (int64_t)((slot - 1) % args.target_cap), head.n, args.head.class_count, head.w,
-                     head.h, &label);
+    brim_match_label(args.targets + 6 * (int64_t)((slot - 1) % args.target_cap), head.n,
+                     args.head.class_count, head.w, head.h, &label);
     return label;
 }
 
@@ -41,7 +41,8 @@ BRIM_DEVICE float loss_fit(const BrimLossArgs &args, const LossSpot &spot, int s
     aim.y = label.y - (float)spot.y;
     aim.w = label.w;
     aim.h = label.h;
-    return brim_box_fit(logits, anchor_px[0] / stride, anchor_px[1] / stride, aim, -spot.figures->box_slope, gradient);
+    return brim_box_fit(logits, anchor_px[0] / stride, anchor_px[1] / stride, aim, -spot.figures->box_slope,
+                        gradient);
 }
 
 /* The box loss of all of the cell's matches stands at its first logit. */
@@ -52,7 +53,8 @@ BRIM_DEVICE BrimLossTerm loss_box(const BrimLossArgs &args, const LossSpot &spot
         float gradient[4];
         float iou = loss_fit(args, spot, slot, gradient);
         sum.loss += spot.column == 0 ? 1.0f - iou : 0.0f;
-        sum.gradient += spot.column < 2 ? gradient[spot.column == 0 ? 0 : 1] : gradient[spot.column == 2 ? 2 : 3];
+        sum.gradient +=
+            spot.column < 2 ? gradient[spot.column == 0 ? 0 : 1] : gradient[spot.column == 2 ? 2 : 3];
     }
     return sum;
 }
@@ -66,7 +68,8 @@ BRIM_DEVICE BrimLossTerm loss_objectness(const BrimLossArgs &args, const LossSpo
         last = spot.nexts[last - 1];
     if (last)
         aim = loss_fit(args, spot, last, unused);
-    BrimLossTerm term = brim_loss_term(args.head.fl_gamma, loss_logit(args, spot, 4), aim < 0 ? 0.0f : aim, args.head.obj_pw);
+    BrimLossTerm term =
+        brim_loss_term(args.head.fl_gamma, loss_logit(args, spot, 4), aim < 0 ? 0.0f : aim, args.head.obj_pw);
     term.gradient *= spot.figures->objectness_slope;
     return term;
 }

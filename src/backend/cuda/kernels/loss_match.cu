@@ -1,10 +1,11 @@
-/* Targets assigned to cells: each cell of each anchor gets a chain of its matches, in YOLOv5's order, whatever the order in
- * which threads found them. */
+/* Targets assigned to cells: each cell of each anchor gets a chain of its matches, in YOLOv5's order,
+ * whatever the order in which threads found them. */
 #include "backend/cuda/kernels/kernel.h"
 #include "backend/cuda/kernels/loss.h"
 #include "element/sgd.h"
 
-/* The index of the cell that the slot's target is assigned to, among the level's; -1 where there is no such match. */
+/* The index of the cell that the slot's target is assigned to, among the level's; -1 where there is no such
+ * match. */
 BRIM_DEVICE int loss_cell(const BrimLossArgs &args, int level, int slot)
 {
     const BrimKernelHead &head = args.head;
@@ -16,8 +17,8 @@ BRIM_DEVICE int loss_cell(const BrimLossArgs &args, int level, int slot)
     float anchor_h = head.anchors_px[level][anchor][1] / stride;
     BrimLabel label;
     if (target >= *args.target_count ||
-        !brim_match_label(args.targets + 6 * (int64_t)target, feature.n, head.class_count, feature.w, feature.h,
-                          &label) ||
+        !brim_match_label(args.targets + 6 * (int64_t)target, feature.n, head.class_count, feature.w,
+                          feature.h, &label) ||
         !brim_match_offset(offset, label.x, label.y, feature.w, feature.h) ||
         !brim_match_anchor(label.w, label.h, anchor_w, anchor_h, head.anchor_t))
         return -1;
@@ -26,7 +27,8 @@ BRIM_DEVICE int loss_cell(const BrimLossArgs &args, int level, int slot)
     return ((label.image * feature.h + y) * feature.w + x) * head.anchor_count + anchor;
 }
 
-/* Grid: over all slots. Counts the matches and hangs each before those of its cell that were found earlier. */
+/* Grid: over all slots. Counts the matches and hangs each before those of its cell that were found earlier.
+ */
 BRIM_KERNEL brim_loss_match(const BrimLossArgs args)
 {
     const BrimLossRoom room = brim_loss_room(&args);
@@ -44,8 +46,8 @@ BRIM_KERNEL brim_loss_match(const BrimLossArgs args)
     }
 }
 
-/* The chain from `first` on, by rising slots; its new first. Threads find matches in nearly that order, and hang each before
- * the last: what is taken next mostly belongs in front. */
+/* The chain from `first` on, by rising slots; its new first. Threads find matches in nearly that order, and
+ * hang each before the last: what is taken next mostly belongs in front. */
 BRIM_DEVICE int loss_ordered(int32_t *nexts, int first)
 {
     int32_t sorted = 0;
@@ -68,8 +70,8 @@ BRIM_DEVICE BrimLossLevel loss_figures(const BrimLossArgs &args, int level, int 
     double cells = (double)feature.n * head.anchor_count * feature.h * feature.w, batch = feature.n;
     float scale = brim_sgd_loss_scale(args.scalars->loss_scale);
     BrimLossLevel figures;
-    figures.gains = brim_loss_gains(head.box_gain, (double)head.obj_gain * head.balance[level], head.cls_gain, cells,
-                                    match_count, head.class_count);
+    figures.gains = brim_loss_gains(head.box_gain, (double)head.obj_gain * head.balance[level], head.cls_gain,
+                                    cells, match_count, head.class_count);
     figures.box_slope = (float)(batch * figures.gains.box) * scale;
     figures.objectness_slope = (float)(batch * figures.gains.objectness) * scale;
     figures.class_slope = (float)(batch * figures.gains.classes) * scale;

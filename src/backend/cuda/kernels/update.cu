@@ -1,4 +1,5 @@
-/* Gradient norm, SGD and EMA over blocks of parameters, four elements at a time. Pads are zeros and stay so. */
+/* Gradient norm, SGD and EMA over blocks of parameters, four elements at a time. Pads are zeros and stay so.
+ */
 #include <math.h>
 
 #include "backend/cuda/kernels/kernel.h"
@@ -48,7 +49,8 @@ BRIM_KERNEL brim_optimize(const BrimOptimizeArgs args)
         if (factor != 0) { /* else the gradients are no numbers, and 0 times them neither */
             BrimQuad g = brim_quad(args.g, i), m = brim_quad(args.m, i);
             for (int k = 0; k < BRIM_QUAD; k++)
-                w.v[k] = brim_sgd_step(w.v[k], g.v[k] * factor, &m.v[k], learning_rate, scalars.momentum, decay);
+                w.v[k] =
+                    brim_sgd_step(w.v[k], g.v[k] * factor, &m.v[k], learning_rate, scalars.momentum, decay);
             brim_set_quad(args.w, i, w);
             brim_set_quad(args.m, i, m);
         }
