@@ -88,7 +88,26 @@ BRIM_DEVICE BrimLossTerm loss_classes(const BrimLossArgs &args, const LossSpot &
     return sum;
 }
 
-/* LossSums of a thread: floats over the cells of one part of a level, then doubles. */
+/* The logit at a channel of the spot's pixel; nothing where that is a pad. Fills in the rest of the spot. */
+BRIM_DEVICE BrimLossTerm loss_at(const BrimLossArgs &args, const int32_t *chains, int channel, LossSpot *spot)
+{
+    const BrimKernelFeature &head = args.heads[spot->level];
+    int columns = 5 + args.head.class_count;
+    spot->anchor = channel / columns;
+    spot->column = channel % columns;
+    if (spot->anchor >= args.head.anchor_count) {
+        BrimLossTerm none = {0, 0};
+        return none;
+    }
+    spot->x = (int)(spot->pixel % head.w);
+    spot->y = (int)(spot->pixel / head.w % head.h);
+    spot->chain = chains[spot->pixel * args.head.anchor_count + spot->anchor];
+    return spot->column < 4    ? loss_box(args, *spot)
+           : spot->column == 4 ? loss_objectness(args, *spot)
+                               : loss_classes(args, *spot);
+}
+
+/* Sums of a thread: floats over the cells of one part of a level, then doubles. */
 typedef struct LossSums {
     double box, objectness, classes;
 } LossSums;
@@ -102,7 +121,6 @@ BRIM_DEVICE void loss_part(const BrimLossArgs &args, int level, int part, LossSu
     const BrimKernelFeature &head = args.heads[level], &dhead = args.dheads[level];
     int64_t pixels = brim_pixels(head), run = (pixels + BRIM_LOSS_PARTS - 1) / BRIM_LOSS_PARTS;
     int64_t first = run * part, last = first + run < pixels ? first + run : pixels;
-    int columns = 5 + args.head.class_count;
     LossSpot spot;
     spot.level = level;
     spot.nexts = (const int32_t *)(workspace + room.nexts) + (int64_t)level * brim_loss_slots(&args);
@@ -110,18 +128,8 @@ BRIM_DEVICE void loss_part(const BrimLossArgs &args, int level, int part, LossSu
     float box = 0, objectness = 0, classes = 0;
     for (int i = brim_thread(); i < (int)(last - first) * head.padded; i += brim_threads()) {
         int channel = i % head.padded;
-        BrimLossTerm term = {0, 0};
         spot.pixel = first + i / head.padded;
-        spot.anchor = channel / columns;
-        spot.column = channel % columns;
-        if (spot.anchor < args.head.anchor_count) {
-            spot.x = (int)(spot.pixel % head.w);
-            spot.y = (int)(spot.pixel / head.w % head.h);
-            spot.chain = chains[spot.pixel * args.head.anchor_count + spot.anchor];
-            term = spot.column < 4    ? loss_box(args, spot)
-                   : spot.column == 4 ? loss_objectness(args, spot)
-                                      : loss_classes(args, spot);
-        }
+        BrimLossTerm term = loss_at(args, chains, channel, &spot);
         box += spot.column < 4 ? term.loss : 0.0f;
         objectness += spot.column == 4 ? term.loss : 0.0f;
         classes += spot.column > 4 ? term.loss : 0.0f;
