@@ -308,7 +308,7 @@ enum { OUT = 13, PADDED_OUT = 16, IN = 11, PITCH = 16, SIDE = 3, TAPS = SIDE * S
 
 /* One filter, OIHW and as the card has it. */
 typedef struct Filters {
-    float plain[OUT * IN * TAPS], mine[OUT * TAPS * PITCH];
+    float plain[OUT * IN * TAPS], mine[PADDED_OUT * TAPS * PITCH];
     float gamma[OUT], beta[OUT], mean[OUT], variance[OUT];
 } Filters;
 
@@ -346,12 +346,12 @@ static void check_fold(bool half, bool normalized, int threads)
 {
     Filters filters;
     float expected[OUT * IN * TAPS], expected_bias[OUT], bias[PADDED_OUT];
-    _Alignas(16) float folded[OUT * TAPS * PITCH];
+    _Alignas(16) float folded[PADDED_OUT * TAPS * PITCH];
     memset(folded, 0xFF, sizeof folded);
     memset(bias, 0xFF, sizeof bias);
     fill_filters(&filters);
     reference_fold(&filters, expected, expected_bias);
-    _Alignas(16) float w[OUT * TAPS * PITCH];
+    _Alignas(16) float w[PADDED_OUT * TAPS * PITCH];
     memcpy(w, filters.mine, sizeof w);
     const BrimFoldArgs args = {.w = w,
                                .gamma = normalized ? filters.gamma : NULL,
@@ -365,10 +365,10 @@ static void check_fold(bool half, bool normalized, int threads)
                                .filter_elements = TAPS * PITCH,
                                .half = half};
     run(BRIM_KERNEL_fold, 5, threads, &args);
-    for (int i = 0; i < OUT * TAPS * PITCH; i++) {
+    for (int i = 0; i < PADDED_OUT * TAPS * PITCH; i++) {
         int o = i / (TAPS * PITCH), tap = i / PITCH % TAPS, c = i % PITCH;
         int at = (o * IN + c) * TAPS + tap;
-        float truth = c >= IN ? 0 : normalized ? expected[at] : filters.plain[at];
+        float truth = o >= OUT || c >= IN ? 0 : normalized ? expected[at] : filters.plain[at];
         truth = half ? brim_half_to_float(brim_half_from_float(truth)) : truth;
         assert_true((half ? brim_half_to_float(((uint16_t *)folded)[i]) : folded[i]) == truth);
     }

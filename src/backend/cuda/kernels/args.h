@@ -118,7 +118,7 @@ typedef struct BrimBnSlopeArgs {
     const float *gamma, *beta, *mean, *rstd, *sums;
 } BrimBnSlopeArgs;
 
-/* ---- filters: [out][kh][kw][pitch], pitch = in channels padded to 8, pads zero; fp32, or half ---- */
+/* ---- filters: [out][kh][kw][pitch], out and pitch = channels padded to 8, pads zero; fp32, or half ---- */
 
 /* dw (+)= from, which is in half where `half` */
 typedef struct BrimFilterGradientArgs {

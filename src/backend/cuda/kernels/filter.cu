@@ -39,18 +39,19 @@ template <class T> BRIM_DEVICE void filter_fold(const BrimFoldArgs &args, int ou
     }
 }
 
-/* Grid: over the padded output channels, a block each. A filter without BatchNorm is converted alone. */
+/* Grid: over the padded output channels, a block each; those beyond the last become zeros. A filter without
+ * BatchNorm is converted alone. */
 BRIM_KERNEL brim_fold(const BrimFoldArgs args)
 {
     for (int out = brim_block(); out < args.padded_out; out += brim_blocks()) {
-        float scale = 1, bias = 0;
+        float scale = out < args.out ? 1.0f : 0.0f, bias = 0;
         if (out < args.out && args.gamma) {
             scale = args.gamma[out] * brim_batchnorm_rstd((double)args.var[out]);
             bias = args.beta[out] - args.mean[out] * scale;
         }
-        if (out < args.out && args.half)
+        if (args.half)
             filter_fold<BrimHalf>(args, out, scale);
-        else if (out < args.out)
+        else
             filter_fold<float>(args, out, scale);
         if (args.bias && brim_thread() == 0)
             args.bias[out] = bias;
