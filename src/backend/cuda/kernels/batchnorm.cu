@@ -50,14 +50,15 @@ template <class T> BRIM_DEVICE void bn_statistics_part(const BrimBnStatisticsArg
         BnMoments moments = {0, brim_zero8(), brim_zero8()};
         int own_end = channel < args.y.padded ? end : start;
         for (int pixel = start + lanes.lane; pixel < own_end; pixel += SOME * lanes.count) {
-            BrimEight values[SOME];
+            BrimPack<T> values[SOME];
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++)
-                values[i] = brim_get8<T>(args.y, pixel + i * lanes.count, own_end, channel);
+                values[i] =
+                    brim_get_pack<T>(args.y, brim_pixel_or_last(pixel + i * lanes.count, own_end), channel);
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
                 if (pixel + i * lanes.count < own_end)
-                    bn_observe(&moments, values[i]);
+                    bn_observe(&moments, brim_unpack(values[i]));
             }
         }
         brim_merge_lanes(&moments, lanes);
@@ -120,9 +121,12 @@ BRIM_DEVICE void bn_apply_one(const BrimBnApplyArgs &args, const BnChannels &cha
                               BrimEight value, const BrimEight &res)
 {
     BRIM_UNROLL
-    for (int i = 0; i < BRIM_EIGHT; i++) {
-        float z = bn_z(channels, i, bn_xhat(channels, i, value.v[i]));
-        value.v[i] = args.activation ? brim_silu(z) : z;
+    for (int i = 0; i < BRIM_EIGHT; i++)
+        value.v[i] = bn_z(channels, i, bn_xhat(channels, i, value.v[i]));
+    if (args.activation) {
+        BRIM_UNROLL
+        for (int i = 0; i < BRIM_EIGHT; i++)
+            value.v[i] = brim_silu(value.v[i]);
     }
     brim_add8(&value, res);
     brim_put8_all<T>(args.dests, args.dest_count, pixel, channel, brim_trim8(value, channel, args.y.c));
@@ -132,20 +136,22 @@ template <class T> BRIM_DEVICE void bn_apply_pixels(const BrimBnApplyArgs &args)
 {
     enum { SOME = BRIM_AT_ONCE(T) };
     BrimLanes lanes = brim_lanes(args.y.padded);
-    int pixels = (int)brim_pixels(args.y), rests = args.res.data ? pixels : 0;
+    int pixels = (int)brim_pixels(args.y);
     for (int channel = lanes.channel; channel < args.y.padded; channel += lanes.channels) {
         BnChannels channels = bn_channels(args, channel);
         for (int pixel = lanes.first; pixel < pixels; pixel += SOME * lanes.step) {
-            BrimEight y[SOME], res[SOME];
+            BrimPack<T> y[SOME], res[SOME];
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
-                y[i] = brim_get8<T>(args.y, pixel + i * lanes.step, pixels, channel);
-                res[i] = brim_get8<T>(args.res, pixel + i * lanes.step, rests, channel);
+                int at = brim_pixel_or_last(pixel + i * lanes.step, pixels);
+                y[i] = brim_get_pack<T>(args.y, at, channel);
+                res[i] = brim_get_pack_or_zeros<T>(args.res, at, channel);
             }
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
                 if (pixel + i * lanes.step < pixels)
-                    bn_apply_one<T>(args, channels, pixel + i * lanes.step, channel, y[i], res[i]);
+                    bn_apply_one<T>(args, channels, pixel + i * lanes.step, channel, brim_unpack(y[i]),
+                                    brim_unpack(res[i]));
             }
         }
     }

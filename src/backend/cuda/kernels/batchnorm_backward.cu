@@ -14,23 +14,59 @@ BRIM_DEVICE void brim_merge(BnSums *sums, const BnSums &other)
     brim_add8(&sums->dz_xhat, other.dz_xhat);
 }
 
+/* What a gradient of each activation is multiplied with to be one of z, times that gradient. */
+BRIM_DEVICE BrimEight bn_dz(const BrimEight &z, BrimEight g, int activation)
+{
+    if (activation) {
+        BRIM_UNROLL
+        for (int i = 0; i < BRIM_EIGHT; i++)
+            g.v[i] *= brim_silu_slope(z.v[i]);
+    }
+    return g;
+}
+
 /* One pixel: into the sums; g and the activation, where somebody wants them, to memory. */
 template <class T>
 BRIM_DEVICE void bn_reduce_one(const BrimBnReduceArgs &args, const BnChannels &channels, int pixel,
                                int channel, const BrimEight &y, const BrimEight &g, BnSums *sums)
 {
-    BrimEight value;
+    BrimEight z, xhat;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
-        float xhat = bn_xhat(channels, i, y.v[i]), z = bn_z(channels, i, xhat);
-        float dz = g.v[i] * (args.activation ? brim_silu_slope(z) : 1.0f);
-        sums->dz.v[i] += dz;
-        sums->dz_xhat.v[i] += dz * xhat;
-        value.v[i] = args.activation && args.dest_count ? brim_silu(z) : z;
+        xhat.v[i] = bn_xhat(channels, i, y.v[i]);
+        z.v[i] = bn_z(channels, i, xhat.v[i]);
+    }
+    BrimEight dz = bn_dz(z, g, args.activation);
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT; i++) {
+        sums->dz.v[i] += dz.v[i];
+        sums->dz_xhat.v[i] += dz.v[i] * xhat.v[i];
     }
     if (args.grad_sum.data)
-        brim_store8(brim_at<T>(args.grad_sum, pixel, channel), brim_trim8(g, channel, args.y.c));
-    brim_put8_all<T>(args.dests, args.dest_count, pixel, channel, brim_trim8(value, channel, args.y.c));
+        brim_put8<T>(args.grad_sum, pixel, channel, brim_trim8(g, channel, args.y.c));
+    if (args.dest_count == 0)
+        return;
+    if (args.activation) {
+        BRIM_UNROLL
+        for (int i = 0; i < BRIM_EIGHT; i++)
+            z.v[i] = brim_silu(z.v[i]);
+    }
+    brim_put8_all<T>(args.dests, args.dest_count, pixel, channel, brim_trim8(z, channel, args.y.c));
+}
+
+/* Adds one more gradient of the pixels under way to their sums. */
+template <class T>
+BRIM_DEVICE void bn_add_grads(const BrimKernelFeature &grad, int pixel, int step, int end, int channel,
+                              BrimEight g[])
+{
+    enum { SOME = BRIM_AT_ONCE(T) };
+    BrimPack<T> terms[SOME];
+    BRIM_UNROLL
+    for (int i = 0; i < SOME; i++)
+        terms[i] = brim_get_pack<T>(grad, brim_pixel_or_last(pixel + i * step, end), channel);
+    BRIM_UNROLL
+    for (int i = 0; i < SOME; i++)
+        brim_add8(&g[i], brim_unpack(terms[i]));
 }
 
 template <class T>
@@ -40,16 +76,27 @@ BRIM_DEVICE void bn_reduce_run(const BrimBnReduceArgs &args, const BrimLanes &la
     enum { SOME = BRIM_AT_ONCE(T) };
     BnChannels channels = bn_channels(args, channel);
     for (int pixel = start + lanes.lane; pixel < end; pixel += SOME * lanes.count) {
-        BrimEight y[SOME], g[SOME];
+        BrimPack<T> y[SOME], first[SOME];
+        BrimEight g[SOME];
         BRIM_UNROLL
         for (int i = 0; i < SOME; i++) {
-            y[i] = brim_get8<T>(args.y, pixel + i * lanes.count, end, channel);
-            g[i] = brim_sum8_all<T>(args.grads, args.grad_count, pixel + i * lanes.count, end, channel);
+            int at = brim_pixel_or_last(pixel + i * lanes.count, end);
+            y[i] = brim_get_pack<T>(args.y, at, channel);
+            first[i] = brim_get_pack<T>(args.grads[0], at, channel);
+        }
+        BRIM_UNROLL
+        for (int i = 0; i < SOME; i++)
+            g[i] = brim_unpack(first[i]);
+        BRIM_UNROLL
+        for (int i = 1; i < BRIM_KERNEL_GRADS; i++) {
+            if (i < args.grad_count)
+                bn_add_grads<T>(args.grads[i], pixel, lanes.count, end, channel, g);
         }
         BRIM_UNROLL
         for (int i = 0; i < SOME; i++) {
             if (pixel + i * lanes.count < end)
-                bn_reduce_one<T>(args, channels, pixel + i * lanes.count, channel, y[i], g[i], sums);
+                bn_reduce_one<T>(args, channels, pixel + i * lanes.count, channel, brim_unpack(y[i]), g[i],
+                                 sums);
         }
     }
 }
@@ -97,20 +144,37 @@ BRIM_KERNEL brim_bn_reduce_finish(const BrimBnReduceArgs args)
     }
 }
 
-/* mean_dz, mean_dz_xhat: see element/batchnorm.h. In single precision, as many cards have little of the
- * double. */
 template <class T>
 BRIM_DEVICE void bn_slope_one(const BrimBnSlopeArgs &args, const BnChannels &channels, const BnSums &means,
-                              int pixel, int channel, const BrimEight &y, BrimEight g)
+                              int pixel, int channel, const BrimEight &y, const BrimEight &g)
 {
+    BrimEight z, xhat;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
-        float xhat = bn_xhat(channels, i, y.v[i]), z = bn_z(channels, i, xhat);
-        float dz = g.v[i] * (args.activation ? brim_silu_slope(z) : 1.0f);
-        g.v[i] = brim_batchnorm_slope(dz, xhat, channels.gamma.v[i], channels.rstd.v[i], means.dz.v[i],
-                                      means.dz_xhat.v[i]);
+        xhat.v[i] = bn_xhat(channels, i, y.v[i]);
+        z.v[i] = bn_z(channels, i, xhat.v[i]);
     }
-    brim_store8(brim_at<T>(args.dy, pixel, channel), brim_trim8(g, channel, args.y.c));
+    BrimEight dz = bn_dz(z, g, args.activation);
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT; i++)
+        dz.v[i] = brim_batchnorm_slope(dz.v[i], xhat.v[i], channels.gamma.v[i], channels.rstd.v[i],
+                                       means.dz.v[i], means.dz_xhat.v[i]);
+    brim_put8<T>(args.dy, pixel, channel, brim_trim8(dz, channel, args.y.c));
+}
+
+/* The sums over a channel divided by its elements; in single precision, as many cards have little of the
+ * double. */
+BRIM_DEVICE BnSums bn_means(const BrimBnSlopeArgs &args, int channel)
+{
+    BnSums means = {brim_get_vector8(args.sums, channel, args.y.c),
+                    brim_get_vector8(args.sums + args.y.c, channel, args.y.c)};
+    float pixels = (float)brim_pixels(args.y);
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT; i++) {
+        means.dz.v[i] /= pixels;
+        means.dz_xhat.v[i] /= pixels;
+    }
+    return means;
 }
 
 template <class T> BRIM_DEVICE void bn_slope_pixels(const BrimBnSlopeArgs &args)
@@ -120,24 +184,20 @@ template <class T> BRIM_DEVICE void bn_slope_pixels(const BrimBnSlopeArgs &args)
     int pixels = (int)brim_pixels(args.y);
     for (int channel = lanes.channel; channel < args.y.padded; channel += lanes.channels) {
         BnChannels channels = bn_channels(args, channel);
-        BnSums means = {brim_get_vector8(args.sums, channel, args.y.c),
-                        brim_get_vector8(args.sums + args.y.c, channel, args.y.c)};
-        BRIM_UNROLL
-        for (int i = 0; i < BRIM_EIGHT; i++) {
-            means.dz.v[i] /= (float)pixels;
-            means.dz_xhat.v[i] /= (float)pixels;
-        }
+        BnSums means = bn_means(args, channel);
         for (int pixel = lanes.first; pixel < pixels; pixel += SOME * lanes.step) {
-            BrimEight y[SOME], g[SOME];
+            BrimPack<T> y[SOME], g[SOME];
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
-                y[i] = brim_get8<T>(args.y, pixel + i * lanes.step, pixels, channel);
-                g[i] = brim_get8<T>(args.grad, pixel + i * lanes.step, pixels, channel);
+                int at = brim_pixel_or_last(pixel + i * lanes.step, pixels);
+                y[i] = brim_get_pack<T>(args.y, at, channel);
+                g[i] = brim_get_pack<T>(args.grad, at, channel);
             }
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
                 if (pixel + i * lanes.step < pixels)
-                    bn_slope_one<T>(args, channels, means, pixel + i * lanes.step, channel, y[i], g[i]);
+                    bn_slope_one<T>(args, channels, means, pixel + i * lanes.step, channel, brim_unpack(y[i]),
+                                    brim_unpack(g[i]));
             }
         }
     }

@@ -44,19 +44,20 @@ template <class T> BRIM_DEVICE void act_pixels(const BrimActArgs &args)
 {
     enum { SOME = BRIM_AT_ONCE(T) };
     BrimLanes lanes = brim_lanes(args.x.padded);
-    int pixels = (int)brim_pixels(args.x), rests = args.res.data ? pixels : 0;
+    int pixels = (int)brim_pixels(args.x);
     for (int channel = lanes.channel; channel < args.x.padded; channel += lanes.channels) {
         for (int pixel = lanes.first; pixel < pixels; pixel += SOME * lanes.step) {
-            BrimEight x[SOME], res[SOME];
+            BrimPack<T> x[SOME], res[SOME];
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
-                x[i] = brim_get8<T>(args.x, pixel + i * lanes.step, pixels, channel);
-                res[i] = brim_get8<T>(args.res, pixel + i * lanes.step, rests, channel);
+                int at = brim_pixel_or_last(pixel + i * lanes.step, pixels);
+                x[i] = brim_get_pack<T>(args.x, at, channel);
+                res[i] = brim_get_pack_or_zeros<T>(args.res, at, channel);
             }
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
                 if (pixel + i * lanes.step < pixels)
-                    act_one<T>(args, pixel + i * lanes.step, channel, x[i], res[i]);
+                    act_one<T>(args, pixel + i * lanes.step, channel, brim_unpack(x[i]), brim_unpack(res[i]));
             }
         }
     }
@@ -76,8 +77,17 @@ template <class T> BRIM_DEVICE void add_pixels(const BrimAddArgs &args)
     int pixels = (int)brim_pixels(args.y);
     for (int channel = lanes.channel; channel < args.y.padded; channel += lanes.channels) {
         for (int pixel = lanes.first; pixel < pixels; pixel += lanes.step) {
-            BrimEight sum = brim_sum8_all<T>(args.grads, args.grad_count, pixel, pixels, channel);
-            brim_store8(brim_at<T>(args.y, pixel, channel), brim_trim8(sum, channel, args.y.c));
+            BrimPack<T> terms[BRIM_KERNEL_GRADS] = {};
+            BRIM_UNROLL
+            for (int i = 0; i < BRIM_KERNEL_GRADS; i++) {
+                if (i < args.grad_count)
+                    terms[i] = brim_get_pack<T>(args.grads[i], pixel, channel);
+            }
+            BrimEight sum = brim_unpack(terms[0]);
+            BRIM_UNROLL
+            for (int i = 1; i < BRIM_KERNEL_GRADS; i++)
+                brim_add8(&sum, brim_unpack(terms[i]));
+            brim_put8<T>(args.y, pixel, channel, brim_trim8(sum, channel, args.y.c));
         }
     }
 }
@@ -97,9 +107,9 @@ template <class T> BRIM_DEVICE void bias_pixels(const BrimBiasArgs &args)
     for (int channel = lanes.channel; channel < args.y.padded; channel += lanes.channels) {
         BrimEight bias = brim_get_vector8(args.bias, channel, args.y.c);
         for (int pixel = lanes.first; pixel < pixels; pixel += lanes.step) {
-            BrimEight y = brim_load8(brim_at<T>(args.y, pixel, channel));
+            BrimEight y = brim_get8<T>(args.y, pixel, channel);
             brim_add8(&y, bias);
-            brim_store8(brim_at<T>(args.y, pixel, channel), brim_trim8(y, channel, args.y.c));
+            brim_put8<T>(args.y, pixel, channel, brim_trim8(y, channel, args.y.c));
         }
     }
 }
@@ -126,7 +136,7 @@ template <class T> BRIM_DEVICE void bias_gradient_part(const BrimBiasGradientArg
         int channel = base + lanes.channel;
         BrimEight sum = brim_zero8();
         for (int pixel = start + lanes.lane; channel < args.dy.padded && pixel < end; pixel += lanes.count)
-            brim_add8(&sum, brim_load8(brim_at<T>(args.dy, pixel, channel)));
+            brim_add8(&sum, brim_get8<T>(args.dy, pixel, channel));
         brim_merge_lanes(&sum, lanes);
         if (lanes.lane == 0 && channel < args.dy.padded)
             brim_store8(args.partial + (int64_t)brim_block() * args.dy.padded + channel, sum);

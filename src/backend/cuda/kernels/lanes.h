@@ -66,6 +66,13 @@ template <class State> BRIM_DEVICE void brim_merge_lanes(State *mine, const Brim
     }
 }
 
+/* Pixel i of those that a thread has under way; the last of all where there are not so many, so that a load
+ * needs no condition. */
+BRIM_DEVICE int brim_pixel_or_last(int pixel, int end)
+{
+    return pixel < end ? pixel : end - 1;
+}
+
 /* What `parts` blocks left for a channel, at partial[i * stride], added up by all threads of a block, to all
  * of them. */
 BRIM_DEVICE double brim_sum_parts(const float *partial, int64_t stride, int parts)

@@ -1,15 +1,15 @@
 /* Max pooling and its gradient.
  *
- * Grids: any number of blocks, at most BRIM_LANE_THREADS threads a block. The gradient needs no atomics: each element of dx
- * asks which of the windows that cover it are its own, so that the order of a sum is that of the windows, whatever ran
- * first. */
+ * Grids: any number of blocks, at most BRIM_LANE_THREADS threads a block. The gradient needs no atomics: each
+ * element of dx asks which of the windows that cover it are its own, so that the order of a sum is that of
+ * the windows, whatever ran first. */
 #include "backend/cuda/kernels/lanes.h"
 
 /* A walk in which a block stays on few channels and many pixels: windows overlap, and what one thread read
  * the next finds in the first cache. Slabs of up to 8 x 8 channels, then pixels, then the channels of a slab.
  */
 struct PoolWalk {
-    int slab_groups; /* 1, 2, 4 or 8 */
+    int slab_bits; /* a slab has 1 << slab_bits eights: 1, 2, 4 or 8 */
     int64_t items;
 };
 
@@ -17,7 +17,7 @@ BRIM_DEVICE PoolWalk pool_walk(const BrimKernelFeature &feature)
 {
     PoolWalk walk;
     int groups = feature.padded / BRIM_EIGHT;
-    walk.slab_groups = groups % 8 == 0 ? 8 : groups % 4 == 0 ? 4 : groups % 2 == 0 ? 2 : 1;
+    walk.slab_bits = groups % 8 == 0 ? 3 : groups % 4 == 0 ? 2 : groups % 2 == 0 ? 1 : 0;
     walk.items = brim_pixels(feature) * groups;
     return walk;
 }
@@ -31,9 +31,10 @@ BRIM_DEVICE PoolPlace pool_place(const BrimKernelFeature &feature, const PoolWal
 {
     PoolPlace place;
     int pixels = (int)brim_pixels(feature);
-    int64_t rest = item / walk.slab_groups; /* a power of two, but the division is small beside the windows */
+    int64_t rest = item >> walk.slab_bits;
+    int group = (int)(item & ((1 << walk.slab_bits) - 1));
     int slab = (int)(rest / pixels), pixel = (int)(rest - (int64_t)slab * pixels);
-    place.channel = (slab * walk.slab_groups + (int)(item % walk.slab_groups)) * BRIM_EIGHT;
+    place.channel = ((slab << walk.slab_bits) + group) * BRIM_EIGHT;
     int row = pixel / feature.w;
     place.x = pixel - row * feature.w;
     place.y = row % feature.h;
@@ -54,7 +55,7 @@ BRIM_DEVICE bool pool_inside(const BrimKernelFeature &feature, int y, int x)
 template <class T>
 BRIM_DEVICE BrimEight pool_load(const BrimKernelFeature &feature, const PoolPlace &place, int y, int x)
 {
-    return brim_load8(brim_at<T>(feature, pool_pixel(feature, place, y, x), place.channel));
+    return brim_get8<T>(feature, pool_pixel(feature, place, y, x), place.channel);
 }
 
 template <class T> BRIM_DEVICE BrimEight pool_maximum(const BrimPoolArgs &args, const PoolPlace &place)
@@ -80,8 +81,8 @@ template <class T> BRIM_DEVICE void pool_forward_all(const BrimPoolArgs &args)
     for (int64_t item = BRIM_GRID_FIRST; item < walk.items; item += BRIM_GRID_STEP) {
         PoolPlace place = pool_place(args.x, walk, item);
         BrimEight most = pool_maximum<T>(args, place);
-        brim_store8(brim_at<T>(args.y, pool_pixel(args.y, place, place.y, place.x), place.channel),
-                    brim_trim8(most, place.channel, args.x.c));
+        brim_put8<T>(args.y, pool_pixel(args.y, place, place.y, place.x), place.channel,
+                     brim_trim8(most, place.channel, args.x.c));
     }
 }
 
@@ -208,8 +209,8 @@ template <class T> BRIM_DEVICE void pool_backward_all(const BrimPoolArgs &args)
             pool_gather5<T>(args, place, &sum);
         else
             pool_gather<T>(args, place, &sum);
-        brim_store8(brim_at<T>(args.dx, pool_pixel(args.dx, place, place.y, place.x), place.channel),
-                    brim_trim8(sum, place.channel, args.x.c));
+        brim_put8<T>(args.dx, pool_pixel(args.dx, place, place.y, place.x), place.channel,
+                     brim_trim8(sum, place.channel, args.x.c));
     }
 }
 

@@ -17,7 +17,7 @@ template <class T> BRIM_DEVICE void upsample_forward_all(const BrimUpsampleArgs 
     for (int channel = lanes.channel; channel < args.x.padded; channel += lanes.channels) {
         for (int pixel = lanes.first; pixel < pixels; pixel += lanes.step) {
             int first = upsample_first(args.x, pixel);
-            BrimEight x = brim_trim8(brim_load8(brim_at<T>(args.x, pixel, channel)), channel, args.x.c);
+            BrimEight x = brim_trim8(brim_get8<T>(args.x, pixel, channel), channel, args.x.c);
             BRIM_UNROLL
             for (int i = 0; i < 4; i++)
                 brim_put8_all<T>(args.dests, args.dest_count, first + i / 2 * width + i % 2, channel, x);
@@ -40,11 +40,15 @@ template <class T> BRIM_DEVICE void upsample_backward_all(const BrimUpsampleArgs
     for (int channel = lanes.channel; channel < args.x.padded; channel += lanes.channels) {
         for (int pixel = lanes.first; pixel < pixels; pixel += lanes.step) {
             int first = upsample_first(args.x, pixel);
-            BrimEight sum = brim_load8(brim_at<T>(args.dy, first, channel));
+            BrimPack<T> four[4];
+            BRIM_UNROLL
+            for (int i = 0; i < 4; i++)
+                four[i] = brim_get_pack<T>(args.dy, first + i / 2 * width + i % 2, channel);
+            BrimEight sum = brim_unpack(four[0]);
             BRIM_UNROLL
             for (int i = 1; i < 4; i++)
-                brim_add8(&sum, brim_load8(brim_at<T>(args.dy, first + i / 2 * width + i % 2, channel)));
-            brim_store8(brim_at<T>(args.x, pixel, channel), brim_trim8(sum, channel, args.x.c));
+                brim_add8(&sum, brim_unpack(four[i]));
+            brim_put8<T>(args.x, pixel, channel, brim_trim8(sum, channel, args.x.c));
         }
     }
 }

@@ -12,21 +12,32 @@ struct BrimEight {
     float v[BRIM_EIGHT];
 };
 
+/* The same as it lies in memory. Loops load packs of all that they need, and unpack them afterwards: a
+ * conversion waits for its load, and what stands behind it would wait as well. */
+template <class T> struct BrimPack;
+
 #ifdef __CUDACC__
 
 #define BRIM_UNROLL _Pragma("unroll")
 
-BRIM_DEVICE BrimEight brim_load8(const float *at)
+template <> struct BrimPack<float> {
+    float4 low, high;
+};
+
+template <> struct BrimPack<BrimHalf> {
+    uint4 pairs;
+};
+
+BRIM_DEVICE BrimEight brim_unpack(const BrimPack<float> &pack)
 {
-    float4 low = ((const float4 *)at)[0], high = ((const float4 *)at)[1];
-    BrimEight eight = {{low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w}};
+    BrimEight eight = {
+        {pack.low.x, pack.low.y, pack.low.z, pack.low.w, pack.high.x, pack.high.y, pack.high.z, pack.high.w}};
     return eight;
 }
 
-BRIM_DEVICE BrimEight brim_load8(const BrimHalf *at)
+BRIM_DEVICE BrimEight brim_unpack(const BrimPack<BrimHalf> &pack)
 {
-    uint4 raw = *(const uint4 *)at;
-    const __half2 *pairs = (const __half2 *)&raw;
+    const __half2 *pairs = (const __half2 *)&pack.pairs;
     BrimEight eight;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT / 2; i++) {
@@ -57,11 +68,15 @@ BRIM_DEVICE void brim_store8(BrimHalf *at, const BrimEight &eight)
 
 #define BRIM_UNROLL
 
-template <class T> static BrimEight brim_load8(const T *at)
+template <class T> struct BrimPack {
+    T v[BRIM_EIGHT];
+};
+
+template <class T> static BrimEight brim_unpack(const BrimPack<T> &pack)
 {
     BrimEight eight;
     for (int i = 0; i < BRIM_EIGHT; i++)
-        eight.v[i] = brim_load(at + i);
+        eight.v[i] = brim_load(pack.v + i);
     return eight;
 }
 
@@ -73,17 +88,38 @@ template <class T> static void brim_store8(T *at, const BrimEight &eight)
 
 #endif
 
+/* Eight channels from `channel` on. */
+template <class T>
+BRIM_DEVICE BrimPack<T> brim_get_pack(const BrimKernelFeature &feature, int pixel, int channel)
+{
+    return *(const BrimPack<T> *)brim_at<T>(feature, pixel, channel);
+}
+
+/* Zeros where there is no such feature. */
+template <class T>
+BRIM_DEVICE BrimPack<T> brim_get_pack_or_zeros(const BrimKernelFeature &feature, int pixel, int channel)
+{
+    BrimPack<T> pack = {};
+    if (feature.data)
+        pack = brim_get_pack<T>(feature, pixel, channel);
+    return pack;
+}
+
+template <class T> BRIM_DEVICE BrimEight brim_get8(const BrimKernelFeature &feature, int pixel, int channel)
+{
+    return brim_unpack(brim_get_pack<T>(feature, pixel, channel));
+}
+
+template <class T>
+BRIM_DEVICE void brim_put8(const BrimKernelFeature &feature, int pixel, int channel, const BrimEight &eight)
+{
+    brim_store8(brim_at<T>(feature, pixel, channel), eight);
+}
+
 BRIM_DEVICE BrimEight brim_zero8(void)
 {
     BrimEight eight = {{0, 0, 0, 0, 0, 0, 0, 0}};
     return eight;
-}
-
-/* Eight channels from `channel` on; zeros from pixel `end` on. */
-template <class T>
-BRIM_DEVICE BrimEight brim_get8(const BrimKernelFeature &feature, int pixel, int end, int channel)
-{
-    return pixel < end ? brim_load8(brim_at<T>(feature, pixel, channel)) : brim_zero8();
 }
 
 /* Zeros in the pads, whatever was computed there: a convolution leaves its output's pads as they were. */
@@ -109,27 +145,16 @@ BRIM_DEVICE BrimEight brim_get_vector8(const float *vector, int channel, int c)
 {
     BrimEight eight;
     BRIM_UNROLL
-    for (int i = 0; i < BRIM_EIGHT; i++)
-        eight.v[i] = channel + i < c ? vector[channel + i] : 0.0f;
+    for (int i = 0; i < BRIM_EIGHT; i++) {
+        float value =
+            vector[channel + i < c ? channel + i : c - 1]; /* all loads at once, none on a condition */
+        eight.v[i] = channel + i < c ? value : 0.0f;
+    }
     return eight;
 }
 
-/* The sum of `count` features there, in their order; zeros from pixel `end` on. Unrolled, as below, so that a
- * kernel's arguments need no address of their own. */
-template <class T>
-BRIM_DEVICE BrimEight brim_sum8_all(const BrimKernelFeature *terms, int count, int pixel, int end,
-                                    int channel)
-{
-    BrimEight sum = brim_get8<T>(terms[0], pixel, end, channel);
-    BRIM_UNROLL
-    for (int i = 1; i < BRIM_KERNEL_GRADS; i++) {
-        if (i < count)
-            brim_add8(&sum, brim_get8<T>(terms[i], pixel, end, channel));
-    }
-    return sum;
-}
-
-/* The same to each of `count` features. */
+/* The same to each of `count` features. Unrolled, so that a kernel's arguments need no address of their own.
+ */
 template <class T>
 BRIM_DEVICE void brim_put8_all(const BrimKernelFeature *dests, int count, int pixel, int channel,
                                const BrimEight &eight)
@@ -137,7 +162,7 @@ BRIM_DEVICE void brim_put8_all(const BrimKernelFeature *dests, int count, int pi
     BRIM_UNROLL
     for (int i = 0; i < BRIM_KERNEL_DESTS; i++) {
         if (i < count)
-            brim_store8(brim_at<T>(dests[i], pixel, channel), eight);
+            brim_put8<T>(dests[i], pixel, channel, eight);
     }
 }
 
