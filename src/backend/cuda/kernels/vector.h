@@ -140,16 +140,14 @@ BRIM_DEVICE void brim_add8(BrimEight *sum, const BrimEight &term)
         sum->v[i] += term.v[i];
 }
 
-/* Eight of a vector of c floats, which may start anywhere; zeros beyond it. */
+/* Eight of a vector of c floats, which may start anywhere; beyond it the last again, since pads are trimmed
+ * when they are stored and loads without a condition go out together. */
 BRIM_DEVICE BrimEight brim_get_vector8(const float *vector, int channel, int c)
 {
     BrimEight eight;
     BRIM_UNROLL
-    for (int i = 0; i < BRIM_EIGHT; i++) {
-        float value =
-            vector[channel + i < c ? channel + i : c - 1]; /* all loads at once, none on a condition */
-        eight.v[i] = channel + i < c ? value : 0.0f;
-    }
+    for (int i = 0; i < BRIM_EIGHT; i++)
+        eight.v[i] = vector[channel + i < c ? channel + i : c - 1];
     return eight;
 }
 
