@@ -1,4 +1,5 @@
 /* The ops that are convolutions: cuDNN's part, and the kernels around it. */
+#include "backend/cuda/lanes.h"
 #include "backend/cuda/program.h"
 
 enum { THREADS = 256, BIAS_BLOCKS = 64 };
@@ -18,16 +19,13 @@ size_t brim_cuda_bias_room(const BrimGraph *graph, const BrimOp *op)
 
 static BrimStatus forward(const BrimCudaCall *call, BrimCudaConv *conv)
 {
-    const BrimCudaDevice *device = &call->backend->device;
     BrimStatus status =
         brim_cuda_conv_run(conv, pointer(brim_cuda_in(call, 0)), pointer(brim_cuda_out(call, 0)),
                            pointer(brim_cuda_in(call, 1)), pointer(brim_cuda_workspace(call)));
     if (status != BRIM_OK || call->op->in[2] == BRIM_NONE)
         return status;
     const BrimBiasArgs bias = {.y = brim_cuda_feature(call, call->op->out[0]), .bias = brim_cuda_in(call, 2)};
-    int64_t groups = (int64_t)bias.y.n * bias.y.h * bias.y.w * bias.y.padded / BRIM_CUDA_PAD;
-    return brim_cuda_launch(device, BRIM_KERNEL_bias, brim_cuda_blocks(device, groups, THREADS), THREADS,
-                            &bias);
+    return brim_cuda_lanes_launch(call, BRIM_KERNEL_bias, &bias.y, &bias);
 }
 
 static BrimStatus backward_data(const BrimCudaCall *call, BrimCudaConv *conv)
@@ -45,9 +43,10 @@ static BrimStatus bias_gradient(const BrimCudaCall *call, float *partial)
                                        .dbias = brim_cuda_out(call, 1),
                                        .blocks = BIAS_BLOCKS,
                                        .scalars = brim_cuda_scalars(call)};
-    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_bias_gradient_partial, BIAS_BLOCKS, THREADS, &args));
-    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_bias_gradient_finish,
-                              brim_cuda_blocks(device, args.dy.padded, THREADS), THREADS, &args));
+    BRIM_TRY(
+        brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bias_gradient_partial, &args.dy, BIAS_BLOCKS, &args));
+    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_bias_gradient_finish, args.dy.c, BIAS_BLOCKS,
+                              &args)); /* a block a channel */
 fail:
     return status;
 }
