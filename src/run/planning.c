@@ -58,6 +58,14 @@ static bool is_auto(const char *text)
     return !text || !text[0] || strcmp(text, "auto") == 0;
 }
 
+/* To plan for a card it need not be here. */
+static BrimStatus say_other_way(BrimStatus status)
+{
+    char sentence[512];
+    snprintf(sentence, sizeof sentence, "%s", brim_last_error());
+    return brim_fail(status, "%s; --gpu NAME plans for a card that is elsewhere", sentence);
+}
+
 static BrimStatus choose_device(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows)
 {
     const BrimGpu *gpu;
@@ -68,6 +76,8 @@ static BrimStatus choose_device(BrimPlanning *planning, const BrimTrainingQuery 
         return status;
     }
     BrimStatus status = brim_device_choose(query->device, &planning->where);
+    if (status == BRIM_ERROR_UNSUPPORTED)
+        return say_other_way(status);
     if (status != BRIM_OK)
         return status;
     if (brim_device_is_card(&planning->where))
