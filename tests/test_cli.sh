@@ -55,7 +55,7 @@ expect 0 "214 layers" model yolov5n --nc 3
 expect 2 "ends with .svg or .png" bench yolov5n --plot "$folder/plot.bmp"
 expect 2 "one of table|md|csv|json" bench yolov5n --format xml
 expect 2 "--batch-sizes must be" bench yolov5n --batch-sizes 1,0
-expect 1 "use --device cpu" bench yolov5n --device cuda
+expect 1 "there are cpu" bench yolov5n --device cuda
 tiny=(yolov5n --imgsz 64 --threads 1)
 expect 0 "best value" bench "${tiny[@]}" --batch-sizes 1,2 --inference --steps 2 --plot "$folder/plot.svg"
 expect 0 "does not fit: needs" bench "${tiny[@]}" --batch-sizes 1,2 --memory 1M
@@ -90,7 +90,7 @@ if [ -f "$weights" ]; then
     expect 3 "no --imgsz fits" detect --source "$folder/demo/images/val" --memory 1M "${common[@]}"
     expect 0 "broken.jpg" detect --source "$folder/demo/images/val" "${common[@]}"
     expect 0 "1 pictures could not be read" detect --source "$folder/demo/images/val" "${common[@]}"
-    expect 1 "use --device cpu" detect --source "$folder/demo/images/val" --device cuda "${common[@]}"
+    expect 1 "there are cpu" detect --source "$folder/demo/images/val" --device cuda "${common[@]}"
     [ -d "$folder/run2" ] || { echo "the second run's folder is not run2"; bad=1; }
 else
     echo "skipped: no $weights, so no network was run"

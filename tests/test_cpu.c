@@ -19,7 +19,7 @@ static void measure(const char *name, int side_px, int batch, bool training)
                                .width_px = side_px,
                                .target_cap = 64};
     assert_ok(training ? brim_graph_training(&graph, &conf) : brim_graph_inference(&graph, &conf));
-    assert_ok(brim_backend_cpu.open(&backend, 2));
+    assert_ok(brim_backend_cpu.open(&backend, 2, 0));
     BrimSizer sizer = brim_backend_cpu.sizer(backend);
     BrimStatus status = brim_plan_measure(graph, &sizer);
     if (status != BRIM_OK)

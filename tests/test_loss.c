@@ -69,10 +69,10 @@ static void run_loss(Run *run, const float *targets, int count)
     void *workspace =
         brim_mem_take(BRIM_MEM_OTHER, 1, brim_loss_workspace_bytes(&run->conf, run->heads, count));
     uint64_t takes = brim_mem_takes();
-    brim_loss_run(&run->conf, run->heads, targets, count, count, workspace, run->items, run->dheads);
+    brim_loss_run(&run->conf, run->heads, targets, count, count, workspace, run->items, 1, run->dheads);
     assert_int_equal(brim_mem_takes(), takes);
     float items[4]; /* without gradients */
-    brim_loss_run(&run->conf, run->heads, targets, count, count, workspace, items, NULL);
+    brim_loss_run(&run->conf, run->heads, targets, count, count, workspace, items, 1, NULL);
     assert_memory_equal(items, run->items, sizeof items);
     brim_mem_give(workspace);
 }

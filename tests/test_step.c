@@ -108,7 +108,7 @@ static void open_step(Step *step)
                          .width_px = SIDE_PX,
                          .target_cap = TARGETS,
                          .training_run = true};
-    assert_ok(class->open(&step->backend, 0));
+    assert_ok(class->open(&step->backend, 0, 0));
     assert_ok(brim_graph_training(&step->graph, &conf));
     BrimSizer sizer = class->sizer(step->backend);
     assert_ok(brim_plan_measure(step->graph, &sizer));

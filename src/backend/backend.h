@@ -18,6 +18,12 @@ typedef struct BrimDeviceInfo {
     bool host_memory;     /* the arena is host memory: results may be read where they lie */
 } BrimDeviceInfo;
 
+/* Memory of a device that has its own. */
+typedef struct BrimDeviceMemory {
+    size_t total_bytes, free_bytes;
+    size_t taken_bytes; /* by this backend: context, kernels, libraries, and the arena once there is one */
+} BrimDeviceMemory;
+
 /* What changes from step to step. */
 typedef struct BrimStepScalars {
     bool accumulate;      /* GRADIENT: add to the gradients instead of replacing them */
@@ -26,16 +32,21 @@ typedef struct BrimStepScalars {
     float weight_decay;   /* of BRIM_GROUP_WEIGHT */
     float clip_norm;      /* gradients are scaled down to this norm; 0: never */
     float ema_decay;
+    float loss_scale;     /* LOSS makes gradients that many times too large, so that small ones survive as halves;
+                             UPDATE takes it out again. 0, which nobody set: 1 */
 } BrimStepScalars;
 
 typedef struct BrimBackendClass {
     const char *name;
     bool half; /* it computes on fp16 features, as BRIM_PRECISION_AMP has them */
 
-    /* threads 0: as many as cores. */
-    BrimStatus (*open)(BrimBackend **backend, int threads);
+    /* threads 0: as many as cores. card: which, where there are several; the host is one. */
+    BrimStatus (*open)(BrimBackend **backend, int threads, int card);
     void (*close)(BrimBackend **backend); /* programs are unloaded before; gives the arena back */
     BrimStatus (*describe)(BrimBackend *backend, BrimDeviceInfo *info);
+
+    /* NULL where the device computes in host memory, which the process knows of. */
+    BrimStatus (*memory)(BrimBackend *backend, BrimDeviceMemory *memory);
 
     /* A sizer bound to this backend, for brim_plan_measure. Filters get their layout when first measured; later graphs
      * keep it, so that the ALWAYS tensors agree. */
@@ -72,5 +83,8 @@ typedef struct BrimBackendClass {
 
 extern const BrimBackendClass brim_backend_reference;
 extern const BrimBackendClass brim_backend_cpu;
+#ifdef BRIM_HAVE_CUDA
+extern const BrimBackendClass brim_backend_cuda;
+#endif
 
 #endif

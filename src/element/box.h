@@ -94,4 +94,32 @@ BRIM_ELEMENT float brim_box_ciou(BrimBox a, BrimBox b, BrimBox *gradient)
     return iou - (distance + aspect * aspect_weight);
 }
 
+/* The CIoU of the box that four logits make with the one it should be, both in cells from the cell's corner;
+ * gradient: by the logits, times `slope`. */
+BRIM_ELEMENT float brim_box_fit(const float logits[4], float anchor_w, float anchor_h, BrimBox aim,
+                                float slope, float gradient[4])
+{
+    float x = brim_sigmoid(logits[0]), y = brim_sigmoid(logits[1]);
+    float w = brim_sigmoid(logits[2]), h = brim_sigmoid(logits[3]);
+    BrimBox box, by;
+    box.x = brim_box_centre(x);
+    box.y = brim_box_centre(y);
+    box.w = brim_box_side(w, anchor_w);
+    box.h = brim_box_side(h, anchor_h);
+    float iou = brim_box_ciou(box, aim, &by);
+    gradient[0] = slope * by.x * brim_box_centre_slope(x);
+    gradient[1] = slope * by.y * brim_box_centre_slope(y);
+    gradient[2] = slope * by.w * brim_box_side_slope(w, anchor_w);
+    gradient[3] = slope * by.h * brim_box_side_slope(h, anchor_h);
+    return iou;
+}
+
+/* One of a prediction's x, y, w, h in px, from its logit's sigmoid. anchor_px: its w, then its h. */
+BRIM_ELEMENT float brim_box_decode(int column, float sigmoid, int x, int y, float stride_px,
+                                   const float anchor_px[2])
+{
+    return column < 2 ? (brim_box_centre(sigmoid) + (float)(column ? y : x)) * stride_px
+                      : brim_box_side(sigmoid, anchor_px[column - 2]);
+}
+
 #endif

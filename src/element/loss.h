@@ -51,4 +51,42 @@ BRIM_ELEMENT BrimLossTerm brim_focal_cross_entropy(float x, float target, float 
     return term;
 }
 
+/* Plain where gamma is 0. */
+BRIM_ELEMENT BrimLossTerm brim_loss_term(float gamma, float x, float target, float positive_weight)
+{
+    return gamma > 0 ? brim_focal_cross_entropy(x, target, positive_weight, gamma)
+                     : brim_cross_entropy(x, target, positive_weight);
+}
+
+/* What a class logit aims at. */
+BRIM_ELEMENT float brim_loss_class_aim(int is_class, double label_smoothing)
+{
+    return (float)(is_class ? 1.0 - 0.5 * label_smoothing : 0.5 * label_smoothing);
+}
+
+/* What a level's objectness counts: YOLOv5's values for three levels (P3 to P5) and for other numbers (from
+ * P3). */
+BRIM_ELEMENT double brim_loss_balance(int level_count, int level)
+{
+    const double three[] = {4.0, 1.0, 0.4}, others[] = {4.0, 1.0, 0.25, 0.06, 0.02};
+    return level_count == 3 ? three[level] : others[level];
+}
+
+/* What one term of a level's sums counts in the loss: gains over the number of terms. */
+typedef struct BrimLossGains {
+    double box, objectness, classes;
+} BrimLossGains;
+
+/* box, objectness, classes: the hyper-parameters; objectness times the level's balance. */
+BRIM_ELEMENT BrimLossGains brim_loss_gains(double box, double objectness, double classes, double cells,
+                                           int match_count, int class_count)
+{
+    double matches = match_count ? match_count : 1;
+    BrimLossGains gains;
+    gains.box = box / matches;
+    gains.objectness = objectness / cells;
+    gains.classes = classes / (matches * class_count);
+    return gains;
+}
+
 #endif

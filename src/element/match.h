@@ -10,6 +10,34 @@
 
 enum { BRIM_MATCH_OFFSETS = 5 }; /* the centre's own cell, left, up, right, down; the order is YOLOv5's */
 
+/* A label in the units of a level. */
+typedef struct BrimLabel {
+    int image, class_index;
+    float x, y, w, h; /* cells */
+} BrimLabel;
+
+/* Written so that NaN is refused as well. */
+BRIM_ELEMENT int brim_match_below(float value, int count)
+{
+    return value >= 0 && value < (float)count;
+}
+
+/* target: image, class, x, y, w, h (0..1); w and h: of the grid. 0 where the image or the class is not
+ * there. */
+BRIM_ELEMENT int brim_match_label(const float target[6], int image_count, int class_count, int w, int h,
+                                  BrimLabel *label)
+{
+    if (!brim_match_below(target[0], image_count) || !brim_match_below(target[1], class_count))
+        return 0;
+    label->image = (int)target[0];
+    label->class_index = (int)target[1];
+    label->x = target[2] * (float)w;
+    label->y = target[3] * (float)h;
+    label->w = target[4] * (float)w;
+    label->h = target[5] * (float)h;
+    return 1;
+}
+
 /* Neither side is anchor_t times the anchor's or more, nor the other way round. */
 BRIM_ELEMENT int brim_match_anchor(float w, float h, float anchor_w, float anchor_h, float anchor_t)
 {

@@ -128,9 +128,12 @@ static int round_imgsz(const BenchRun *run)
     return imgsz_px;
 }
 
-static uint64_t choose_limit(const BrimBenchOptions *options)
+static BrimStatus choose_limit(const BrimBenchOptions *options, BrimBenchRowConf *conf)
 {
-    return options->memory_bytes ? options->memory_bytes : brim_process_free_bytes() / 5 * 4;
+    uint64_t capacity_bytes, free_bytes;
+    BrimStatus status = brim_device_room(&conf->device, &capacity_bytes, &free_bytes);
+    conf->limit_bytes = options->memory_bytes ? options->memory_bytes : free_bytes / 5 * 4;
+    return status;
 }
 
 static BrimStatus read_options(BenchRun *run)
@@ -142,13 +145,15 @@ static BrimStatus read_options(BenchRun *run)
                                .threads = options->threads,
                                .steps = options->steps,
                                .warmup = options->warmup,
-                               .limit_bytes = choose_limit(options),
                                .listener = run->listener,
                                .listener_self = run->self};
     run->format = choose_format(options);
     BRIM_TRY(brim_bench_format_check(run->format));
     BRIM_TRY(check_options(options, &conf->precision));
-    BRIM_TRY(brim_device_choose(options->device, &conf->backend));
+    BRIM_TRY(brim_device_choose(options->device, &conf->device));
+    BRIM_TRY(choose_limit(options, conf));
+    if (conf->precision != BRIM_PRECISION_FP32)
+        conf->precision = brim_device_narrow(&conf->device);
     BRIM_TRY(brim_model_find(&run->model, options->model, 0));
     BRIM_TRY(order_batch_sizes(run));
     conf->imgsz_px = round_imgsz(run);

@@ -31,10 +31,11 @@ typedef struct RowRun {
 /* The plan counts from what is resident now: the program, and what little earlier rows left behind. */
 static BrimStatus open_engine(RowRun *run, BrimDeviceInfo *device)
 {
-    uint64_t resident_bytes = brim_process_resident_bytes();
     const BrimBenchRowConf *conf = run->conf;
+    size_t outside_bytes = (size_t)brim_process_resident_bytes() + brim_bench_batch_bytes(conf->batch, conf->imgsz_px);
     const BrimShape shape = {conf->batch, conf->imgsz_px, conf->imgsz_px};
-    BrimEngineConf engine = {.backend = conf->backend,
+    BrimEngineConf engine = {.backend = conf->device.backend,
+                             .card = conf->device.card,
                              .threads = conf->threads,
                              .model = conf->model,
                              .hyper = brim_hyper_default(),
@@ -43,7 +44,8 @@ static BrimStatus open_engine(RowRun *run, BrimDeviceInfo *device)
                              .train_count = conf->training,
                              .train_target_cap = conf->training ? conf->batch * BRIM_BENCH_LABELS : 0,
                              .infer = &shape,
-                             .infer_count = !conf->training};
+                             .infer_count = !conf->training,
+                             .outside_bytes = outside_bytes};
     if (conf->recompute)
         memcpy(engine.recompute, conf->recompute, sizeof engine.recompute);
     brim_hyper_scale(&engine.hyper, conf->model->level_count, conf->model->class_count, conf->imgsz_px);
@@ -52,8 +54,7 @@ static BrimStatus open_engine(RowRun *run, BrimDeviceInfo *device)
         return status;
     *device = *brim_engine_device(run->engine);
     run->row->arena_bytes = brim_engine_plan(run->engine)->arena_bytes;
-    run->row->planned_bytes = resident_bytes + brim_bench_batch_bytes(conf->batch, conf->imgsz_px) +
-                              brim_engine_beside_bytes(run->engine) + run->row->arena_bytes;
+    run->row->planned_bytes = brim_engine_planned_bytes(run->engine);
     return BRIM_OK;
 }
 
@@ -236,7 +237,8 @@ BrimStatus brim_bench_row_run(const BrimBenchRowConf *conf, BrimBenchRow *row, B
     BRIM_TRY(plan_row(&run, device));
     if (row->verdict == BRIM_BENCH_NONE) {
         BRIM_TRY(measure_row(&run));
-        row->peak_bytes = peak_of_row(reset, before_bytes);
+        row->peak_bytes = brim_device_is_card(&conf->device) ? brim_engine_peak_bytes(run.engine)
+                                                             : peak_of_row(reset, before_bytes);
     }
 fail:
     brim_engine_close(&run.engine);

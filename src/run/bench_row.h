@@ -2,10 +2,11 @@
 #ifndef BRIM_RUN_BENCH_ROW_H
 #define BRIM_RUN_BENCH_ROW_H
 
+#include "run/device.h"
 #include "train/engine.h"
 
 typedef struct BrimBenchRowConf {
-    const BrimBackendClass *backend;
+    BrimDevice device;
     const BrimModel *model;
     BrimPrecision precision;
     const uint8_t *recompute; /* levels of the layers; NULL: activations */

@@ -15,7 +15,7 @@ BrimStatus brim_detector_read(BrimDetector *detector, const char *weights, const
     if (!weights || !weights[0])
         return brim_fail(BRIM_ERROR_ARGUMENT, "no weights given; --weights FILE names a .pt or .safetensors");
     detector->threads = threads;
-    BRIM_TRY(brim_device_choose(device, &detector->backend));
+    BRIM_TRY(brim_device_choose(device, &detector->device));
     BRIM_TRY(brim_model_file_load(&detector->file, weights));
     detector->weights = brim_mem_text(BRIM_MEM_CONF, weights);
     if (!detector->weights)
@@ -80,7 +80,8 @@ BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, i
     brim_engine_close(&detector->engine);
     /* Anew each time: an engine that was opened before leaves pages of its library's code behind. */
     detector->outside_bytes = (size_t)brim_process_resident_bytes() + beside_bytes;
-    const BrimEngineConf conf = {.backend = detector->backend,
+    const BrimEngineConf conf = {.backend = detector->device.backend,
+                                 .card = detector->device.card,
                                  .threads = detector->threads,
                                  .model = &detector->file.model,
                                  .hyper = brim_hyper_default(),
@@ -93,8 +94,7 @@ BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, i
 
 size_t brim_detector_planned_bytes(const BrimDetector *detector)
 {
-    return detector->outside_bytes + brim_engine_beside_bytes(detector->engine) +
-           brim_engine_plan(detector->engine)->arena_bytes;
+    return brim_engine_planned_bytes(detector->engine);
 }
 
 BrimStatus brim_detector_tell_plan(const BrimDetector *detector, BrimListener listener, void *self)

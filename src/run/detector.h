@@ -3,6 +3,7 @@
 #ifndef BRIM_RUN_DETECTOR_H
 #define BRIM_RUN_DETECTOR_H
 
+#include "run/device.h"
 #include "run/model_file.h"
 #include "run/show.h"
 #include "train/engine.h"
@@ -10,7 +11,7 @@
 typedef struct BrimDetector {
     BrimModelFile file; /* once started without its tensors; has a name for each class */
     char *weights;      /* their path, for messages */
-    const BrimBackendClass *backend;
+    BrimDevice device;
     int threads;
     size_t outside_bytes;  /* planned beside the arena */
     BrimEngine *engine;

@@ -1,11 +1,26 @@
-/* The backend behind a --device. */
+/* The device behind a --device, and the memory that it has. */
 #ifndef BRIM_RUN_DEVICE_H
 #define BRIM_RUN_DEVICE_H
 
 #include "backend/backend.h"
+#include "graph/step.h"
 
-/* NULL, "", "auto" and "cpu" are the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what
- * there is. */
-BrimStatus brim_device_choose(const char *device, const BrimBackendClass **backend);
+typedef struct BrimDevice {
+    const BrimBackendClass *backend;
+    int card; /* of a backend for cards: which */
+} BrimDevice;
+
+/* "cpu"; "0", "cuda:0": a card, as the driver counts; NULL, "", "auto": the first card where there is one that this build
+ * can use, else the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what there is. */
+BrimStatus brim_device_choose(const char *text, BrimDevice *device);
+
+/* True for a device with memory of its own. */
+bool brim_device_is_card(const BrimDevice *device);
+
+/* What --precision amp stands for on it. */
+BrimPrecision brim_device_narrow(const BrimDevice *device);
+
+/* All of its memory, and what this process could have of it, what it has already included. */
+BrimStatus brim_device_room(const BrimDevice *device, uint64_t *capacity_bytes, uint64_t *free_bytes);
 
 #endif

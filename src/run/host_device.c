@@ -75,7 +75,7 @@ BrimStatus brim_host_device(BrimPlanDevice *device, BrimBackend **backend, int t
 {
     BrimDeviceInfo info;
     char core[96];
-    BrimStatus status = brim_backend_cpu.open(backend, threads);
+    BrimStatus status = brim_backend_cpu.open(backend, threads, 0);
     if (status == BRIM_OK)
         status = brim_backend_cpu.describe(*backend, &info);
     if (status != BRIM_OK)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/card_device.h"
 #include "run/host_device.h"
 #include "run/remarks.h"
 #include "run/timings_file.h"
@@ -57,6 +58,14 @@ static bool is_auto(const char *text)
     return !text || !text[0] || strcmp(text, "auto") == 0;
 }
 
+/* To plan for a card it need not be here. */
+static BrimStatus say_other_way(BrimStatus status)
+{
+    char sentence[512];
+    snprintf(sentence, sizeof sentence, "%s", brim_last_error());
+    return brim_fail(status, "%s; --gpu NAME plans for a card that is elsewhere", sentence);
+}
+
 static BrimStatus choose_device(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows)
 {
     const BrimGpu *gpu;
@@ -66,13 +75,15 @@ static BrimStatus choose_device(BrimPlanning *planning, const BrimTrainingQuery 
             planning->device = brim_plan_device_of_gpu(gpu, windows);
         return status;
     }
-    if (is_auto(query->device) || strcmp(query->device, "cpu") == 0)
-        return brim_host_device(&planning->device, &planning->backend, planning->threads, &planning->model,
-                                planning->imgsz_px);
-    return brim_fail(
-        BRIM_ERROR_UNSUPPORTED,
-        "device \"%s\": this build runs on the CPU only; --gpu NAME plans for a card that is elsewhere",
-        query->device);
+    BrimStatus status = brim_device_choose(query->device, &planning->where);
+    if (status == BRIM_ERROR_UNSUPPORTED)
+        return say_other_way(status);
+    if (status != BRIM_OK)
+        return status;
+    if (brim_device_is_card(&planning->where))
+        return brim_card_device(&planning->device, planning->where.card);
+    return brim_host_device(&planning->device, &planning->backend, planning->threads, &planning->model,
+                            planning->imgsz_px);
 }
 
 static BrimStatus read_model(BrimPlanning *planning, const BrimTrainingQuery *query)

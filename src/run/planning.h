@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "plan/device.h"
 #include "plan/search.h"
+#include "run/device.h"
 
 /* How much of a machine a run takes, by name. */
 typedef struct BrimProfile {
@@ -22,7 +23,8 @@ BrimStatus brim_profile_find(const BrimProfile **profile, const char *name);
 typedef struct BrimPlanning {
     const BrimProfile *profile;
     BrimPlanDevice device;
-    BrimBackend *backend; /* whose sizer the device has; NULL for a card of the table */
+    BrimDevice where;     /* in this machine; where `device` is a card of the table, of no meaning */
+    BrimBackend *backend; /* whose sizer the device has; NULL for a card */
     BrimModel model;
     const uint8_t *recompute; /* levels that are not to be chosen; NULL: they are */
     int threads;              /* that compute, on the CPU; 0: as many as there are cores */

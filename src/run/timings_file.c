@@ -3,9 +3,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/cache.h"
 #include "base/file.h"
 #include "graph/recompute.h"
 #include "report/json.h"
@@ -13,25 +13,10 @@
 /* Changes when a field changes its meaning or goes away. */
 static const char schema[] = "brim-timings-1";
 
+static const char file_name[] = "timings.json";
+
 /* Beyond so many the oldest go. A search looks at a handful for each device, model and size. */
 enum { MOST_TIMINGS = 2000, MOST_BYTES = 4 << 20, MOST_BATCH = 65536 };
-
-/* ---- where it lies ---- */
-
-/* NULL where the environment names no folder; that is no error. */
-static char *file_path(void)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char *folder = NULL, *path = NULL;
-    if (cache && cache[0] == '/') /* the specification ignores others */
-        folder = brim_mem_text(BRIM_MEM_CONF, cache);
-    else if (home && home[0])
-        folder = brim_path_join(home, ".cache");
-    if (folder)
-        path = brim_path_join(folder, "brim/timings.json");
-    brim_mem_give(folder);
-    return path;
-}
 
 /* ---- what an entry belongs to ---- */
 
@@ -137,7 +122,7 @@ BrimStatus brim_timings_parse(BrimTimings *timings, const BrimTimingsKey *key, c
 BrimStatus brim_timings_load(BrimTimings *timings, const BrimTimingsKey *key)
 {
     size_t bytes;
-    char *text = NULL, *path = file_path();
+    char *text = NULL, *path = brim_cache_path(file_name);
     BrimStatus status = BRIM_OK;
     timings->layer_count = key->model->layer_count;
     if (path && brim_file_exists(path))
@@ -199,14 +184,10 @@ static void put(json_t *list, const BrimTimingsKey *key, json_t *entry)
 
 BrimStatus brim_timings_keep(const BrimTimingsKey *key, const BrimTiming *timing)
 {
-    BrimStatus status = BRIM_OK;
-    char *path = file_path();
+    char *path = brim_cache_path(file_name);
     if (!path)
         return brim_fail(BRIM_ERROR_IO, "neither XDG_CACHE_HOME nor HOME says where timings can be kept");
-    char *slash = strrchr(path, '/');
-    *slash = '\0';
-    status = brim_folder_make(path);
-    *slash = '/';
+    BrimStatus status = brim_cache_make_folder(path);
     json_t *root = status == BRIM_OK ? read_tree(path) : NULL;
     if (root) {
         put(json_object_get(root, "timings"), key, entry_of(key, timing));

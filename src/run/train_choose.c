@@ -31,12 +31,14 @@ static BrimStatus settle_budget(BrimTrainRun *run)
     BrimStatus status = brim_profile_find(&profile, options->profile);
     if (status != BRIM_OK)
         return status;
-    uint64_t capacity_bytes = brim_process_capacity_bytes();
+    uint64_t capacity_bytes, free_bytes;
+    status = brim_device_room(&run->device, &capacity_bytes, &free_bytes);
+    if (status != BRIM_OK)
+        return status;
     double fraction = options->fraction > 0 ? options->fraction : profile->fraction;
     run->reserve_bytes = fraction < 1 ? (uint64_t)((1 - fraction) * (double)capacity_bytes) : 0;
     return brim_planning_budget(profile, options->fraction, capacity_bytes,
-                                brim_process_free_bytes() + brim_process_resident_bytes(),
-                                options->memory_bytes, &run->budget_bytes);
+                                free_bytes, options->memory_bytes, &run->budget_bytes);
 }
 
 /* Precision and levels as far as they are given. */
@@ -46,7 +48,7 @@ static BrimStatus settle_given(BrimTrainRun *run)
     bool narrow = is(precision, "amp");
     if (brim_given(precision) && !narrow && !is(precision, "fp32") && !is(precision, "auto"))
         return brim_fail(BRIM_ERROR_ARGUMENT, "--precision %.40s: fp32, amp or auto", precision);
-    run->precision = narrow ? BRIM_PRECISION_BF16_KEPT : BRIM_PRECISION_FP32;
+    run->precision = narrow ? brim_device_narrow(&run->device) : BRIM_PRECISION_FP32;
     return brim_recompute_parse(recompute_open(&run->asked) ? NULL : run->asked.recompute, &run->model,
                                 run->recompute);
 }

@@ -25,7 +25,8 @@ static int chosen_workers(const BrimTrainOptions *options)
 static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, void *self)
 {
     const BrimTrainOptions *options = run->options;
-    BrimTrainerConf conf = {.backend = run->backend,
+    BrimTrainerConf conf = {.backend = run->device.backend,
+                            .card = run->device.card,
                             .model = &run->model,
                             .hyper = run->hyper,
                             .train = &run->train,
@@ -153,8 +154,8 @@ BrimStatus brim_train_run_open(BrimTrainRun *run, BrimListener listener, void *s
 
 bool brim_train_run_still_fits(BrimTrainRun *run)
 {
-    uint64_t free_bytes = brim_process_free_bytes(), taken_bytes = brim_process_resident_bytes();
-    uint64_t planned_bytes = brim_trainer_planned_bytes(run->trainer);
+    uint64_t free_bytes, taken_bytes, planned_bytes = brim_trainer_planned_bytes(run->trainer);
+    brim_engine_room(brim_trainer_engine(run->trainer), &free_bytes, &taken_bytes);
     if (!free_bytes || planned_bytes <= taken_bytes + free_bytes)
         return true;
     brim_remark(

@@ -83,7 +83,7 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
     BrimStatus status;
     const BrimTrainOptions *options = run->options;
     BRIM_TRY(check_options(options));
-    BRIM_TRY(brim_device_choose(options->device, &run->backend));
+    BRIM_TRY(brim_device_choose(options->device, &run->device));
     if (!run->resume)
         BRIM_TRY(read_hyper(run));
     BRIM_TRY(brim_dataset_load(&run->dataset, options->data));

@@ -4,6 +4,7 @@
 
 #include "conf/dataset.h"
 #include "graph/recompute.h"
+#include "run/device.h"
 #include "run/model_file.h"
 #include "run/settings.h"
 #include "run/show.h"
@@ -19,7 +20,7 @@ typedef struct BrimTrainRun {
     bool chosen; /* asked and settled are filled */
     BrimListener listener;
     void *self;
-    const BrimBackendClass *backend;
+    BrimDevice device;
     BrimHyper hyper;
     BrimDataset dataset;
     BrimSplit train, val;

@@ -68,7 +68,7 @@ static BrimStatus time_choice(Tune *tune, const BrimChoice *choice)
     BrimBenchRow row;
     double update_ms = 0;
     const BrimPlanning *planning = tune->planning;
-    const BrimBenchRowConf conf = {.backend = &brim_backend_cpu,
+    const BrimBenchRowConf conf = {.device = planning->where,
                                    .model = &planning->model,
                                    .precision = choice->scheme.precision,
                                    .recompute = choice->scheme.recompute,

@@ -25,6 +25,7 @@ struct BrimEngine {
     BrimPlan *plan;
     size_t
         library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
+    uint64_t card_peak_bytes; /* of a card's memory, the most that was seen taken */
     Runner *runners;   /* training first, then inference */
     int runner_count;
     Runner *last;       /* the one that ran last */
@@ -133,19 +134,65 @@ static size_t largest_parameter_bytes(const BrimEngine *engine)
 
 size_t brim_engine_beside_bytes(const BrimEngine *engine)
 {
+    if (engine->conf.backend->memory)
+        return engine->library_bytes;
     return engine->library_bytes + WORK_BYTES + largest_parameter_bytes(engine) +
            buffered_predictions(engine) * sizeof(float) + (size_t)most_targets(engine) * 6 * sizeof(float);
 }
 
+/* What the run needs of the device's memory beside the engine: on a card nothing, since pictures wait in the host's. */
+static size_t outside_bytes(const BrimEngine *engine)
+{
+    return engine->conf.backend->memory ? 0 : engine->conf.outside_bytes;
+}
+
+size_t brim_engine_planned_bytes(const BrimEngine *engine)
+{
+    return outside_bytes(engine) + brim_engine_beside_bytes(engine) + engine->plan->arena_bytes;
+}
+
+void brim_engine_room(const BrimEngine *engine, uint64_t *free_bytes, uint64_t *taken_bytes)
+{
+    BrimDeviceMemory memory;
+    *free_bytes = *taken_bytes = 0;
+    if (!engine->conf.backend->memory) {
+        *free_bytes = brim_process_free_bytes();
+        *taken_bytes = brim_process_resident_bytes();
+    } else if (engine->conf.backend->memory(engine->backend, &memory) == BRIM_OK) {
+        *free_bytes = memory.free_bytes;
+        *taken_bytes = memory.taken_bytes;
+    }
+}
+
+uint64_t brim_engine_peak_bytes(BrimEngine *engine)
+{
+    BrimDeviceMemory memory;
+    if (!engine->conf.backend->memory)
+        return brim_process_peak_bytes();
+    if (engine->conf.backend->memory(engine->backend, &memory) == BRIM_OK && memory.taken_bytes > engine->card_peak_bytes)
+        engine->card_peak_bytes = memory.taken_bytes;
+    return engine->card_peak_bytes;
+}
+
 BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes)
 {
-    size_t beside = engine->conf.outside_bytes + brim_engine_beside_bytes(engine);
+    size_t beside = outside_bytes(engine) + brim_engine_beside_bytes(engine);
     if (!budget_bytes)
         return BRIM_OK;
     if (beside >= budget_bytes)
         return brim_fail(BRIM_ERROR_FIT, "pictures and buffers alone need %.1f MiB of the %.1f MiB given",
                          (double)beside / 0x1p20, (double)budget_bytes / 0x1p20);
     return brim_plan_fits(engine->plan, budget_bytes - beside);
+}
+
+/* Of a card the driver knows what context, kernels and libraries took. */
+static BrimStatus measure_card(BrimEngine *engine)
+{
+    BrimDeviceMemory memory;
+    BrimStatus status = engine->conf.backend->memory(engine->backend, &memory);
+    if (status == BRIM_OK)
+        engine->library_bytes = memory.taken_bytes;
+    return status;
 }
 
 /* Loads the graphs at addresses that cost nothing yet. What the process grew by since `before_bytes` is what
@@ -160,6 +207,8 @@ static BrimStatus load_runners(BrimEngine *engine, uint64_t before_bytes)
         Runner *runner = &engine->runners[i];
         BRIM_TRY(class->load(engine->backend, runner->graph, &engine->plan->placements[i], &runner->program));
     }
+    if (class->memory)
+        return measure_card(engine);
     uint64_t now_bytes = brim_process_resident_bytes();
     engine->library_bytes = now_bytes > before_bytes ? (size_t)(now_bytes - before_bytes) : 0;
 fail:
@@ -181,7 +230,7 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
         goto fail;
     }
     uint64_t before_bytes = brim_process_resident_bytes();
-    BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads));
+    BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads, conf->card));
     BRIM_TRY(build_runners(*engine));
     BRIM_TRY(make_plan(*engine));
     BRIM_TRY(conf->backend->describe((*engine)->backend, &(*engine)->device));

@@ -14,6 +14,7 @@ typedef struct BrimShape {
 typedef struct BrimEngineConf {
     const BrimBackendClass *backend;
     int threads; /* 0: as many as cores */
+    int card;                 /* of several */
     const BrimModel *model;
     BrimHyper hyper;          /* gains as brim_hyper_scale left them */
     const BrimShape *train;   /* every shape of a training batch; none for inference alone */
@@ -24,7 +25,7 @@ typedef struct BrimEngineConf {
     const BrimShape *infer;   /* every shape of an inference batch */
     int infer_count;
     int infer_target_cap;     /* 0: no loss */
-    size_t outside_bytes;     /* memory the run needs beside the engine: loader slots, cache, ... */
+    size_t outside_bytes;     /* host memory the run needs beside the engine: loader slots, cache, ... */
     size_t budget_bytes;      /* for the engine and outside_bytes; 0: no limit but the device's */
 } BrimEngineConf;
 
@@ -40,8 +41,18 @@ BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes);
 BrimStatus brim_engine_start(BrimEngine *engine);
 void brim_engine_close(BrimEngine **engine);
 
-/* What the engine takes beside the arena: buffers for what crosses over to the device, and what its library takes. */
+/* What the engine takes beside the arena of the device's memory: buffers for what crosses over to it, and what its library
+ * takes; on a card context, kernels and libraries. */
 size_t brim_engine_beside_bytes(const BrimEngine *engine);
+
+/* All that is planned of the device's memory: the arena, that, and outside_bytes where it is the host's. */
+size_t brim_engine_planned_bytes(const BrimEngine *engine);
+
+/* Of the device's memory, what is free now, and what this process has of it; 0 where unknown. */
+void brim_engine_room(const BrimEngine *engine, uint64_t *free_bytes, uint64_t *taken_bytes);
+
+/* The most of the device's memory that this process was seen to take; 0 where unknown. */
+uint64_t brim_engine_peak_bytes(BrimEngine *engine);
 
 const BrimPlan *brim_engine_plan(const BrimEngine *engine);
 const BrimDeviceInfo *brim_engine_device(const BrimEngine *engine);

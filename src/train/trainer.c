@@ -43,8 +43,7 @@ const BrimEngine *brim_trainer_engine(const BrimTrainer *trainer)
 
 size_t brim_trainer_planned_bytes(const BrimTrainer *trainer)
 {
-    return brim_engine_plan(trainer->engine)->arena_bytes + brim_engine_beside_bytes(trainer->engine) +
-           trainer->outside_bytes;
+    return brim_engine_planned_bytes(trainer->engine);
 }
 
 /* ---- starting ---- */

@@ -8,6 +8,7 @@
 
 typedef struct BrimTrainerConf {
     const BrimBackendClass *backend;
+    int card; /* of several */
     const BrimModel *model;
     BrimHyper hyper; /* as the user gave it, gains not scaled */
     const BrimSplit *train;

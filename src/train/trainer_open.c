@@ -102,6 +102,7 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
     BrimShape *train = NULL, *val = NULL;
     BrimEngineConf engine = {.backend = conf->backend,
                              .threads = conf->threads,
+                             .card = conf->card,
                              .model = conf->model,
                              .hyper = conf->hyper,
                              .train_target_cap = train_cap,

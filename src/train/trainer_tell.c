@@ -12,7 +12,7 @@ void brim_trainer_tell(BrimTrainer *trainer, BrimEvent *event)
     event->imgsz_px = trainer->conf.imgsz_px;
     event->arena_bytes = brim_engine_plan(trainer->engine)->arena_bytes;
     event->memory_planned_bytes = brim_trainer_planned_bytes(trainer);
-    event->memory_peak_bytes = brim_process_peak_bytes();
+    event->memory_peak_bytes = brim_engine_peak_bytes(trainer->engine);
     if (trainer->conf.listener && !trainer->conf.listener(trainer->conf.listener_self, event))
         trainer->stop = true;
 }

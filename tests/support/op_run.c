@@ -60,7 +60,7 @@ BrimStatus op_run_open(OpRun *run, const BrimBackendClass *class, const OpCase *
                                      .weight_decay = 0.01f,
                                      .clip_norm = 10,
                                      .ema_decay = 0.75f};
-    BRIM_TRY(class->open(&run->backend, threads));
+    BRIM_TRY(class->open(&run->backend, threads, 0));
     BRIM_TRY(op_case_graph(test, &run->graph));
     BrimSizer sizer = class->sizer(run->backend);
     BRIM_TRY(brim_plan_measure(run->graph, &sizer));

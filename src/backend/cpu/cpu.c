@@ -32,8 +32,9 @@ static void backend_close(BrimBackend **backend)
     *backend = NULL;
 }
 
-static BrimStatus backend_open(BrimBackend **backend, int threads)
+static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
 {
+    (void)card;
     *backend = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof **backend);
     if (!*backend)
         return BRIM_ERROR_MEMORY;

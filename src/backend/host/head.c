@@ -1,6 +1,8 @@
 /* Heads of an op as the loss and the decoding see them. */
 #include "backend/host/head.h"
 
+#include "element/sgd.h"
+
 static BrimHeadView head_at(const BrimCall *call, BrimTensorId id)
 {
     return brim_operand_head(call->graph, call->placement, call->arena, id, call->channel_block);
@@ -33,7 +35,8 @@ void brim_head_loss(const BrimCall *call)
     }
     const int32_t *count = brim_call_in(call, 1);
     brim_loss_run(&call->graph->head, heads, brim_call_in(call, 0), *count, target_cap(call->graph, call->op),
-                  brim_call_workspace(call), brim_call_out(call, 0), gradient ? dheads : NULL);
+                  brim_call_workspace(call), brim_call_out(call, 0),
+                  brim_sgd_loss_scale(call->scalars->loss_scale), gradient ? dheads : NULL);
 }
 
 void brim_head_decode(const BrimCall *call)

@@ -24,20 +24,6 @@ typedef struct Level {
     float box_slope, objectness_slope, class_slope; /* of the total, by one term of the sums */
 } Level;
 
-/* How much the levels' objectness counts: YOLOv5's values for three levels (P3 to P5) and for other numbers
- * (from P3). */
-static double level_balance(int level_count, int level)
-{
-    static const double three[] = {4.0, 1.0, 0.4}, others[] = {4.0, 1.0, 0.25, 0.06, 0.02};
-    return level_count == 3 ? three[level] : others[level];
-}
-
-static inline BrimLossTerm loss_term(float gamma, float x, float target, float positive_weight)
-{
-    return gamma > 0 ? brim_focal_cross_entropy(x, target, positive_weight, gamma)
-                     : brim_cross_entropy(x, target, positive_weight);
-}
-
 /* Adds to the gradient of one logit, where there are gradients. */
 static inline void add_slope(const Level *level, int image, int channel, size_t cell, float slope)
 {
@@ -49,19 +35,12 @@ static inline void add_slope(const Level *level, int image, int channel, size_t 
 static float match_box(const Level *level, const BrimMatch *match, int channel, size_t cell)
 {
     const float *anchor = level->anchors[match->anchor];
-    float p[4]; /* sigmoids */
+    float logits[4], slopes[4];
     for (int i = 0; i < 4; i++)
-        p[i] = brim_sigmoid(
-            brim_head_channel(level->head, match->image, channel + i)[cell * level->head->block]);
-    BrimBox box = {brim_box_centre(p[0]), brim_box_centre(p[1]), brim_box_side(p[2], anchor[0]),
-                   brim_box_side(p[3], anchor[1])};
-    BrimBox by;
-    float iou = brim_box_ciou(box, match->box, &by);
-    float slope = -level->box_slope;
-    add_slope(level, match->image, channel, cell, slope * by.x * brim_box_centre_slope(p[0]));
-    add_slope(level, match->image, channel + 1, cell, slope * by.y * brim_box_centre_slope(p[1]));
-    add_slope(level, match->image, channel + 2, cell, slope * by.w * brim_box_side_slope(p[2], anchor[0]));
-    add_slope(level, match->image, channel + 3, cell, slope * by.h * brim_box_side_slope(p[3], anchor[1]));
+        logits[i] = brim_head_channel(level->head, match->image, channel + i)[cell * level->head->block];
+    float iou = brim_box_fit(logits, anchor[0], anchor[1], match->box, -level->box_slope, slopes);
+    for (int i = 0; i < 4; i++)
+        add_slope(level, match->image, channel + i, cell, slopes[i]);
     return iou;
 }
 
@@ -69,12 +48,11 @@ static float match_box(const Level *level, const BrimMatch *match, int channel, 
 static double match_classes(const Level *level, const BrimMatch *match, int channel, size_t cell)
 {
     const BrimHyper *hyper = &level->conf->hyper;
-    float yes = (float)(1.0 - 0.5 * hyper->label_smoothing), no = (float)(0.5 * hyper->label_smoothing);
     double sum = 0;
     for (int c = 0; c < level->conf->class_count; c++) {
         float x = brim_head_channel(level->head, match->image, channel + c)[cell * level->head->block];
-        float aim = c == match->class_index ? yes : no;
-        BrimLossTerm term = loss_term((float)hyper->fl_gamma, x, aim, (float)hyper->cls_pw);
+        float aim = brim_loss_class_aim(c == match->class_index, hyper->label_smoothing);
+        BrimLossTerm term = brim_loss_term((float)hyper->fl_gamma, x, aim, (float)hyper->cls_pw);
         add_slope(level, match->image, channel + c, cell, level->class_slope * term.gradient);
         sum += term.loss;
     }
@@ -112,7 +90,7 @@ static double anchor_objectness(const Level *level, int image, int anchor, const
     float *slope = level->dhead ? brim_head_channel(level->dhead, image, channel) : NULL;
     double sum = 0;
     for (size_t cell = 0; cell < cells; cell++) {
-        BrimLossTerm term = loss_term(gamma, x[cell * step], aims[cell], positive_weight);
+        BrimLossTerm term = brim_loss_term(gamma, x[cell * step], aims[cell], positive_weight);
         sum += term.loss;
         if (slope)
             slope[cell * step] = level->objectness_slope * term.gradient;
@@ -159,18 +137,18 @@ size_t brim_loss_workspace_bytes(const BrimHeadConf *conf, const BrimHeadView *h
 }
 
 /* Runs one level and adds its loss, with gains, to box, objectness and classes. */
-static void add_level(const BrimHeadConf *conf, int index, Level *level, Sums *images, double losses[3])
+static void add_level(const BrimHeadConf *conf, int index, float loss_scale, Level *level, Sums *images,
+                      double losses[3])
 {
     const BrimHyper *hyper = &conf->hyper;
     int batch = level->head->n;
     double cells = (double)batch * conf->anchor_count * level->head->h * level->head->w;
-    double matches = level->match_count ? level->match_count : 1;
-    double box_gain = hyper->box / matches;
-    double objectness_gain = hyper->obj * level_balance(conf->level_count, index) / cells;
-    double class_gain = hyper->cls / (matches * conf->class_count);
-    level->box_slope = (float)(batch * box_gain);
-    level->objectness_slope = (float)(batch * objectness_gain);
-    level->class_slope = (float)(batch * class_gain);
+    double objectness = hyper->obj * brim_loss_balance(conf->level_count, index);
+    BrimLossGains gains = brim_loss_gains(hyper->box, objectness, hyper->cls, cells, level->match_count,
+                                          conf->class_count);
+    level->box_slope = (float)(batch * gains.box) * loss_scale;
+    level->objectness_slope = (float)(batch * gains.objectness) * loss_scale;
+    level->class_slope = (float)(batch * gains.classes) * loss_scale;
     for (int anchor = 0; anchor < conf->anchor_count; anchor++) {
         level->anchors[anchor][0] = conf->anchors_px[index][anchor][0] / (float)conf->stride_px[index];
         level->anchors[anchor][1] = conf->anchors_px[index][anchor][1] / (float)conf->stride_px[index];
@@ -179,15 +157,15 @@ static void add_level(const BrimHeadConf *conf, int index, Level *level, Sums *i
     for (int image = 0; image < batch; image++)
         run_image(level, image, &images[image]);
     for (int image = 0; image < batch; image++) {
-        losses[0] += box_gain * images[image].box;
-        losses[1] += objectness_gain * images[image].objectness;
-        losses[2] += class_gain * images[image].classes;
+        losses[0] += gains.box * images[image].box;
+        losses[1] += gains.objectness * images[image].objectness;
+        losses[2] += gains.classes * images[image].classes;
     }
 }
 
 void brim_loss_run(const BrimHeadConf *conf, const BrimHeadView *heads, const float *targets,
                    int target_count, int target_cap, void *workspace, float items[4],
-                   const BrimHeadView *dheads)
+                   float loss_scale, const BrimHeadView *dheads)
 {
     Room room = lay_out(conf, heads, target_cap);
     BrimMatch *matches = workspace;
@@ -200,7 +178,7 @@ void brim_loss_run(const BrimHeadConf *conf, const BrimHeadView *heads, const fl
         Level level = {.conf = conf, .head = &heads[i], .matches = matches, .aims = aims};
         level.dhead = dheads ? &dheads[i] : NULL;
         level.match_count = brim_match_level(conf, i, &heads[i], targets, target_count, matches);
-        add_level(conf, i, &level, images, losses);
+        add_level(conf, i, loss_scale, &level, images, losses);
     }
     for (int i = 0; i < 3; i++)
         items[i] = (float)losses[i];

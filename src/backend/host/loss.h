@@ -19,10 +19,10 @@ size_t brim_loss_workspace_bytes(const BrimHeadConf *conf, const BrimHeadView *h
 
 /* targets: target_count rows of image, class, x, y, w, h (0..1); rows of an image or class that is not there, and rows
  * from target_cap on, count for nothing. items: box, obj, cls (with gains, not times the batch), total = batch * sum.
- * dheads: same shapes as heads, fully written with d total / d head, pads zero; NULL where no gradient is wanted.
+ * dheads: same shapes as heads, fully written with loss_scale * d total / d head, pads zero; NULL: none is wanted.
  * Deterministic for any number of threads. */
 void brim_loss_run(const BrimHeadConf *conf, const BrimHeadView *heads, const float *targets, int target_count,
-                   int target_cap, void *workspace, float items[4], const BrimHeadView *dheads);
+                   int target_cap, void *workspace, float items[4], float loss_scale, const BrimHeadView *dheads);
 
 /* Heads to predictions [n, rows, 5 + nc]: x, y, w, h in network px, objectness and classes after the sigmoid; rows run
  * level, anchor, y, x. */

@@ -16,10 +16,8 @@ static void decode_row(const BrimHeadConf *conf, int level, const BrimHeadView *
             out[x * columns + column] = brim_sigmoid(logits[(size_t)x * head->block]);
     }
     for (int x = 0; x < head->w; x++, out += columns) {
-        out[0] = (brim_box_centre(out[0]) + (float)x) * stride;
-        out[1] = (brim_box_centre(out[1]) + (float)y) * stride;
-        out[2] = brim_box_side(out[2], anchor_px[0]);
-        out[3] = brim_box_side(out[3], anchor_px[1]);
+        for (int column = 0; column < 4; column++)
+            out[column] = brim_box_decode(column, out[column], x, y, stride, anchor_px);
     }
 }
 

@@ -3,37 +3,12 @@
 
 #include "element/match.h"
 
-/* A target in the units of a level. */
-typedef struct Label {
-    int32_t image, class_index;
-    float x, y, w, h; /* cells */
-} Label;
-
 size_t brim_match_cap(const BrimHeadConf *conf, int target_cap)
 {
     return (size_t)BRIM_MATCH_OFFSETS * conf->anchor_count * target_cap;
 }
 
-/* Written so that NaN is refused as well. */
-static bool index_below(float value, int count)
-{
-    return value >= 0 && value < (float)count;
-}
-
-static bool label_of(const BrimHeadConf *conf, const BrimHeadView *head, const float *target, Label *label)
-{
-    if (!index_below(target[0], head->n) || !index_below(target[1], conf->class_count))
-        return false;
-    label->image = (int32_t)target[0];
-    label->class_index = (int32_t)target[1];
-    label->x = target[2] * (float)head->w;
-    label->y = target[3] * (float)head->h;
-    label->w = target[4] * (float)head->w;
-    label->h = target[5] * (float)head->h;
-    return true;
-}
-
-static BrimMatch match_of(const Label *label, int anchor, int offset, const BrimHeadView *head)
+static BrimMatch match_of(const BrimLabel *label, int anchor, int offset, const BrimHeadView *head)
 {
     BrimMatch match = {.image = label->image, .anchor = anchor, .class_index = label->class_index};
     match.x = brim_match_cell(label->x, brim_match_before_x(offset), head->w);
@@ -53,8 +28,9 @@ int brim_match_level(const BrimHeadConf *conf, int level, const BrimHeadView *he
             float anchor_w = conf->anchors_px[level][anchor][0] / stride;
             float anchor_h = conf->anchors_px[level][anchor][1] / stride;
             for (int i = 0; i < target_count; i++) {
-                Label label;
-                if (label_of(conf, head, targets + 6 * (size_t)i, &label) &&
+                BrimLabel label;
+                if (brim_match_label(targets + 6 * (size_t)i, head->n, conf->class_count, head->w, head->h,
+                                     &label) &&
                     brim_match_offset(offset, label.x, label.y, head->w, head->h) &&
                     brim_match_anchor(label.w, label.h, anchor_w, anchor_h, anchor_t))
                     matches[count++] = match_of(&label, anchor, offset, head);

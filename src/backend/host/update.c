@@ -55,8 +55,9 @@ void brim_update_norm(const BrimCall *call)
     }
     for (size_t chunk = 0; chunk < done; chunk++)
         total += sums[chunk];
-    norm[0] = (float)sqrt(total);
-    norm[1] = brim_sgd_clip_factor(norm[0], call->scalars->clip_norm);
+    float scale = brim_sgd_loss_scale(call->scalars->loss_scale);
+    norm[0] = (float)(sqrt(total) / (double)scale);
+    norm[1] = brim_sgd_factor(norm[0], call->scalars->clip_norm, scale);
 }
 
 void brim_update_optimize(const BrimCall *call)
@@ -69,12 +70,14 @@ void brim_update_optimize(const BrimCall *call)
     float learning_rate = scalars->learning_rate[call->op->group];
     float decay = call->op->group == BRIM_GROUP_WEIGHT ? scalars->weight_decay : 0.0f;
     size_t count = block_floats(call->graph, call->op->in[0]);
+    bool moves = factor != 0; /* else the gradients are no numbers, and 0 times them neither */
 #pragma omp parallel for simd schedule(static) /* each element is read before it is written in place */
     for (size_t i = 0; i < count; i++) {
         float buffer = m[i];
-        float value = brim_sgd_step(w[i], g[i] * factor, &buffer, learning_rate, scalars->momentum, decay);
+        float stepped = brim_sgd_step(w[i], g[i] * factor, &buffer, learning_rate, scalars->momentum, decay);
+        float value = moves ? stepped : w[i];
         new_w[i] = value;
-        new_m[i] = buffer;
+        new_m[i] = moves ? buffer : m[i];
         if (ema)
             new_ema[i] = brim_ema_step(ema[i], value, scalars->ema_decay);
     }

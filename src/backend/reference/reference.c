@@ -49,8 +49,9 @@ static void (*const kernels[BRIM_OP_KIND_COUNT])(const BrimCall *call) = {
     [BRIM_OP_DECODE] = brim_head_decode,
 };
 
-static BrimStatus backend_open(BrimBackend **backend, int threads)
+static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
 {
+    (void)card;
     *backend = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof **backend);
     if (!*backend)
         return BRIM_ERROR_MEMORY;

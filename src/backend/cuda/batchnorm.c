@@ -1,0 +1,178 @@
+/* BN_*: operands to the kernels of kernels/batchnorm.cu and batchnorm_backward.cu, and the room for their
+ * partial sums. */
+#include "backend/cuda/lanes.h"
+
+/* Blocks that share out a feature's pixels for sums. Each leaves two floats a channel, which are written and
+ * read once more: with 32 pixels or more to a block that is at most an eighth of what is read anyway. */
+enum { PART_PIXELS = 32, PARTS_MAX = 1024, FINISH_THREADS = 128 };
+
+static int64_t parts_most(int64_t pixels)
+{
+    int64_t parts = pixels / PART_PIXELS;
+    return parts < 1 ? 1 : parts < PARTS_MAX ? parts : PARTS_MAX;
+}
+
+size_t brim_cuda_bn_workspace(const BrimGraph *graph, const BrimOp *op)
+{
+    if (op->kind != BRIM_OP_BN_FORWARD && op->kind != BRIM_OP_BN_BACKWARD_REDUCE)
+        return 0;
+    const int32_t *dims = graph->tensors[op->in[0]].dims;
+    size_t padded = ((size_t)dims[1] + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
+    return (size_t)parts_most((int64_t)dims[0] * dims[2] * dims[3]) * 2 * padded * sizeof(float);
+}
+
+/* As many as there is room for, and no more than fill the card. */
+static int32_t parts_of(const BrimCudaCall *call, const BrimKernelFeature *y)
+{
+    int64_t pixels = brim_cuda_lanes_pixels(y), most = parts_most(pixels);
+    int64_t blocks = brim_cuda_blocks(&call->backend->device, pixels * (y->padded / BRIM_CUDA_PAD),
+                                      brim_cuda_lanes_threads(y->padded));
+    return (int32_t)(blocks < 1 ? 1 : blocks < most ? blocks : most);
+}
+
+static BrimStatus check(const BrimCudaCall *call)
+{
+    const BrimTensorId y = call->op->in[0];
+    bool narrow = call->op->kind == BRIM_OP_BN_FORWARD && call->op->out[BRIM_OUT_BN_NARROW] != BRIM_NONE;
+    if (narrow || call->graph->tensors[y].dtype == BRIM_BF16)
+        return brim_fail(
+            BRIM_ERROR_UNSUPPORTED,
+            "op %d, %s: the cuda backend keeps nothing as bfloat16: choose --precision fp32 or amp",
+            (int)call->id, brim_op_text(call->op->kind));
+    return BRIM_OK;
+}
+
+static BrimStatus apply(const BrimCudaCall *call, const BrimBnApplyArgs *args)
+{
+    const BrimKernelFeature both[] = {args->y, args->res};
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_lanes_check(call, args->y.half, both, 2));
+    BRIM_TRY(brim_cuda_lanes_check(call, args->y.half, args->dests, args->dest_count));
+    BRIM_TRY(brim_cuda_lanes_launch(call, BRIM_KERNEL_bn_apply, &args->y, args));
+fail:
+    return status;
+}
+
+/* Mean, rstd and running figures of y, in two kernels. */
+static BrimStatus measure(const BrimCudaCall *call)
+{
+    BrimBnStatisticsArgs args = {.y = brim_cuda_feature(call, call->op->in[0]),
+                                 .partial = brim_cuda_workspace(call),
+                                 .old_running_mean = brim_cuda_in(call, 3),
+                                 .old_running_var = brim_cuda_in(call, 4),
+                                 .mean = brim_cuda_out(call, 0),
+                                 .rstd = brim_cuda_out(call, 1),
+                                 .running_mean = brim_cuda_out(call, 2),
+                                 .running_var = brim_cuda_out(call, 3)};
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, &args.y, 1));
+    args.blocks = parts_of(call, &args.y);
+    BRIM_TRY(
+        brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_statistics_partial, &args.y, args.blocks, &args));
+    BRIM_TRY(brim_cuda_launch(&call->backend->device, BRIM_KERNEL_bn_statistics_finish, args.y.padded,
+                              FINISH_THREADS, &args));
+fail:
+    return status;
+}
+
+static BrimStatus run_forward(const BrimCudaCall *call)
+{
+    BrimBnApplyArgs args = {.y = brim_cuda_feature(call, call->op->in[0]),
+                            .res = brim_cuda_feature(call, call->op->in[5]),
+                            .activation = call->op->activation,
+                            .gamma = brim_cuda_in(call, 1),
+                            .beta = brim_cuda_in(call, 2),
+                            .mean = brim_cuda_out(call, 0),
+                            .rstd = brim_cuda_out(call, 1)};
+    args.dest_count = brim_cuda_out_run(call, BRIM_OUT_BN_DESTS, args.dests, BRIM_KERNEL_DESTS);
+    BrimStatus status;
+    BRIM_TRY(measure(call));
+    BRIM_TRY(apply(call, &args));
+fail:
+    return status;
+}
+
+static BrimStatus run_recompute(const BrimCudaCall *call)
+{
+    BrimBnApplyArgs args = {.y = brim_cuda_feature(call, call->op->in[0]),
+                            .res = brim_cuda_feature(call, call->op->in[5]),
+                            .activation = call->op->activation,
+                            .gamma = brim_cuda_in(call, 1),
+                            .beta = brim_cuda_in(call, 2),
+                            .mean = brim_cuda_in(call, 3),
+                            .rstd = brim_cuda_in(call, 4)};
+    args.dest_count = brim_cuda_out_run(call, 0, args.dests, BRIM_KERNEL_DESTS);
+    return apply(call, &args);
+}
+
+static BrimBnReduceArgs reduce_args(const BrimCudaCall *call)
+{
+    BrimBnReduceArgs args = {.y = brim_cuda_feature(call, call->op->in[0]),
+                             .grad_sum = brim_cuda_feature(call, call->op->out[3]),
+                             .activation = call->op->activation,
+                             .gamma = brim_cuda_in(call, 1),
+                             .beta = brim_cuda_in(call, 2),
+                             .mean = brim_cuda_in(call, 3),
+                             .rstd = brim_cuda_in(call, 4),
+                             .partial = brim_cuda_workspace(call),
+                             .dgamma = brim_cuda_out(call, 0),
+                             .dbeta = brim_cuda_out(call, 1),
+                             .sums = brim_cuda_out(call, 2),
+                             .scalars = brim_cuda_scalars(call)};
+    args.grad_count = brim_cuda_in_run(call, BRIM_IN_GRADS, args.grads, BRIM_KERNEL_GRADS);
+    args.dest_count = brim_cuda_out_run(call, BRIM_OUT_BN_DESTS, args.dests, BRIM_KERNEL_DESTS);
+    return args;
+}
+
+static BrimStatus run_reduce(const BrimCudaCall *call)
+{
+    BrimBnReduceArgs args = reduce_args(call);
+    const BrimKernelFeature both[] = {args.y, args.grad_sum};
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, both, 2));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, args.grads, args.grad_count));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, args.dests, args.dest_count));
+    args.blocks = parts_of(call, &args.y);
+    BRIM_TRY(brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_reduce_partial, &args.y, args.blocks, &args));
+    BRIM_TRY(brim_cuda_launch(&call->backend->device, BRIM_KERNEL_bn_reduce_finish, args.y.c, FINISH_THREADS,
+                              &args));
+fail:
+    return status;
+}
+
+static BrimStatus run_slope(const BrimCudaCall *call)
+{
+    BrimBnSlopeArgs args = {.y = brim_cuda_feature(call, call->op->in[0]),
+                            .grad = brim_cuda_feature(call, call->op->in[6]),
+                            .dy = brim_cuda_feature(call, call->op->out[0]),
+                            .activation = call->op->activation,
+                            .gamma = brim_cuda_in(call, 1),
+                            .beta = brim_cuda_in(call, 2),
+                            .mean = brim_cuda_in(call, 3),
+                            .rstd = brim_cuda_in(call, 4),
+                            .sums = brim_cuda_in(call, 5)};
+    const BrimKernelFeature all[] = {args.y, args.grad, args.dy};
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, all, 3));
+    BRIM_TRY(brim_cuda_lanes_launch(call, BRIM_KERNEL_bn_slope, &args.y, &args));
+fail:
+    return status;
+}
+
+BrimStatus brim_cuda_run_bn(const BrimCudaCall *call)
+{
+    BrimStatus status;
+    BRIM_TRY(check(call));
+    switch (call->op->kind) {
+    case BRIM_OP_BN_FORWARD:
+        return run_forward(call);
+    case BRIM_OP_BN_RECOMPUTE:
+        return run_recompute(call);
+    case BRIM_OP_BN_BACKWARD_REDUCE:
+        return run_reduce(call);
+    default:
+        return run_slope(call);
+    }
+fail:
+    return status;
+}

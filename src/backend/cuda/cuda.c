@@ -1,0 +1,132 @@
+/* The cuda backend as the device contract has it. */
+#include <stdio.h>
+
+#include "backend/cuda/program.h"
+
+static void backend_close(BrimBackend **backend)
+{
+    BrimBackend *gone = *backend;
+    if (!gone)
+        return;
+    if (gone->device.driver) {
+        const BrimCudaDriver *driver = gone->device.driver;
+        brim_cuda_device_enter(&gone->device);
+        brim_cuda_device_wait(&gone->device);
+        for (int i = 0; i < gone->conv_count; i++)
+            brim_cuda_conv_close(&gone->convs[i].conv);
+        brim_cuda_dnn_close(&gone->dnn);
+        if (gone->arena)
+            driver->cuMemFree_(gone->arena);
+        if (gone->device_scalars)
+            driver->cuMemFree_(gone->device_scalars);
+        if (gone->scalars)
+            driver->cuMemFreeHost_(gone->scalars);
+        if (gone->staging)
+            driver->cuMemFreeHost_(gone->staging);
+        brim_cuda_device_close(&gone->device);
+    }
+    brim_mem_give(gone->convs);
+    brim_mem_give(gone);
+    *backend = NULL;
+}
+
+static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
+{
+    BrimStatus status;
+    void *pinned = NULL;
+    (void)threads;
+    BrimBackend *made = *backend = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof *made);
+    if (!made)
+        return BRIM_ERROR_MEMORY;
+    BRIM_TRY(brim_cuda_device_open(&made->device, card));
+    BRIM_TRY(brim_cuda_device_free_bytes(&made->device, &made->first_free_bytes));
+    BRIM_TRY(brim_cuda_dnn_open(&made->dnn, &made->device));
+    BRIM_CUDA_TRY(made->device.driver, cuMemHostAlloc, "pinning host memory", &pinned, sizeof *made->scalars,
+                  0);
+    made->scalars = pinned;
+    BRIM_CUDA_TRY(made->device.driver, cuMemAlloc, "taking memory of the card", &made->device_scalars,
+                  sizeof *made->scalars);
+    return BRIM_OK;
+fail:
+    backend_close(backend);
+    return status;
+}
+
+static BrimStatus describe(BrimBackend *backend, BrimDeviceInfo *info)
+{
+    *info = (BrimDeviceInfo){.threads = 1,
+                             .memory_bytes = backend->device.total_bytes,
+                             .channel_block = BRIM_CUDA_PAD,
+                             .host_memory = false};
+    snprintf(info->name, sizeof info->name, "%.48s, cuDNN %.16s, nhwc", backend->device.name,
+             brim_cuda_dnn_version(backend->dnn));
+    return BRIM_OK;
+}
+
+/* The context's own bytes are an estimate; what came after it, the arena among that, is the difference of what is free. */
+static BrimStatus memory(BrimBackend *backend, BrimDeviceMemory *memory)
+{
+    const BrimCudaDevice *device = &backend->device;
+    size_t first = backend->first_free_bytes;
+    *memory = (BrimDeviceMemory){.total_bytes = device->total_bytes};
+    BrimStatus status = brim_cuda_device_free_bytes(device, &memory->free_bytes);
+    size_t later = memory->free_bytes < first ? first - memory->free_bytes : 0;
+    memory->taken_bytes = device->context_bytes + device->module_bytes + later;
+    return status;
+}
+
+static BrimSizer sizer(BrimBackend *backend)
+{
+    return (BrimSizer){.self = backend,
+                       .tensor_bytes = brim_cuda_tensor_bytes,
+                       .workspace_bytes = brim_cuda_workspace_bytes};
+}
+
+static BrimStatus take_arena(BrimBackend *backend, size_t bytes)
+{
+    BrimStatus status;
+    const BrimCudaDriver *driver = backend->device.driver;
+    if (backend->arena)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "there is an arena already");
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_CUDA_TRY(driver, cuMemAlloc, "taking the arena", &backend->arena, bytes);
+    backend->arena_bytes = bytes;
+    BRIM_CUDA_TRY(driver, cuMemsetD8Async, "filling the arena", backend->arena, 0xFF, bytes,
+                  backend->device.stream);
+fail:
+    return status;
+}
+
+/* The host cannot see it. */
+static const void *arena(BrimBackend *backend, size_t *bytes)
+{
+    *bytes = backend->arena_bytes;
+    return NULL;
+}
+
+/* A captured step is one to the host: its ops' times are not known one by one. */
+static void op_times(BrimProgram *program, int64_t *times_ns)
+{
+    (void)program;
+    for (int kind = 0; kind < BRIM_OP_KIND_COUNT; kind++)
+        times_ns[kind] = 0;
+}
+
+const BrimBackendClass brim_backend_cuda = {
+    .name = "cuda",
+    .half = true,
+    .open = backend_open,
+    .close = backend_close,
+    .describe = describe,
+    .memory = memory,
+    .sizer = sizer,
+    .take_arena = take_arena,
+    .settle = brim_cuda_settle,
+    .load = brim_cuda_load,
+    .unload = brim_cuda_unload,
+    .run = brim_cuda_run,
+    .write = brim_cuda_write,
+    .read = brim_cuda_read,
+    .arena = arena,
+    .op_times = op_times,
+};

@@ -1,0 +1,83 @@
+/* The cuda backend's own structs, shared by the files beside this one. */
+#ifndef BRIM_BACKEND_CUDA_CUDA_H
+#define BRIM_BACKEND_CUDA_CUDA_H
+
+#include "backend/backend.h"
+#include "backend/cuda/conv.h"
+#include "backend/operand.h"
+
+/* Channels that lie side by side at least: tensor cores read 8 halves at a time. */
+enum { BRIM_CUDA_PAD = 8 };
+
+/* A convolution that was opened, for all ops of its shape. */
+typedef struct BrimCudaConvEntry {
+    BrimCudaConvTask task;
+    BrimCudaConv *conv;
+    size_t workspace_bytes;
+} BrimCudaConvEntry;
+
+struct BrimBackend {
+    BrimCudaDevice device;
+    size_t first_free_bytes; /* of the card, when the device was open and nothing else */
+    BrimCudaDnn *dnn;
+    BrimCudaConvEntry *convs;
+    int conv_count, conv_room;
+    CUdeviceptr arena; /* 0: not taken yet */
+    size_t arena_bytes;
+    bool settled;               /* parameters' pads are zero */
+    BrimKernelScalars *scalars; /* pinned */
+    CUdeviceptr device_scalars;
+    void *staging; /* pinned: what is copied to and from the card */
+    size_t staging_bytes;
+};
+
+/* An op about to be started, and what it needs. */
+typedef struct BrimCudaCall {
+    BrimBackend *backend;
+    const BrimGraph *graph;
+    const BrimPlacement *placement;
+    BrimOpId id;
+    const BrimOp *op;
+} BrimCudaCall;
+
+/* Channels with pads. */
+int brim_cuda_padded(int channels);
+
+/* Counted from the arena's start; and a feature's shape without its place. */
+size_t brim_cuda_offset(const BrimGraph *graph, const BrimPlacement *placement, BrimTensorId id);
+BrimKernelFeature brim_cuda_shape(const BrimGraph *graph, BrimTensorId id);
+
+/* Where things lie (operand.c). NULL for BRIM_NONE. */
+void *brim_cuda_data(const BrimCudaCall *call, BrimTensorId id);
+void *brim_cuda_workspace(const BrimCudaCall *call);
+BrimKernelFeature brim_cuda_feature(const BrimCudaCall *call, BrimTensorId id);
+BrimKernelScalars *brim_cuda_scalars(const BrimCudaCall *call);
+
+static inline void *brim_cuda_in(const BrimCudaCall *call, int i)
+{
+    return brim_cuda_data(call, call->op->in[i]);
+}
+
+static inline void *brim_cuda_out(const BrimCudaCall *call, int i)
+{
+    return brim_cuda_data(call, call->op->out[i]);
+}
+
+/* Features from operand `first` on; returns how many. */
+int brim_cuda_in_run(const BrimCudaCall *call, int first, BrimKernelFeature *features, int room);
+int brim_cuda_out_run(const BrimCudaCall *call, int first, BrimKernelFeature *features, int room);
+
+/* Starting the ops, a family a file. */
+BrimStatus brim_cuda_run_bn(const BrimCudaCall *call);       /* batchnorm.c: BN_* */
+BrimStatus brim_cuda_run_element(const BrimCudaCall *call);  /* element.c: INPUT, ACT_FORWARD, COPY, ADD */
+BrimStatus brim_cuda_run_resample(const BrimCudaCall *call); /* resample.c: POOL_*, UPSAMPLE_* */
+BrimStatus brim_cuda_run_head(const BrimCudaCall *call);     /* head.c: LOSS, DECODE */
+BrimStatus
+brim_cuda_run_update(const BrimCudaCall *call); /* update.c: GRADIENT_NORM, OPTIMIZE, AVERAGE, FOLD */
+
+/* Bytes that those need while they run. */
+size_t brim_cuda_bn_workspace(const BrimGraph *graph, const BrimOp *op);
+size_t brim_cuda_head_workspace(const BrimGraph *graph, const BrimOp *op);
+size_t brim_cuda_update_workspace(const BrimGraph *graph, const BrimOp *op);
+
+#endif

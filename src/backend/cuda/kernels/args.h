@@ -1,0 +1,200 @@
+/* What kernels are given: one struct each, passed by value, the same for nvcc, for the host's C compiler that fills it,
+ * and for the C++ compiler that builds the kernels for the host in tests. Pointers are to device memory. */
+#ifndef BRIM_BACKEND_CUDA_KERNELS_ARGS_H
+#define BRIM_BACKEND_CUDA_KERNELS_ARGS_H
+
+#include <stdint.h>
+
+enum { BRIM_KERNEL_DESTS = 4, BRIM_KERNEL_GRADS = 4, BRIM_KERNEL_LEVELS = 5, BRIM_KERNEL_ANCHORS = 8 };
+
+/* Threads a block at most: of any kernel, and of those that walk over features (kernels/lanes.h). */
+enum { BRIM_BLOCK_THREADS = 1024, BRIM_LANE_THREADS = 256 };
+
+/* A feature as NHWC, or some channels of one: element (n, c, y, x) is at data[((n * h + y) * w + x) * pitch + c]. */
+typedef struct BrimKernelFeature {
+    void *data;     /* float, or half where `half`; NULL: there is none */
+    int32_t n, c, h, w;
+    int32_t pitch;  /* elements from one pixel to the next: the channels of the whole that it lies in, padded to 8 */
+    int32_t padded; /* channels up to which the last pads reach: c, but for a whole feature c rounded up to 8. Who writes a
+                       feature writes zeros there */
+    int32_t half;
+} BrimKernelFeature;
+
+enum { BRIM_KERNEL_WEIGHTS = 1 }; /* the BrimParamGroup whose parameters decay */
+
+/* What changes from step to step, in device memory, so that a captured graph need not be made anew. */
+typedef struct BrimKernelScalars {
+    int32_t accumulate;
+    float learning_rate[3]; /* by BrimParamGroup */
+    float momentum, weight_decay, clip_norm, ema_decay;
+    float loss_scale;       /* gradients are that times too large; 1 in fp32 */
+} BrimKernelScalars;
+
+/* ---- features ---- */
+
+typedef struct BrimInputArgs {
+    const uint8_t *pictures; /* [n h w 3] */
+    BrimKernelFeature x;     /* = pictures / 255 */
+} BrimInputArgs;
+
+/* dests = act(x) + res */
+typedef struct BrimActArgs {
+    BrimKernelFeature x, res;
+    BrimKernelFeature dests[BRIM_KERNEL_DESTS];
+    int32_t dest_count, activation;
+} BrimActArgs;
+
+/* y = sum of grads; y may be grads[0] */
+typedef struct BrimAddArgs {
+    BrimKernelFeature grads[BRIM_KERNEL_GRADS], y;
+    int32_t grad_count;
+} BrimAddArgs;
+
+/* y = y + bias, by channel */
+typedef struct BrimBiasArgs {
+    BrimKernelFeature y;
+    const float *bias;
+} BrimBiasArgs;
+
+/* dbias (+)= sum of dy by channel. partial: [blocks][padded] floats */
+typedef struct BrimBiasGradientArgs {
+    BrimKernelFeature dy;
+    float *partial, *dbias;
+    int32_t blocks;
+    const BrimKernelScalars *scalars;
+} BrimBiasGradientArgs;
+
+/* Square windows, stride 1, padding kernel / 2. x, y: forward. dx += dy at the first maximum of each window of x. */
+typedef struct BrimPoolArgs {
+    BrimKernelFeature x, y, dy, dx;
+    int32_t kernel;
+} BrimPoolArgs;
+
+/* Nearest, twice the size: forward x -> dests; backward dy -> x, sums of 2 x 2 */
+typedef struct BrimUpsampleArgs {
+    BrimKernelFeature x, dy;
+    BrimKernelFeature dests[BRIM_KERNEL_DESTS];
+    int32_t dest_count;
+} BrimUpsampleArgs;
+
+/* ---- BatchNorm, with SiLU where `activation` ---- */
+
+/* Statistics of y over n, h, w in two kernels: sums by block of pixels, then mean, rstd and running figures. Vectors have
+ * `padded` elements; pads become 0. */
+typedef struct BrimBnStatisticsArgs {
+    BrimKernelFeature y;
+    float *partial; /* [blocks][2][padded]: mean and sum of squared distances of a block's pixels, or sums */
+    int32_t blocks;
+    const float *old_running_mean, *old_running_var;
+    float *mean, *rstd, *running_mean, *running_var;
+} BrimBnStatisticsArgs;
+
+/* dests = act(bn(y)) + res */
+typedef struct BrimBnApplyArgs {
+    BrimKernelFeature y, res;
+    BrimKernelFeature dests[BRIM_KERNEL_DESTS];
+    int32_t dest_count, activation;
+    const float *gamma, *beta, *mean, *rstd;
+} BrimBnApplyArgs;
+
+/* g = sum of grads, to grad_sum where asked; dz = g * act'(bn(y)); in two kernels: partial sums of dz and dz * xhat by block
+ * of pixels, then dgamma, dbeta (+= when accumulating) and sums [2 c]; dests = act(bn(y)) on the way. */
+typedef struct BrimBnReduceArgs {
+    BrimKernelFeature y;
+    BrimKernelFeature grads[BRIM_KERNEL_GRADS], grad_sum;
+    BrimKernelFeature dests[BRIM_KERNEL_DESTS];
+    int32_t grad_count, dest_count, activation;
+    const float *gamma, *beta, *mean, *rstd;
+    float *partial; /* [blocks][2][padded] */
+    int32_t blocks;
+    float *dgamma, *dbeta, *sums;
+    const BrimKernelScalars *scalars;
+} BrimBnReduceArgs;
+
+/* dy = gradient of y; may be the same bytes as grad */
+typedef struct BrimBnSlopeArgs {
+    BrimKernelFeature y, grad, dy;
+    int32_t activation;
+    const float *gamma, *beta, *mean, *rstd, *sums;
+} BrimBnSlopeArgs;
+
+/* ---- filters: [out][kh][kw][pitch], out and pitch = channels padded to 8, pads zero; fp32, or half ---- */
+
+/* dw (+)= from, which is in half where `half` */
+typedef struct BrimFilterGradientArgs {
+    const void *from;
+    float *dw;
+    int64_t count;
+    int32_t half;
+    const BrimKernelScalars *scalars;
+} BrimFilterGradientArgs;
+
+/* folded w = w * gamma * rstd, folded bias = beta - mean * gamma * rstd; without gamma w alone, converted */
+typedef struct BrimFoldArgs {
+    const float *w, *gamma, *beta, *mean, *var;
+    void *folded;
+    float *bias; /* NULL: none */
+    int32_t out, padded_out, filter_elements; /* of one output channel, pads included */
+    int32_t half;
+} BrimFoldArgs;
+
+/* ---- heads ---- */
+
+typedef struct BrimKernelHead {
+    int32_t class_count, level_count, anchor_count;
+    int32_t stride_px[BRIM_KERNEL_LEVELS];
+    float anchors_px[BRIM_KERNEL_LEVELS][BRIM_KERNEL_ANCHORS][2];
+    float box_gain, obj_gain, cls_gain, anchor_t, cls_pw, obj_pw, fl_gamma, label_smoothing; /* BrimHyper's */
+    float balance[BRIM_KERNEL_LEVELS];
+} BrimKernelHead;
+
+/* The loss and its gradient on all levels; what else it needs stands in `workspace`, in a layout that kernels/loss.h
+ * defines. */
+typedef struct BrimLossArgs {
+    BrimKernelHead head;
+    BrimKernelFeature heads[BRIM_KERNEL_LEVELS], dheads[BRIM_KERNEL_LEVELS]; /* dheads[].data NULL: no gradient */
+    const float *targets;
+    const int32_t *target_count;
+    int32_t target_cap;
+    void *workspace;
+    float *items; /* box, obj, cls, total */
+    const BrimKernelScalars *scalars;
+} BrimLossArgs;
+
+typedef struct BrimDecodeArgs {
+    BrimKernelHead head;
+    BrimKernelFeature heads[BRIM_KERNEL_LEVELS];
+    float *predictions; /* [n rows 5 + nc] */
+} BrimDecodeArgs;
+
+/* ---- parameters: whole blocks. Counts are multiples of 4 and pointers aligned to 16 bytes, here and for filters ---- */
+
+/* norm[0] = norm of the gradients / loss_scale, norm[1] = what each is to be multiplied with (the clip's factor over
+ * loss_scale), 0 where the norm is no finite number. */
+typedef struct BrimNormArgs {
+    const float *gradients;
+    int64_t count;
+    double *partial;
+    int32_t first, blocks; /* this block of parameters writes partial[first .. first + blocks), whatever the grid */
+    float *norm;           /* of the finishing kernel, which sums `blocks` from 0 */
+    const BrimKernelScalars *scalars;
+} BrimNormArgs;
+
+/* SGD with Nesterov momentum, EMA, and w as half; where norm[1] is 0 weights and momentum stay as they are. */
+typedef struct BrimOptimizeArgs {
+    const float *g, *norm;
+    float *w, *m, *ema; /* ema NULL: none */
+    void *half;         /* NULL: none */
+    int64_t count;
+    int32_t group;
+    const BrimKernelScalars *scalars;
+} BrimOptimizeArgs;
+
+typedef struct BrimAverageArgs {
+    const float *values;
+    float *ema;
+    int64_t count;
+    const BrimKernelScalars *scalars;
+} BrimAverageArgs;
+
+#endif

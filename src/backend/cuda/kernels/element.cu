@@ -1,0 +1,161 @@
+/* Pictures to features, activations, sums, biases: passes that read each tensor once and write it once.
+ *
+ * Grids: any number of blocks, at most BRIM_LANE_THREADS threads a block; bias_gradient_partial has
+ * args.blocks blocks, bias_gradient_finish a block for each channel or fewer. */
+#include "backend/cuda/kernels/lanes.h"
+
+#include "element/activation.h"
+
+/* One thread a pixel: three channels, five pads. */
+template <class T> BRIM_DEVICE void input_pixels(const BrimInputArgs &args)
+{
+    int64_t pixels = brim_pixels(args.x);
+    for (int64_t pixel = BRIM_GRID_FIRST; pixel < pixels; pixel += BRIM_GRID_STEP) {
+        BrimEight value = brim_zero8();
+        BRIM_UNROLL
+        for (int i = 0; i < 3; i++)
+            value.v[i] = (float)args.pictures[pixel * 3 + i] / 255.0f;
+        brim_store8(brim_at<T>(args.x, pixel, 0), value);
+    }
+}
+
+BRIM_KERNEL brim_input(const BrimInputArgs args)
+{
+    if (args.x.half)
+        input_pixels<BrimHalf>(args);
+    else
+        input_pixels<float>(args);
+}
+
+template <class T>
+BRIM_DEVICE void act_one(const BrimActArgs &args, int pixel, int channel, BrimEight value,
+                         const BrimEight &res)
+{
+    if (args.activation) {
+        BRIM_UNROLL
+        for (int i = 0; i < BRIM_EIGHT; i++)
+            value.v[i] = brim_silu(value.v[i]);
+    }
+    brim_add8(&value, res);
+    brim_put8_all<T>(args.dests, args.dest_count, pixel, channel, brim_trim8(value, channel, args.x.c));
+}
+
+template <class T> BRIM_DEVICE void act_pixels(const BrimActArgs &args)
+{
+    enum { SOME = BRIM_AT_ONCE(T) };
+    BrimLanes lanes = brim_lanes(args.x.padded);
+    int pixels = (int)brim_pixels(args.x);
+    for (int channel = lanes.channel; channel < args.x.padded; channel += lanes.channels) {
+        for (int pixel = lanes.first; pixel < pixels; pixel += SOME * lanes.step) {
+            BrimPack<T> x[SOME], res[SOME];
+            BRIM_UNROLL
+            for (int i = 0; i < SOME; i++) {
+                int at = brim_pixel_or_last(pixel + i * lanes.step, pixels);
+                x[i] = brim_get_pack<T>(args.x, at, channel);
+                res[i] = brim_get_pack_or_zeros<T>(args.res, at, channel);
+            }
+            BRIM_UNROLL
+            for (int i = 0; i < SOME; i++) {
+                if (pixel + i * lanes.step < pixels)
+                    act_one<T>(args, pixel + i * lanes.step, channel, brim_unpack(x[i]), brim_unpack(res[i]));
+            }
+        }
+    }
+}
+
+BRIM_LANE_KERNEL(4) brim_act(const BrimActArgs args)
+{
+    if (args.x.half)
+        act_pixels<BrimHalf>(args);
+    else
+        act_pixels<float>(args);
+}
+
+template <class T> BRIM_DEVICE void add_pixels(const BrimAddArgs &args)
+{
+    BrimLanes lanes = brim_lanes(args.y.padded);
+    int pixels = (int)brim_pixels(args.y);
+    for (int channel = lanes.channel; channel < args.y.padded; channel += lanes.channels) {
+        for (int pixel = lanes.first; pixel < pixels; pixel += lanes.step) {
+            BrimPack<T> terms[BRIM_KERNEL_GRADS] = {};
+            BRIM_UNROLL
+            for (int i = 0; i < BRIM_KERNEL_GRADS; i++) {
+                if (i < args.grad_count)
+                    terms[i] = brim_get_pack<T>(args.grads[i], pixel, channel);
+            }
+            BrimEight sum = brim_unpack(terms[0]);
+            BRIM_UNROLL
+            for (int i = 1; i < BRIM_KERNEL_GRADS; i++)
+                brim_add8(&sum, brim_unpack(terms[i]));
+            brim_put8<T>(args.y, pixel, channel, brim_trim8(sum, channel, args.y.c));
+        }
+    }
+}
+
+BRIM_LANE_KERNEL(4) brim_add(const BrimAddArgs args)
+{
+    if (args.y.half)
+        add_pixels<BrimHalf>(args);
+    else
+        add_pixels<float>(args);
+}
+
+template <class T> BRIM_DEVICE void bias_pixels(const BrimBiasArgs &args)
+{
+    BrimLanes lanes = brim_lanes(args.y.padded);
+    int pixels = (int)brim_pixels(args.y);
+    for (int channel = lanes.channel; channel < args.y.padded; channel += lanes.channels) {
+        BrimEight bias = brim_get_vector8(args.bias, channel, args.y.c);
+        for (int pixel = lanes.first; pixel < pixels; pixel += lanes.step) {
+            BrimEight y = brim_get8<T>(args.y, pixel, channel);
+            brim_add8(&y, bias);
+            brim_put8<T>(args.y, pixel, channel, brim_trim8(y, channel, args.y.c));
+        }
+    }
+}
+
+BRIM_LANE_KERNEL(4) brim_bias(const BrimBiasArgs args)
+{
+    if (args.y.half)
+        bias_pixels<BrimHalf>(args);
+    else
+        bias_pixels<float>(args);
+}
+
+BRIM_DEVICE void brim_merge(BrimEight *sum, const BrimEight &other)
+{
+    brim_add8(sum, other);
+}
+
+template <class T> BRIM_DEVICE void bias_gradient_part(const BrimBiasGradientArgs &args)
+{
+    BrimLanes lanes = brim_lanes(args.dy.padded);
+    int start = brim_part_start(brim_pixels(args.dy), args.blocks, brim_block());
+    int end = brim_part_start(brim_pixels(args.dy), args.blocks, brim_block() + 1);
+    for (int base = 0; base < args.dy.padded; base += lanes.channels) { /* all threads come to each merge */
+        int channel = base + lanes.channel;
+        BrimEight sum = brim_zero8();
+        for (int pixel = start + lanes.lane; channel < args.dy.padded && pixel < end; pixel += lanes.count)
+            brim_add8(&sum, brim_get8<T>(args.dy, pixel, channel));
+        brim_merge_lanes(&sum, lanes);
+        if (lanes.lane == 0 && channel < args.dy.padded)
+            brim_store8(args.partial + (int64_t)brim_block() * args.dy.padded + channel, sum);
+    }
+}
+
+BRIM_LANE_KERNEL(4) brim_bias_gradient_partial(const BrimBiasGradientArgs args)
+{
+    if (args.dy.half)
+        bias_gradient_part<BrimHalf>(args);
+    else
+        bias_gradient_part<float>(args);
+}
+
+BRIM_KERNEL brim_bias_gradient_finish(const BrimBiasGradientArgs args)
+{
+    for (int channel = brim_block(); channel < args.dy.c; channel += brim_blocks()) {
+        double sum = brim_sum_parts(args.partial + channel, args.dy.padded, args.blocks);
+        if (brim_thread() == 0)
+            args.dbias[channel] = (float)(sum + (args.scalars->accumulate ? (double)args.dbias[channel] : 0));
+    }
+}

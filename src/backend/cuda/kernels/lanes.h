@@ -1,0 +1,86 @@
+/* How a block walks over a feature: a thread keeps its eight channels and goes from pixel to pixel, so that
+ * what belongs to channels is loaded once and nothing is divided on the way. Consecutive threads have
+ * consecutive channels, then consecutive pixels. And how what such threads found is put together, in an order
+ * that the grid alone decides. */
+#ifndef BRIM_BACKEND_CUDA_KERNELS_LANES_H
+#define BRIM_BACKEND_CUDA_KERNELS_LANES_H
+
+#include "backend/cuda/kernels/vector.h"
+
+/* Pixels that a thread has under way at once: 32 bytes of a tensor, loaded before any of them is used. */
+#define BRIM_AT_ONCE(T) (4 / (int)sizeof(T))
+
+/* A kernel that walks so, of which at least `resident` blocks are to find registers on a multiprocessor. */
+#ifdef __CUDACC__
+#define BRIM_LANE_KERNEL(resident) extern "C" __global__ void __launch_bounds__(BRIM_LANE_THREADS, resident)
+#else
+#define BRIM_LANE_KERNEL(resident) BRIM_KERNEL
+#endif
+
+typedef struct BrimLanes {
+    int span;     /* threads side by side on a pixel */
+    int count;    /* pixels side by side in the block */
+    int lane;     /* this thread's pixel among them */
+    int channel;  /* its first channel; beyond all where the thread has no lane */
+    int channels; /* how many lie between one and its next, where a block has not threads enough for all of a
+                     pixel */
+    int first, step; /* pixels of the grid's walk */
+} BrimLanes;
+
+BRIM_DEVICE BrimLanes brim_lanes(int padded)
+{
+    BrimLanes lanes;
+    int groups = padded / BRIM_EIGHT;
+    lanes.span = groups < brim_threads() ? groups : brim_threads();
+    lanes.count = brim_threads() / lanes.span;
+    lanes.lane = brim_thread() / lanes.span;
+    lanes.channel = lanes.lane < lanes.count ? brim_thread() % lanes.span * BRIM_EIGHT : padded;
+    lanes.channels = lanes.span * BRIM_EIGHT;
+    lanes.first = brim_block() * lanes.count + lanes.lane;
+    lanes.step = brim_blocks() * lanes.count;
+    return lanes;
+}
+
+/* The first pixel of part `part`, where pixels are shared out to `parts` runs that differ by one pixel at
+ * most. */
+BRIM_DEVICE int brim_part_start(int64_t pixels, int parts, int part)
+{
+    return (int)(pixels * part / parts);
+}
+
+/* Puts together what the block's lanes found for the same channels; the whole of it is lane 0's. All threads
+ * come here. At most BRIM_LANE_THREADS a block. There is a brim_merge(State *, const State &) for each State.
+ */
+template <class State> BRIM_DEVICE void brim_merge_lanes(State *mine, const BrimLanes &lanes)
+{
+    BRIM_SHARED State slots[BRIM_LANE_THREADS / 2];
+    for (int live = lanes.count; live > 1;) {
+        int stay = (live + 1) / 2;
+        brim_block_wait(); /* what was there before has been read */
+        if (lanes.lane >= stay && lanes.lane < live)
+            slots[brim_thread() - stay * lanes.span] = *mine;
+        brim_block_wait();
+        if (lanes.lane + stay < live)
+            brim_merge(mine, slots[brim_thread()]);
+        live = stay;
+    }
+}
+
+/* Pixel i of those that a thread has under way; the last of all where there are not so many, so that a load
+ * needs no condition. */
+BRIM_DEVICE int brim_pixel_or_last(int pixel, int end)
+{
+    return pixel < end ? pixel : end - 1;
+}
+
+/* What `parts` blocks left for a channel, at partial[i * stride], added up by all threads of a block, to all
+ * of them. */
+BRIM_DEVICE double brim_sum_parts(const float *partial, int64_t stride, int parts)
+{
+    double sum = 0;
+    for (int i = brim_thread(); i < parts; i += brim_threads())
+        sum += (double)partial[i * stride];
+    return brim_block_sum(sum);
+}
+
+#endif

@@ -1,0 +1,167 @@
+/* Eight channels of a pixel at once: 16 bytes of halves or 32 of floats, which is what one thread moves. All
+ * math between load and store is in float. Features are padded to 8 channels and start on 16 bytes, parts of
+ * them too. */
+#ifndef BRIM_BACKEND_CUDA_KERNELS_VECTOR_H
+#define BRIM_BACKEND_CUDA_KERNELS_VECTOR_H
+
+#include "backend/cuda/kernels/kernel.h"
+
+enum { BRIM_EIGHT = 8 };
+
+struct BrimEight {
+    float v[BRIM_EIGHT];
+};
+
+/* The same as it lies in memory. Loops load packs of all that they need, and unpack them afterwards: a
+ * conversion waits for its load, and what stands behind it would wait as well. */
+template <class T> struct BrimPack;
+
+#ifdef __CUDACC__
+
+#define BRIM_UNROLL _Pragma("unroll")
+
+template <> struct BrimPack<float> {
+    float4 low, high;
+};
+
+template <> struct BrimPack<BrimHalf> {
+    uint4 pairs;
+};
+
+BRIM_DEVICE BrimEight brim_unpack(const BrimPack<float> &pack)
+{
+    BrimEight eight = {
+        {pack.low.x, pack.low.y, pack.low.z, pack.low.w, pack.high.x, pack.high.y, pack.high.z, pack.high.w}};
+    return eight;
+}
+
+BRIM_DEVICE BrimEight brim_unpack(const BrimPack<BrimHalf> &pack)
+{
+    const __half2 *pairs = (const __half2 *)&pack.pairs;
+    BrimEight eight;
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT / 2; i++) {
+        float2 pair = __half22float2(pairs[i]);
+        eight.v[2 * i] = pair.x;
+        eight.v[2 * i + 1] = pair.y;
+    }
+    return eight;
+}
+
+BRIM_DEVICE void brim_store8(float *at, const BrimEight &eight)
+{
+    ((float4 *)at)[0] = make_float4(eight.v[0], eight.v[1], eight.v[2], eight.v[3]);
+    ((float4 *)at)[1] = make_float4(eight.v[4], eight.v[5], eight.v[6], eight.v[7]);
+}
+
+BRIM_DEVICE void brim_store8(BrimHalf *at, const BrimEight &eight)
+{
+    uint4 raw;
+    __half2 *pairs = (__half2 *)&raw;
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT / 2; i++)
+        pairs[i] = __floats2half2_rn(eight.v[2 * i], eight.v[2 * i + 1]);
+    *(uint4 *)at = raw;
+}
+
+#else
+
+#define BRIM_UNROLL
+
+template <class T> struct BrimPack {
+    T v[BRIM_EIGHT];
+};
+
+template <class T> static BrimEight brim_unpack(const BrimPack<T> &pack)
+{
+    BrimEight eight;
+    for (int i = 0; i < BRIM_EIGHT; i++)
+        eight.v[i] = brim_load(pack.v + i);
+    return eight;
+}
+
+template <class T> static void brim_store8(T *at, const BrimEight &eight)
+{
+    for (int i = 0; i < BRIM_EIGHT; i++)
+        brim_store(at + i, eight.v[i]);
+}
+
+#endif
+
+/* Eight channels from `channel` on. */
+template <class T>
+BRIM_DEVICE BrimPack<T> brim_get_pack(const BrimKernelFeature &feature, int pixel, int channel)
+{
+    return *(const BrimPack<T> *)brim_at<T>(feature, pixel, channel);
+}
+
+/* Zeros where there is no such feature. */
+template <class T>
+BRIM_DEVICE BrimPack<T> brim_get_pack_or_zeros(const BrimKernelFeature &feature, int pixel, int channel)
+{
+    BrimPack<T> pack = {};
+    if (feature.data)
+        pack = brim_get_pack<T>(feature, pixel, channel);
+    return pack;
+}
+
+template <class T> BRIM_DEVICE BrimEight brim_get8(const BrimKernelFeature &feature, int pixel, int channel)
+{
+    return brim_unpack(brim_get_pack<T>(feature, pixel, channel));
+}
+
+template <class T>
+BRIM_DEVICE void brim_put8(const BrimKernelFeature &feature, int pixel, int channel, const BrimEight &eight)
+{
+    brim_store8(brim_at<T>(feature, pixel, channel), eight);
+}
+
+BRIM_DEVICE BrimEight brim_zero8(void)
+{
+    BrimEight eight = {{0, 0, 0, 0, 0, 0, 0, 0}};
+    return eight;
+}
+
+/* Zeros in the pads, whatever was computed there: a convolution leaves its output's pads as they were. */
+BRIM_DEVICE BrimEight brim_trim8(BrimEight eight, int channel, int c)
+{
+    if (channel + BRIM_EIGHT > c) {
+        BRIM_UNROLL
+        for (int i = 0; i < BRIM_EIGHT; i++)
+            eight.v[i] = channel + i < c ? eight.v[i] : 0.0f;
+    }
+    return eight;
+}
+
+BRIM_DEVICE void brim_add8(BrimEight *sum, const BrimEight &term)
+{
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT; i++)
+        sum->v[i] += term.v[i];
+}
+
+/* Eight of a vector of c floats, which may start anywhere; beyond it the last again, since pads are trimmed
+ * when they are stored and loads without a condition go out together. */
+BRIM_DEVICE BrimEight brim_get_vector8(const float *vector, int channel, int c)
+{
+    BrimEight eight;
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT; i++)
+        eight.v[i] = vector[channel + i < c ? channel + i : c - 1];
+    return eight;
+}
+
+/* The same to each of `count` features. Unrolled, so that a kernel's arguments need no address of their own.
+ */
+template <class T>
+BRIM_DEVICE void brim_put8_all(const BrimKernelFeature *dests, int count, int pixel, int channel,
+                               const BrimEight &eight)
+{
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_KERNEL_DESTS; i++) {
+        if (i < count)
+            brim_put8<T>(dests[i], pixel, channel, eight);
+    }
+}
+
+#endif

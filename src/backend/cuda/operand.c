@@ -1,0 +1,98 @@
+/* From an operand's id to its bytes on the card. Features lie as NHWC with pixels of whole groups of 8
+ * channels. */
+#include "backend/cuda/cuda.h"
+
+/* The tensor whose storage this is a part of: itself where it is none. Members of blocks have storage of
+ * their own. */
+static BrimTensorId whole_of(const BrimGraph *graph, BrimTensorId id)
+{
+    while (graph->tensors[id].parent != BRIM_NONE &&
+           graph->tensors[graph->tensors[id].parent].form != BRIM_FORM_BLOCK)
+        id = graph->tensors[id].parent;
+    return id;
+}
+
+int brim_cuda_padded(int channels)
+{
+    return (channels + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
+}
+
+/* Channels before a part, of all that it lies in. */
+static size_t first_channel(const BrimGraph *graph, BrimTensorId id, BrimTensorId whole)
+{
+    size_t channel = 0;
+    for (; id != whole; id = graph->tensors[id].parent)
+        channel += (size_t)graph->tensors[id].channel;
+    return channel;
+}
+
+size_t brim_cuda_offset(const BrimGraph *graph, const BrimPlacement *placement, BrimTensorId id)
+{
+    BrimTensorId whole = whole_of(graph, id);
+    const BrimTensor *tensor = &graph->tensors[whole];
+    size_t within = first_channel(graph, id, whole) * brim_dtype_bytes(tensor->dtype);
+    if (tensor->parent != BRIM_NONE)
+        return placement->tensor_offset[tensor->parent] + tensor->offset_bytes + within;
+    return placement->tensor_offset[whole] + within;
+}
+
+void *brim_cuda_data(const BrimCudaCall *call, BrimTensorId id)
+{
+    if (id == BRIM_NONE)
+        return NULL;
+    return (void *)(uintptr_t)(call->backend->arena + brim_cuda_offset(call->graph, call->placement, id));
+}
+
+void *brim_cuda_workspace(const BrimCudaCall *call)
+{
+    return (void *)(uintptr_t)(call->backend->arena + call->placement->workspace_offset[call->id]);
+}
+
+BrimKernelScalars *brim_cuda_scalars(const BrimCudaCall *call)
+{
+    return (BrimKernelScalars *)(uintptr_t)call->backend->device_scalars;
+}
+
+BrimKernelFeature brim_cuda_shape(const BrimGraph *graph, BrimTensorId id)
+{
+    BrimTensorId whole = whole_of(graph, id);
+    const BrimTensor *tensor = &graph->tensors[id];
+    int pitch = brim_cuda_padded(graph->tensors[whole].dims[1]);
+    return (BrimKernelFeature){.n = tensor->dims[0],
+                               .c = tensor->dims[1],
+                               .h = tensor->dims[2],
+                               .w = tensor->dims[3],
+                               .pitch = pitch,
+                               .padded = id == whole ? pitch : tensor->dims[1],
+                               .half = tensor->dtype == BRIM_F16};
+}
+
+BrimKernelFeature brim_cuda_feature(const BrimCudaCall *call, BrimTensorId id)
+{
+    if (id == BRIM_NONE)
+        return (BrimKernelFeature){.data = NULL};
+    BrimKernelFeature feature = brim_cuda_shape(call->graph, id);
+    feature.data = brim_cuda_data(call, id);
+    return feature;
+}
+
+static int take_run(const BrimCudaCall *call, const BrimTensorId *operands, int count,
+                    BrimKernelFeature *features)
+{
+    for (int i = 0; i < count; i++)
+        features[i] = brim_cuda_feature(call, operands[i]);
+    return count;
+}
+
+int brim_cuda_in_run(const BrimCudaCall *call, int first, BrimKernelFeature *features, int room)
+{
+    int most = BRIM_OP_IN - first < room ? BRIM_OP_IN - first : room;
+    return take_run(call, call->op->in + first, brim_operand_count(call->op->in + first, 0, most), features);
+}
+
+int brim_cuda_out_run(const BrimCudaCall *call, int first, BrimKernelFeature *features, int room)
+{
+    int most = BRIM_OP_OUT - first < room ? BRIM_OP_OUT - first : room;
+    return take_run(call, call->op->out + first, brim_operand_count(call->op->out + first, 0, most),
+                    features);
+}

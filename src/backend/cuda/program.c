@@ -1,0 +1,190 @@
+/* A graph made ready, and run: once op by op, then as a CUDA graph that was captured on the way. */
+#include "backend/cuda/program.h"
+
+#include <string.h>
+
+static BrimStatus find_convs(BrimProgram *program)
+{
+    BrimStatus status = BRIM_OK;
+    for (BrimOpId id = 0; id < program->graph->op_count && status == BRIM_OK; id++) {
+        BrimCudaConvEntry *entry;
+        const BrimOp *op = &program->graph->ops[id];
+        if (op->kind != BRIM_OP_CONV_FORWARD && op->kind != BRIM_OP_CONV_BACKWARD_DATA &&
+            op->kind != BRIM_OP_CONV_BACKWARD_WEIGHTS)
+            continue;
+        const BrimCudaConvTask task = brim_cuda_conv_task(program->graph, op);
+        status = brim_cuda_conv_find(program->backend, &task, &entry);
+        if (status == BRIM_OK)
+            program->convs[id] = entry->conv;
+    }
+    return status;
+}
+
+BrimStatus brim_cuda_load(BrimBackend *backend, const BrimGraph *graph, const BrimPlacement *placement,
+                          BrimProgram **program)
+{
+    BrimStatus status;
+    *program = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof **program);
+    if (!*program)
+        return BRIM_ERROR_MEMORY;
+    **program = (BrimProgram){.backend = backend, .graph = graph, .placement = placement};
+    (*program)->convs = brim_mem_take(BRIM_MEM_BACKEND, (size_t)graph->op_count, sizeof *(*program)->convs);
+    status = (*program)->convs ? BRIM_OK : BRIM_ERROR_MEMORY;
+    if (status == BRIM_OK && backend->arena && placement->end_bytes > backend->arena_bytes)
+        status = brim_fail(BRIM_ERROR_ARGUMENT, "a graph of %zu bytes for an arena of %zu",
+                           placement->end_bytes, backend->arena_bytes);
+    BRIM_TRY(status);
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_TRY(find_convs(*program));
+    BRIM_TRY(brim_cuda_staging_reserve(backend, graph));
+    if (backend->arena)
+        brim_cuda_settle(*program);
+    return BRIM_OK;
+fail:
+    brim_cuda_unload(program);
+    return status;
+}
+
+void brim_cuda_unload(BrimProgram **program)
+{
+    BrimProgram *gone = *program;
+    if (!gone)
+        return;
+    for (int part = 0; part < BRIM_PART_COUNT; part++)
+        if (gone->parts[part])
+            gone->backend->device.driver->cuGraphExecDestroy_(gone->parts[part]);
+    brim_mem_give(gone->convs);
+    brim_mem_give(gone);
+    *program = NULL;
+}
+
+/* Where the tensors end that live always: they lie first, at the same place for all graphs. */
+static size_t always_end_bytes(const BrimProgram *program)
+{
+    size_t end = 0;
+    for (BrimTensorId id = 0; id < program->graph->tensor_count; id++) {
+        const BrimTensor *tensor = &program->graph->tensors[id];
+        size_t here = program->placement->tensor_offset[id] + tensor->bytes;
+        if (tensor->life == BRIM_LIFE_ALWAYS && tensor->parent == BRIM_NONE && here > end)
+            end = here;
+    }
+    return end;
+}
+
+/* The optimizer walks over whole blocks: what lies between and behind the members' elements must be zero.
+ * Values are written later. */
+void brim_cuda_settle(BrimProgram *program)
+{
+    BrimBackend *backend = program->backend;
+    if (backend->settled)
+        return;
+    backend->settled = backend->device.driver->cuMemsetD8Async_(backend->arena, 0, always_end_bytes(program),
+                                                                backend->device.stream) == CUDA_SUCCESS;
+}
+
+static BrimStatus start_op(const BrimProgram *program, BrimOpId id)
+{
+    const BrimCudaCall call = {program->backend, program->graph, program->placement, id,
+                               &program->graph->ops[id]};
+    switch (call.op->kind) {
+    case BRIM_OP_CONV_FORWARD:
+    case BRIM_OP_CONV_BACKWARD_DATA:
+    case BRIM_OP_CONV_BACKWARD_WEIGHTS:
+        return brim_cuda_run_conv(&call, program->convs[id]);
+    case BRIM_OP_BN_FORWARD:
+    case BRIM_OP_BN_RECOMPUTE:
+    case BRIM_OP_BN_BACKWARD_REDUCE:
+    case BRIM_OP_BN_BACKWARD_APPLY:
+        return brim_cuda_run_bn(&call);
+    case BRIM_OP_POOL_FORWARD:
+    case BRIM_OP_POOL_BACKWARD:
+    case BRIM_OP_UPSAMPLE_FORWARD:
+    case BRIM_OP_UPSAMPLE_BACKWARD:
+        return brim_cuda_run_resample(&call);
+    case BRIM_OP_LOSS:
+    case BRIM_OP_DECODE:
+        return brim_cuda_run_head(&call);
+    case BRIM_OP_GRADIENT_NORM:
+    case BRIM_OP_OPTIMIZE:
+    case BRIM_OP_AVERAGE:
+    case BRIM_OP_FOLD:
+        return brim_cuda_run_update(&call);
+    default:
+        return brim_cuda_run_element(&call);
+    }
+}
+
+static BrimStatus start_ops(const BrimProgram *program, BrimPart part)
+{
+    BrimStatus status = BRIM_OK;
+    for (BrimOpId id = 0; id < program->graph->op_count && status == BRIM_OK; id++) {
+        const BrimOp *op = &program->graph->ops[id];
+        if (op->part != part)
+            continue;
+        status = start_op(program, id);
+        if (status != BRIM_OK)
+            brim_fail_within(status, "%s of layer %d: ", brim_op_text(op->kind), op->layer);
+    }
+    return status;
+}
+
+/* What starts of the ops is recorded; a capture that failed must be ended all the same. */
+static BrimStatus capture(BrimProgram *program, BrimPart part)
+{
+    CUgraph graph = NULL;
+    const BrimCudaDevice *device = &program->backend->device;
+    const BrimCudaDriver *driver = device->driver;
+    BrimStatus status = brim_cuda_check(
+        driver, driver->cuStreamBeginCapture_(device->stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+        "recording a step");
+    if (status != BRIM_OK)
+        return status;
+    status = start_ops(program, part);
+    CUresult ended = driver->cuStreamEndCapture_(device->stream, &graph);
+    if (status == BRIM_OK)
+        status = brim_cuda_check(driver, ended, "recording a step");
+    if (status == BRIM_OK)
+        status =
+            brim_cuda_check(driver, driver->cuGraphInstantiateWithFlags_(&program->parts[part], graph, 0),
+                            "making a graph of a step");
+    if (graph)
+        driver->cuGraphDestroy_(graph);
+    return status;
+}
+
+static BrimStatus write_scalars(BrimBackend *backend, const BrimStepScalars *scalars)
+{
+    BrimStatus status;
+    const BrimCudaDriver *driver = backend->device.driver;
+    /* The card may be reading those of the step before. */
+    BRIM_TRY(brim_cuda_device_wait(&backend->device));
+    *backend->scalars = (BrimKernelScalars){.accumulate = scalars->accumulate,
+                                            .momentum = scalars->momentum,
+                                            .weight_decay = scalars->weight_decay,
+                                            .clip_norm = scalars->clip_norm,
+                                            .ema_decay = scalars->ema_decay,
+                                            .loss_scale = scalars->loss_scale > 0 ? scalars->loss_scale : 1};
+    memcpy(backend->scalars->learning_rate, scalars->learning_rate, sizeof scalars->learning_rate);
+    BRIM_CUDA_TRY(driver, cuMemcpyHtoDAsync, "copying a step's settings", backend->device_scalars,
+                  backend->scalars, sizeof *backend->scalars, backend->device.stream);
+fail:
+    return status;
+}
+
+BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScalars *scalars)
+{
+    BrimStatus status;
+    const BrimCudaDevice *device = &program->backend->device;
+    static const BrimStepScalars none;
+    BRIM_TRY(brim_cuda_device_enter(device));
+    BRIM_TRY(write_scalars(program->backend, scalars ? scalars : &none));
+    if (!program->warm[part]) {
+        program->warm[part] = true;
+        return start_ops(program, part);
+    }
+    if (!program->parts[part])
+        BRIM_TRY(capture(program, part));
+    BRIM_CUDA_TRY(device->driver, cuGraphLaunch, "starting a step", program->parts[part], device->stream);
+fail:
+    return status;
+}

@@ -1,0 +1,43 @@
+/* Programs of the cuda backend: graphs made ready. Private to src/backend/cuda. */
+#ifndef BRIM_BACKEND_CUDA_PROGRAM_H
+#define BRIM_BACKEND_CUDA_PROGRAM_H
+
+#include "backend/cuda/cuda.h"
+
+struct BrimProgram {
+    BrimBackend *backend;
+    const BrimGraph *graph;
+    const BrimPlacement *placement;
+    BrimCudaConv **convs;               /* per op, of the backend's list; NULL for what is no convolution */
+    CUgraphExec parts[BRIM_PART_COUNT]; /* captured; NULL until a part has run once */
+    bool warm[BRIM_PART_COUNT]; /* it ran once, so that the libraries have loaded what they load late */
+};
+
+/* Bytes of tensors and workspaces (size.c). */
+size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id);
+BrimStatus brim_cuda_workspace_bytes(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes);
+BrimCudaConvTask brim_cuda_conv_task(const BrimGraph *graph, const BrimOp *op);
+BrimStatus brim_cuda_conv_find(BrimBackend *backend, const BrimCudaConvTask *task, BrimCudaConvEntry **entry);
+
+/* Rooms in a convolution's workspace, in this order: the filter's gradient before it is added up, sums of the
+ * bias's gradient, cuDNN's own. */
+size_t brim_cuda_filter_room(const BrimGraph *graph, const BrimOp *op);
+size_t brim_cuda_bias_room(const BrimGraph *graph, const BrimOp *op);
+
+/* Starts a convolution, and what belongs to it: bias, the gradient's sum (convolution.c). */
+BrimStatus brim_cuda_run_conv(const BrimCudaCall *call, BrimCudaConv *conv);
+
+/* The program as the contract has it (program.c). */
+BrimStatus brim_cuda_load(BrimBackend *backend, const BrimGraph *graph, const BrimPlacement *placement,
+                          BrimProgram **program);
+void brim_cuda_settle(BrimProgram *program);
+void brim_cuda_unload(BrimProgram **program);
+BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScalars *scalars);
+
+/* Tensors from and to plain host memory (transfer.c), through a buffer that has room for what crosses of the
+ * graph. */
+BrimStatus brim_cuda_staging_reserve(BrimBackend *backend, const BrimGraph *graph);
+BrimStatus brim_cuda_write(BrimProgram *program, BrimTensorId id, const void *plain);
+BrimStatus brim_cuda_read(BrimProgram *program, BrimTensorId id, void *plain);
+
+#endif

@@ -1,0 +1,47 @@
+/* POOL_* and UPSAMPLE_*: operands to the kernels of kernels/pool.cu and kernels/resample.cu. */
+#include "backend/cuda/lanes.h"
+
+static BrimStatus run_pool(const BrimCudaCall *call)
+{
+    const BrimOp *op = call->op;
+    bool forward = op->kind == BRIM_OP_POOL_FORWARD;
+    BrimPoolArgs args = {.x = brim_cuda_feature(call, op->in[0]), .kernel = op->kernel};
+    if (forward) {
+        args.y = brim_cuda_feature(call, op->out[0]);
+    } else {
+        args.dy = brim_cuda_feature(call, op->in[1]);
+        args.dx = brim_cuda_feature(call, op->out[0]); /* the third operand is what it holds already */
+    }
+    const BrimKernelFeature all[] = {args.x, args.y, args.dy, args.dx};
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, all, 4));
+    BRIM_TRY(brim_cuda_lanes_launch(call, forward ? BRIM_KERNEL_pool_forward : BRIM_KERNEL_pool_backward,
+                                    &args.x, &args));
+fail:
+    return status;
+}
+
+static BrimStatus run_upsample(const BrimCudaCall *call)
+{
+    const BrimOp *op = call->op;
+    bool forward = op->kind == BRIM_OP_UPSAMPLE_FORWARD;
+    BrimUpsampleArgs args = {.x = brim_cuda_feature(call, forward ? op->in[0] : op->out[0])};
+    if (forward)
+        args.dest_count = brim_cuda_out_run(call, 0, args.dests, BRIM_KERNEL_DESTS);
+    else
+        args.dy = brim_cuda_feature(call, op->in[0]);
+    const BrimKernelFeature both[] = {args.x, args.dy};
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, both, 2));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, args.dests, args.dest_count));
+    BRIM_TRY(brim_cuda_lanes_launch(
+        call, forward ? BRIM_KERNEL_upsample_forward : BRIM_KERNEL_upsample_backward, &args.x, &args));
+fail:
+    return status;
+}
+
+BrimStatus brim_cuda_run_resample(const BrimCudaCall *call)
+{
+    bool pool = call->op->kind == BRIM_OP_POOL_FORWARD || call->op->kind == BRIM_OP_POOL_BACKWARD;
+    return pool ? run_pool(call) : run_upsample(call);
+}

@@ -1,0 +1,58 @@
+/* Events: the time at which the stream came to them, by the host's clock, as work is done when it is started.
+ */
+#include <time.h>
+
+#include "cuda_inside.h"
+
+struct CUevent_st {
+    FakeHandle handle;
+    unsigned int flags;
+    bool recorded, captured;
+    struct timespec time;
+};
+
+CUresult cuEventCreate(CUevent *event, unsigned int flags)
+{
+    int device;
+    FAKE_BEGIN(cuEventCreate);
+    FAKE_TRY(fake_current(&device));
+    *event = fake_handle_make(FAKE_EVENT, sizeof **event);
+    (*event)->flags = flags;
+    return CUDA_SUCCESS;
+}
+
+CUresult cuEventRecord(CUevent event, CUstream stream)
+{
+    bool capturing;
+    FAKE_BEGIN(cuEventRecord);
+    FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventRecord"));
+    FAKE_TRY(fake_stream_check(stream, "cuEventRecord", &capturing));
+    event->captured = capturing;
+    event->recorded = !capturing;
+    clock_gettime(CLOCK_MONOTONIC, &event->time);
+    return CUDA_SUCCESS;
+}
+
+CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)
+{
+    FAKE_BEGIN(cuEventElapsedTime);
+    FAKE_TRY(fake_handle_check(start, FAKE_EVENT, "cuEventElapsedTime"));
+    FAKE_TRY(fake_handle_check(end, FAKE_EVENT, "cuEventElapsedTime"));
+    if (start->captured || end->captured)
+        return CUDA_ERROR_CAPTURED_EVENT;
+    if (!start->recorded || !end->recorded || ((start->flags | end->flags) & CU_EVENT_DISABLE_TIMING)) {
+        fake_complain("cuEventElapsedTime: an event was not recorded, or made without time");
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    *milliseconds = (float)((double)(end->time.tv_sec - start->time.tv_sec) * 1e3 +
+                            (double)(end->time.tv_nsec - start->time.tv_nsec) * 1e-6);
+    return CUDA_SUCCESS;
+}
+
+CUresult cuEventDestroy(CUevent event)
+{
+    FAKE_BEGIN(cuEventDestroy);
+    FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventDestroy"));
+    fake_handle_destroy(event);
+    return CUDA_SUCCESS;
+}

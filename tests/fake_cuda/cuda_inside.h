@@ -1,0 +1,114 @@
+/* What the files of the false libcuda.so.1 share: the card, what a call begins with, handles, and memory's
+ * records. */
+#ifndef BRIM_TESTS_FAKE_CUDA_INSIDE_H
+#define BRIM_TESTS_FAKE_CUDA_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fake_cuda.h"
+
+/* ---- cuda_card.c ---- */
+
+enum { FAKE_CARDS = 8 };
+
+typedef struct FakeCard {
+    size_t memory_bytes, free_bytes, context_bytes, module_bytes;
+    int cc_major, cc_minor, driver, cards, sms;
+    char name[96];
+    char fail_name[64]; /* "": nothing fails */
+    unsigned long fail_at;
+    bool fail_once;
+    CUresult error;
+    bool strict, threads;
+} FakeCard;
+
+/* BRIM_FAKE_CARD, read once. A word that means nothing ends the process with a line. */
+const FakeCard *fake_card(void);
+
+/* ---- cuda_call.c ---- */
+
+/* A line to stderr: what the caller did wrong. */
+void fake_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* As fake_complain, and ends the process: memory is overwritten, nothing after it means anything. */
+_Noreturn void fake_abort(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Counts the call; an error where it is to fail, cuInit was not called, or the card is lost. */
+CUresult fake_begin(const char *function);
+
+/* From now on every call gives that error, as after a kernel that failed. */
+void fake_lose(CUresult error);
+
+/* Leaves the function where its call is not to succeed. */
+#define FAKE_TRY(call)                                                                                       \
+    do {                                                                                                     \
+        CUresult fake_result = (call);                                                                       \
+        if (fake_result != CUDA_SUCCESS)                                                                     \
+            return fake_result;                                                                              \
+    } while (0)
+
+/* The name as callers write it, not what cuda.h's macros make of it. */
+#define FAKE_BEGIN(function) FAKE_TRY(fake_begin(#function))
+
+/* ---- cuda_handle.c ---- */
+
+typedef enum FakeKind {
+    FAKE_CONTEXT,
+    FAKE_STREAM,
+    FAKE_MODULE,
+    FAKE_FUNCTION,
+    FAKE_GRAPH,
+    FAKE_EXEC,
+    FAKE_EVENT
+} FakeKind;
+
+/* First in each object that is a handle to callers. What was destroyed stays in the list, so that its use is
+ * seen. */
+typedef struct FakeHandle {
+    struct FakeHandle *next;
+    FakeKind kind;
+    bool live;
+} FakeHandle;
+
+void *fake_handle_make(FakeKind kind, size_t bytes);
+void fake_handle_destroy(void *handle);
+
+/* CUDA_ERROR_INVALID_HANDLE and a line where it is none of that kind, or is destroyed. */
+CUresult fake_handle_check(const void *handle, FakeKind kind, const char *function);
+bool fake_handle_live(const void *handle, FakeKind kind);
+
+/* ---- cuda_device.c ---- */
+
+/* The device of this thread's context. CUDA_ERROR_INVALID_CONTEXT where there is none. */
+CUresult fake_current(int *device);
+
+/* Contexts and modules: what is gone of a device beside allocations. */
+size_t fake_context_bytes(int device);
+void fake_module_add(int device, int count);
+
+/* ---- cuda_memory.c ---- */
+
+/* Frees what was left in a context that ends, with a line that says so. */
+void fake_memory_end(int device);
+
+/* The last word of 8 bytes of args that points into freed memory; 0 where none does. */
+uintptr_t fake_memory_dangling(const void *args, size_t bytes);
+
+/* Around whatever works on device memory; between, with the word `strict`, the host cannot touch it. */
+void fake_memory_open(void);
+void fake_memory_shut(void);
+
+size_t fake_memory_left_bytes(int device);
+
+/* ---- cuda_stream.c ---- */
+
+/* CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED where a capture forbids calls that might wait or take memory; that
+ * capture is void then. */
+CUresult fake_unsafe(const char *function);
+
+/* CUDA_ERROR_INVALID_HANDLE for what is no stream; *capturing says whether it is being captured. */
+CUresult fake_stream_check(CUstream stream, const char *function, bool *capturing);
+
+#endif

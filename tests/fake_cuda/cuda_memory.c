@@ -1,0 +1,248 @@
+/* Device memory that is the host's, to the byte: every allocation stands alone between pages that nobody may
+ * touch, starts as 0xFF, ends with guard bytes, and is out of reach once it is freed. Pinned memory is made
+ * the same way. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cuda_inside.h"
+
+enum { POISON = 0xFF, GUARD = 0xA5 };
+
+typedef struct Block {
+    struct Block *next;
+    unsigned char *start;
+    size_t bytes, room_bytes; /* asked for; whole pages */
+    int device;
+    bool pinned, freed;
+} Block;
+
+static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER;
+static Block *blocks; /* the freed ones too: their addresses are never given again */
+static size_t taken_bytes, taken_on[FAKE_CARDS], peak_bytes;
+static unsigned long allocations;
+static int open_depth;
+
+static size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static Block *block_at(uintptr_t address)
+{
+    for (Block *block = blocks; block; block = block->next)
+        if (address >= (uintptr_t)block->start && address < (uintptr_t)block->start + block->room_bytes)
+            return block;
+    return NULL;
+}
+
+static void count(Block *block, int sign)
+{
+    if (block->pinned)
+        return;
+    taken_bytes += sign > 0 ? block->bytes : -block->bytes;
+    taken_on[block->device] += sign > 0 ? block->bytes : -block->bytes;
+    if (taken_bytes > peak_bytes)
+        peak_bytes = taken_bytes;
+}
+
+static Block *map_block(size_t bytes)
+{
+    size_t page = page_bytes(), room = (bytes + page) / page * page; /* one guard byte at least */
+    Block *block = calloc(1, sizeof *block);
+    unsigned char *map =
+        mmap(NULL, room + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!block || map == MAP_FAILED || mprotect(map + page, room, PROT_READ | PROT_WRITE) != 0)
+        fake_abort("the host's memory is used up by %zu bytes of device memory", bytes);
+    *block = (Block){.start = map + page, .bytes = bytes, .room_bytes = room};
+    memset(block->start, POISON, bytes);
+    memset(block->start + bytes, GUARD, room - bytes);
+    return block;
+}
+
+static void protect(const Block *block, int protection)
+{
+    if (!block->pinned && !block->freed && fake_card()->strict)
+        mprotect(block->start, block->room_bytes, protection);
+}
+
+static CUresult take(void **start, size_t bytes, int device, bool pinned)
+{
+    if (bytes == 0)
+        return CUDA_ERROR_INVALID_VALUE;
+    pthread_mutex_lock(&taking);
+    bool fits = pinned || bytes <= fake_memory_left_bytes(device);
+    if (fits) {
+        Block *block = map_block(bytes);
+        block->device = device;
+        block->pinned = pinned;
+        block->next = blocks;
+        blocks = block;
+        count(block, +1);
+        allocations += !pinned;
+        if (open_depth == 0)
+            protect(block, PROT_NONE);
+        *start = block->start;
+    }
+    pthread_mutex_unlock(&taking);
+    return fits ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+}
+
+static void check_guard(const Block *block)
+{
+    for (size_t i = block->bytes; i < block->room_bytes; i++)
+        if (block->start[i] != GUARD)
+            fake_abort("memory was written %zu bytes behind the end of an allocation of %zu bytes",
+                       i - block->bytes, block->bytes);
+}
+
+static void let_go(Block *block)
+{
+    protect(block, PROT_READ | PROT_WRITE);
+    check_guard(block);
+    count(block, -1);
+    block->freed = true;
+    madvise(block->start, block->room_bytes, MADV_DONTNEED);
+    mprotect(block->start, block->room_bytes, PROT_NONE);
+}
+
+static CUresult give(void *start, bool pinned, const char *function)
+{
+    pthread_mutex_lock(&taking);
+    Block *block = block_at((uintptr_t)start);
+    bool right = block && block->start == start && block->pinned == pinned && !block->freed;
+    if (right)
+        let_go(block);
+    else
+        fake_complain("%s: the pointer %s", function,
+                      block && block->freed ? "was freed before" : "is not what an allocation gave");
+    pthread_mutex_unlock(&taking);
+    return right ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+CUresult cuMemAlloc(CUdeviceptr *pointer, size_t bytes)
+{
+    int device;
+    void *start = NULL;
+    FAKE_BEGIN(cuMemAlloc);
+    FAKE_TRY(fake_current(&device));
+    FAKE_TRY(fake_unsafe("cuMemAlloc"));
+    FAKE_TRY(take(&start, bytes, device, false));
+    *pointer = (CUdeviceptr)(uintptr_t)start;
+    return CUDA_SUCCESS;
+}
+
+CUresult cuMemFree(CUdeviceptr pointer)
+{
+    int device;
+    FAKE_BEGIN(cuMemFree);
+    FAKE_TRY(fake_current(&device));
+    FAKE_TRY(fake_unsafe("cuMemFree"));
+    return pointer ? give((void *)(uintptr_t)pointer, false, "cuMemFree") : CUDA_SUCCESS;
+}
+
+CUresult cuMemHostAlloc(void **pointer, size_t bytes, unsigned int flags)
+{
+    int device;
+    (void)flags;
+    FAKE_BEGIN(cuMemHostAlloc);
+    FAKE_TRY(fake_current(&device));
+    FAKE_TRY(fake_unsafe("cuMemHostAlloc"));
+    return take(pointer, bytes, device, true);
+}
+
+CUresult cuMemFreeHost(void *pointer)
+{
+    int device;
+    FAKE_BEGIN(cuMemFreeHost);
+    FAKE_TRY(fake_current(&device));
+    FAKE_TRY(fake_unsafe("cuMemFreeHost"));
+    return give(pointer, true, "cuMemFreeHost");
+}
+
+CUresult cuMemGetInfo(size_t *free_bytes, size_t *total_bytes)
+{
+    int device;
+    FAKE_BEGIN(cuMemGetInfo);
+    FAKE_TRY(fake_current(&device));
+    *free_bytes = fake_memory_left_bytes(device);
+    *total_bytes = fake_card()->memory_bytes;
+    return CUDA_SUCCESS;
+}
+
+size_t fake_memory_left_bytes(int device)
+{
+    size_t gone = fake_context_bytes(device) + taken_on[device];
+    return fake_card()->free_bytes > gone ? fake_card()->free_bytes - gone : 0;
+}
+
+void fake_memory_end(int device)
+{
+    pthread_mutex_lock(&taking);
+    for (Block *block = blocks; block; block = block->next)
+        if (block->device == device && !block->freed) {
+            fake_complain("a context ended with %zu bytes of %s memory not freed", block->bytes,
+                          block->pinned ? "pinned" : "device");
+            let_go(block);
+        }
+    pthread_mutex_unlock(&taking);
+}
+
+uintptr_t fake_memory_dangling(const void *args, size_t bytes)
+{
+    uintptr_t word, found = 0;
+    pthread_mutex_lock(&taking);
+    for (size_t at = 0; at + sizeof word <= bytes; at += sizeof word) {
+        memcpy(&word, (const char *)args + at, sizeof word);
+        const Block *block = block_at(word);
+        if (block && block->freed)
+            found = word;
+    }
+    pthread_mutex_unlock(&taking);
+    return found;
+}
+
+void fake_memory_open(void)
+{
+    pthread_mutex_lock(&taking);
+    if (open_depth++ == 0 && fake_card()->strict)
+        for (const Block *block = blocks; block; block = block->next)
+            protect(block, PROT_READ | PROT_WRITE);
+    pthread_mutex_unlock(&taking);
+}
+
+void fake_memory_shut(void)
+{
+    pthread_mutex_lock(&taking);
+    if (--open_depth == 0 && fake_card()->strict)
+        for (const Block *block = blocks; block; block = block->next)
+            protect(block, PROT_NONE);
+    pthread_mutex_unlock(&taking);
+}
+
+int fake_cuda_holds(CUdeviceptr start, size_t bytes)
+{
+    pthread_mutex_lock(&taking);
+    const Block *block = block_at((uintptr_t)start);
+    size_t at = block ? (uintptr_t)start - (uintptr_t)block->start : 0;
+    bool holds = block && !block->freed && !block->pinned && at <= block->bytes && bytes <= block->bytes - at;
+    pthread_mutex_unlock(&taking);
+    return holds;
+}
+
+size_t fake_cuda_taken_bytes(void)
+{
+    return taken_bytes;
+}
+
+size_t fake_cuda_peak_bytes(void)
+{
+    return peak_bytes;
+}
+
+unsigned long fake_cuda_allocations(void)
+{
+    return allocations;
+}

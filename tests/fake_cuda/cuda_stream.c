@@ -1,0 +1,228 @@
+/* Streams, and what is captured on them: a list of work, done at each launch of the graph made of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cuda_inside.h"
+
+typedef struct Work {
+    struct Work *next;
+    void (*run)(void *args);
+    size_t bytes;
+    max_align_t args[];
+} Work;
+
+typedef struct List {
+    Work *first, **end;
+} List;
+
+struct CUstream_st {
+    FakeHandle handle;
+    bool capturing, spoiled;
+    CUstreamCaptureMode mode;
+    List captured;
+};
+
+struct CUgraph_st {
+    FakeHandle handle;
+    List works;
+};
+
+struct CUgraphExec_st {
+    FakeHandle handle;
+    List works;
+};
+
+/* The streams under capture: which of them are GLOBAL concerns every thread, which are this thread's only
+ * this one. */
+static CUstream global_capture;
+static _Thread_local CUstream own_capture;
+
+static void append(List *list, void (*run)(void *args), const void *args, size_t bytes)
+{
+    Work *work = malloc(sizeof *work + bytes);
+    if (!work)
+        fake_abort("the host's memory is used up");
+    *work = (Work){.run = run, .bytes = bytes};
+    memcpy(work->args, args, bytes);
+    *(list->end ? list->end : &list->first) = work;
+    list->end = &work->next;
+}
+
+static void clear(List *list)
+{
+    for (Work *work = list->first; work;) {
+        Work *next = work->next;
+        free(work);
+        work = next;
+    }
+    *list = (List){0};
+}
+
+static void run_now(void (*run)(void *args), const void *args, size_t bytes)
+{
+    void *copy = malloc(bytes ? bytes : 1);
+    if (!copy)
+        fake_abort("the host's memory is used up");
+    memcpy(copy, args, bytes);
+    fake_memory_open();
+    run(copy);
+    fake_memory_shut();
+    free(copy);
+}
+
+CUresult fake_stream_check(CUstream stream, const char *function, bool *capturing)
+{
+    int device;
+    *capturing = false;
+    FAKE_TRY(fake_current(&device));
+    if (!stream) /* the default stream, which is never captured */
+        return CUDA_SUCCESS;
+    FAKE_TRY(fake_handle_check(stream, FAKE_STREAM, function));
+    *capturing = stream->capturing;
+    return CUDA_SUCCESS;
+}
+
+CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void *args, size_t bytes)
+{
+    bool capturing;
+    FAKE_TRY(fake_stream_check(stream, "starting work on a stream", &capturing));
+    if (!capturing)
+        run_now(run, args, bytes);
+    else if (stream->spoiled)
+        return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+    else
+        append(&stream->captured, run, args, bytes);
+    return CUDA_SUCCESS;
+}
+
+CUresult cuStreamCreate(CUstream *stream, unsigned int flags)
+{
+    int device;
+    FAKE_BEGIN(cuStreamCreate);
+    FAKE_TRY(fake_current(&device));
+    if (flags & ~(unsigned)CU_STREAM_NON_BLOCKING)
+        return CUDA_ERROR_INVALID_VALUE;
+    *stream = fake_handle_make(FAKE_STREAM, sizeof **stream);
+    return CUDA_SUCCESS;
+}
+
+static void end_capture(CUstream stream)
+{
+    if (global_capture == stream)
+        global_capture = NULL;
+    if (own_capture == stream)
+        own_capture = NULL;
+    stream->capturing = stream->spoiled = false;
+}
+
+CUresult cuStreamDestroy(CUstream stream)
+{
+    FAKE_BEGIN(cuStreamDestroy);
+    FAKE_TRY(fake_handle_check(stream, FAKE_STREAM, "cuStreamDestroy"));
+    end_capture(stream);
+    clear(&stream->captured);
+    fake_handle_destroy(stream);
+    return CUDA_SUCCESS;
+}
+
+static CUresult spoil(CUstream stream, const char *function)
+{
+    fake_complain("%s: not while a stream is being captured", function);
+    stream->spoiled = true;
+    return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+}
+
+CUresult fake_unsafe(const char *function)
+{
+    CUstream stream = own_capture ? own_capture : global_capture;
+    return stream ? spoil(stream, function) : CUDA_SUCCESS;
+}
+
+CUresult cuStreamSynchronize(CUstream stream)
+{
+    bool capturing;
+    FAKE_BEGIN(cuStreamSynchronize);
+    FAKE_TRY(fake_stream_check(stream, "cuStreamSynchronize", &capturing));
+    return capturing ? spoil(stream, "cuStreamSynchronize") : CUDA_SUCCESS;
+}
+
+CUresult cuStreamBeginCapture(CUstream stream, CUstreamCaptureMode mode)
+{
+    bool capturing;
+    FAKE_BEGIN(cuStreamBeginCapture);
+    FAKE_TRY(fake_stream_check(stream, "cuStreamBeginCapture", &capturing));
+    if (!stream || capturing) {
+        fake_complain("cuStreamBeginCapture: %s",
+                      stream ? "it is being captured" : "not on the default stream");
+        return stream ? CUDA_ERROR_ILLEGAL_STATE : CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    }
+    stream->capturing = true;
+    stream->mode = mode;
+    if (mode == CU_STREAM_CAPTURE_MODE_GLOBAL)
+        global_capture = stream;
+    if (mode != CU_STREAM_CAPTURE_MODE_RELAXED)
+        own_capture = stream;
+    return CUDA_SUCCESS;
+}
+
+CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
+{
+    bool capturing;
+    FAKE_BEGIN(cuStreamEndCapture);
+    *graph = NULL;
+    FAKE_TRY(fake_stream_check(stream, "cuStreamEndCapture", &capturing));
+    if (!capturing)
+        return CUDA_ERROR_ILLEGAL_STATE;
+    if (stream->mode != CU_STREAM_CAPTURE_MODE_RELAXED && own_capture != stream) {
+        fake_complain("cuStreamEndCapture: another thread began it");
+        return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
+    }
+    bool spoiled = stream->spoiled;
+    end_capture(stream);
+    if (spoiled) {
+        clear(&stream->captured);
+        return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+    }
+    *graph = fake_handle_make(FAKE_GRAPH, sizeof **graph);
+    (*graph)->works = stream->captured;
+    stream->captured = (List){0};
+    return CUDA_SUCCESS;
+}
+
+CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags)
+{
+    (void)flags;
+    FAKE_BEGIN(cuGraphInstantiateWithFlags);
+    FAKE_TRY(fake_handle_check(graph, FAKE_GRAPH, "cuGraphInstantiateWithFlags"));
+    *exec = fake_handle_make(FAKE_EXEC, sizeof **exec);
+    for (const Work *work = graph->works.first; work; work = work->next)
+        append(&(*exec)->works, work->run, work->args, work->bytes);
+    return CUDA_SUCCESS;
+}
+
+CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
+{
+    FAKE_BEGIN(cuGraphLaunch);
+    FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphLaunch"));
+    for (const Work *work = exec->works.first; work; work = work->next)
+        FAKE_TRY(fake_cuda_enqueue(stream, work->run, work->args, work->bytes));
+    return CUDA_SUCCESS;
+}
+
+CUresult cuGraphExecDestroy(CUgraphExec exec)
+{
+    FAKE_BEGIN(cuGraphExecDestroy);
+    FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphExecDestroy"));
+    clear(&exec->works);
+    fake_handle_destroy(exec);
+    return CUDA_SUCCESS;
+}
+
+CUresult cuGraphDestroy(CUgraph graph)
+{
+    FAKE_BEGIN(cuGraphDestroy);
+    FAKE_TRY(fake_handle_check(graph, FAKE_GRAPH, "cuGraphDestroy"));
+    clear(&graph->works);
+    fake_handle_destroy(graph);
+    return CUDA_SUCCESS;
+}

@@ -1,0 +1,71 @@
+/* The cuda backend against the reference, op by op, on a card that is none (tests/fake_cuda): the kernels' own sources run
+ * by the host, convolutions by loops. */
+#include "support/support.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/half.h"
+#include "support/op_cases.h"
+
+/* ||got - expected|| / ||expected||, of one tensor: float sums in another order. */
+static const double MOST_APART = 2e-5;
+
+static void *read_plain(OpRun *run, BrimTensorId id)
+{
+    const BrimTensor *tensor = &run->graph->tensors[id];
+    void *plain = brim_mem_take(BRIM_MEM_OTHER, brim_tensor_elements(tensor), brim_dtype_bytes(tensor->dtype));
+    assert_non_null(plain);
+    assert_ok(run->class->read(run->program, id, plain));
+    return plain;
+}
+
+static void compare_tensors(OpRun *run, OpRun *truth, const char *name, const char *when)
+{
+    for (BrimTensorId id = 0; id < truth->graph->tensor_count; id++) {
+        const BrimTensor *tensor = &truth->graph->tensors[id];
+        if (tensor->dtype != BRIM_F32 || tensor->form == BRIM_FORM_BLOCK)
+            continue;
+        void *got = read_plain(run, id), *expected = read_plain(truth, id);
+        double apart = relative_distance(got, expected, brim_tensor_elements(tensor));
+        if (!(apart <= MOST_APART))
+            fail_msg("%s: %s: %s is %g apart from the reference", when, name, tensor->name, apart);
+        brim_mem_give(got);
+        brim_mem_give(expected);
+    }
+}
+
+/* Once op by op, once as it was captured: the first run of a part starts its ops, later ones launch a graph. */
+static void compare_case(const OpCase *test)
+{
+    OpRun run, truth;
+    char name[160];
+    op_case_name(test, name, sizeof name);
+    assert_ok(op_run_open(&truth, &brim_backend_reference, test, 1));
+    if (op_run_open(&run, &brim_backend_cuda, test, 1) != BRIM_OK)
+        fail_msg("%s: %s", name, brim_last_error());
+    for (int time = 0; time < 3; time++) {
+        static const char *const when[] = {"started", "captured", "launched again"};
+        assert_ok(op_run_start(&truth));
+        if (op_run_start(&run) != BRIM_OK)
+            fail_msg("%s: %s: %s", when[time], name, brim_last_error());
+        compare_tensors(&run, &truth, name, when[time]);
+    }
+    op_run_close(&run);
+    op_run_close(&truth);
+}
+
+static void every_op_computes_what_the_reference_does(void **state)
+{
+    (void)state;
+    for (int i = 0; i < op_case_count; i++)
+        compare_case(&op_cases[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_op_computes_what_the_reference_does),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,87 @@
+/* How the cuda backend starts kernels that walk over features: grids, room for partial sums, and what is
+ * refused. */
+#include "support/support.h"
+
+#include "backend/cuda/lanes.h"
+
+static void test_threads(void **state)
+{
+    (void)state;
+    for (int padded = 8; padded <= 4096; padded += 8) {
+        int threads = brim_cuda_lanes_threads(padded), groups = padded / 8;
+        assert_true(threads % 32 == 0 && threads >= 32 && threads <= BRIM_LANE_THREADS);
+        int turns = (groups + threads - 1) / threads;
+        int idle = turns > 1 ? turns * threads - groups : threads % groups;
+        assert_true(5 * idle <= turns * threads * 2); /* two fifths at the very worst */
+    }
+    assert_int_equal(brim_cuda_lanes_threads(64), 256);
+    assert_int_equal(brim_cuda_lanes_threads(1280), 160);
+    assert_int_equal(brim_cuda_lanes_threads(640), 160);
+}
+
+static const BrimOp forward = {.kind = BRIM_OP_BN_FORWARD, .out[BRIM_OUT_BN_NARROW] = BRIM_NONE};
+
+/* A graph of one feature, which is operand 0. */
+static size_t workspace(BrimOpKind kind, int n, int c, int side)
+{
+    BrimTensor y = {.form = BRIM_FORM_FEATURE, .dims = {n, c, side, side}, .parent = BRIM_NONE};
+    const BrimGraph graph = {.tensors = &y, .tensor_count = 1};
+    const BrimOp op = {.kind = kind};
+    return brim_cuda_bn_workspace(&graph, &op);
+}
+
+static void test_workspace(void **state)
+{
+    (void)state;
+    assert_int_equal(workspace(BRIM_OP_BN_FORWARD, 1, 13, 1), 2 * 16 * sizeof(float)); /* one block */
+    assert_int_equal(workspace(BRIM_OP_BN_FORWARD, 4, 64, 16), 32 * 2 * 64 * sizeof(float));
+    assert_int_equal(workspace(BRIM_OP_BN_BACKWARD_REDUCE, 16, 32, 320), 1024 * 2 * 32 * sizeof(float));
+    assert_int_equal(workspace(BRIM_OP_BN_BACKWARD_APPLY, 16, 32, 320), 0);
+}
+
+static BrimKernelFeature feature(void)
+{
+    static _Alignas(16) char data[16];
+    return (BrimKernelFeature){
+        .data = data, .n = 1, .c = 16, .h = 4, .w = 4, .pitch = 16, .padded = 16, .half = 1};
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    const BrimCudaCall call = {.op = &forward};
+    BrimKernelFeature good = feature(), none = {.data = NULL}, bad = good;
+    const BrimKernelFeature some[] = {good, none};
+    assert_ok(brim_cuda_lanes_check(&call, 1, some, 2));
+    assert_refused(brim_cuda_lanes_check(&call, 0, &good, 1), BRIM_ERROR_UNSUPPORTED, "BN_FORWARD one type");
+    bad.pitch = 20;
+    assert_refused(brim_cuda_lanes_check(&call, 1, &bad, 1), BRIM_ERROR_UNSUPPORTED, "pitch of 20 eights");
+    bad = good;
+    bad.data = (char *)good.data + 4;
+    assert_refused(brim_cuda_lanes_check(&call, 1, &bad, 1), BRIM_ERROR_UNSUPPORTED, "eights");
+    bad = good;
+    bad.n = 1 << 10;
+    bad.h = bad.w = 1 << 11;
+    assert_refused(brim_cuda_lanes_check(&call, 1, &bad, 1), BRIM_ERROR_UNSUPPORTED, "2^30 smaller batch");
+}
+
+static void test_narrow(void **state)
+{
+    (void)state;
+    BrimTensor y = {.dtype = BRIM_BF16};
+    const BrimGraph graph = {.tensors = &y, .tensor_count = 1};
+    const BrimCudaCall call = {.graph = &graph, .op = &forward};
+    assert_refused(brim_cuda_run_bn(&call), BRIM_ERROR_UNSUPPORTED, "BN_FORWARD bfloat16 --precision");
+    BrimOp op = forward;
+    op.out[BRIM_OUT_BN_NARROW] = 0;
+    y.dtype = BRIM_F32;
+    const BrimCudaCall narrowing = {.graph = &graph, .op = &op};
+    assert_refused(brim_cuda_run_bn(&narrowing), BRIM_ERROR_UNSUPPORTED, "bfloat16");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads), cmocka_unit_test(test_workspace),
+                                       cmocka_unit_test(test_check), cmocka_unit_test(test_narrow)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
