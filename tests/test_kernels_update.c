@@ -121,15 +121,11 @@ static void kernel_norm(float *const gradients[BLOCKS], const BrimStepScalars *s
     enum { PARTS = 7 };
     double partial[BLOCKS * PARTS];
     BrimKernelScalars given = kernel_scalars(scalars);
-    BrimNormArgs args = {.partial = partial, .norm = norm, .scalars = &given};
-    for (int i = 0; i < BLOCKS; i++) {
-        args.gradients = gradients[i];
-        args.count = sizes[i];
-        args.blocks = PARTS;
-        run(BRIM_KERNEL_norm_partial, blocks, threads, &args);
-        args.first += PARTS;
-    }
-    args.blocks = args.first;
+    BrimNormArgs args = {
+        .block_count = BLOCKS, .parts = BLOCKS * PARTS, .partial = partial, .norm = norm, .scalars = &given};
+    for (int i = 0; i < BLOCKS; i++)
+        args.blocks[i] = (BrimNormBlock){gradients[i], sizes[i], i * PARTS, PARTS};
+    run(BRIM_KERNEL_norm_partial, blocks, threads, &args);
     run(BRIM_KERNEL_norm_finish, 1, threads, &args);
 }
 
@@ -212,15 +208,14 @@ static void kernel_optimize(State *state, const float norm[2], BrimParamGroup gr
                             int blocks, int threads)
 {
     BrimKernelScalars scalars = kernel_scalars(&host_scalars);
-    BrimOptimizeArgs args = {.g = state->g,
-                             .norm = norm,
-                             .w = state->w,
-                             .m = state->m,
-                             .ema = averages ? state->ema : NULL,
-                             .half = averages ? state->half : NULL,
-                             .count = MOST,
-                             .group = (int32_t)group,
-                             .scalars = &scalars};
+    BrimOptimizeArgs args = {.block_count = 1, .norm = norm, .scalars = &scalars};
+    args.blocks[0] = (BrimOptimizeBlock){.g = state->g,
+                                         .w = state->w,
+                                         .m = state->m,
+                                         .ema = averages ? state->ema : NULL,
+                                         .half = averages ? state->half : NULL,
+                                         .count = MOST,
+                                         .group = (int32_t)group};
     run(BRIM_KERNEL_optimize, blocks, threads, &args);
 }
 
@@ -265,12 +260,57 @@ static void test_average(void **state)
     host.op.in[0] = floats(&host, values, MOST);
     host.op.in[1] = host.op.out[0] = floats(&host, expected, MOST);
     brim_update_average(&host.call);
-    const BrimAverageArgs args = {.values = values, .ema = got, .count = MOST, .scalars = &scalars};
-    run(BRIM_KERNEL_average, 9, 1, &args);
+    const BrimOptimizeArgs args = {
+        .blocks = {{.w = values, .ema = got, .count = MOST}}, .block_count = 1, .scalars = &scalars};
+    run(BRIM_KERNEL_optimize, 9, 1, &args);
     assert_memory_equal(got, expected, MOST * sizeof(float));
     brim_mem_give(values);
     brim_mem_give(expected);
     brim_mem_give(got);
+}
+
+/* Blocks of all groups and a statistic in one launch, each as in a launch of its own. */
+static void check_blocks(int blocks, int threads)
+{
+    enum { COUNT = BRIM_GROUP_COUNT + 1, SHORT = 100 };
+    State expected[COUNT], got[COUNT];
+    float norm[2] = {20, 0.5f};
+    BrimKernelScalars scalars = kernel_scalars(&host_scalars);
+    BrimOptimizeArgs args = {.block_count = COUNT, .norm = norm, .scalars = &scalars};
+    for (int i = 0; i < COUNT; i++) {
+        open_state(&expected[i]);
+        open_state(&got[i]);
+        BrimOptimizeBlock block = {.w = got[i].w, .ema = got[i].ema, .count = i % 2 ? MOST : SHORT};
+        if (i < BRIM_GROUP_COUNT) {
+            block.g = got[i].g;
+            block.m = got[i].m;
+            block.half = i == BRIM_GROUP_WEIGHT ? got[i].half : NULL;
+            block.group = i;
+        }
+        args.blocks[i] = block;
+        BrimOptimizeArgs alone = {.blocks = {block}, .block_count = 1, .norm = norm, .scalars = &scalars};
+        alone.blocks[0].w = expected[i].w;
+        alone.blocks[0].ema = expected[i].ema;
+        alone.blocks[0].m = expected[i].m;
+        alone.blocks[0].half = block.half ? expected[i].half : NULL;
+        run(BRIM_KERNEL_optimize, 3, 1, &alone);
+    }
+    run(BRIM_KERNEL_optimize, blocks, threads, &args);
+    for (int i = 0; i < COUNT; i++) {
+        assert_memory_equal(got[i].w, expected[i].w, MOST * sizeof(float));
+        assert_memory_equal(got[i].m, expected[i].m, MOST * sizeof(float));
+        assert_memory_equal(got[i].ema, expected[i].ema, MOST * sizeof(float));
+        assert_memory_equal(got[i].half, expected[i].half, MOST * sizeof(uint16_t));
+        close_state(&expected[i]);
+        close_state(&got[i]);
+    }
+}
+
+static void test_blocks(void **state)
+{
+    (void)state;
+    check_blocks(5, 1);
+    check_blocks(2, 64);
 }
 
 /* ---- filters ---- */
@@ -389,7 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_norm),    cmocka_unit_test(test_steps),
         cmocka_unit_test(test_average), cmocka_unit_test(test_filter_gradient),
-        cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_fold),    cmocka_unit_test(test_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

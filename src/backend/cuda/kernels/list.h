@@ -31,8 +31,7 @@
     X(decode, BrimDecodeArgs)                                                                                  \
     X(norm_partial, BrimNormArgs)                /* update.cu */                                               \
     X(norm_finish, BrimNormArgs)                                                                               \
-    X(optimize, BrimOptimizeArgs)                                                                              \
-    X(average, BrimAverageArgs)
+    X(optimize, BrimOptimizeArgs)
 
 typedef enum BrimKernel {
 #define X(name, args) BRIM_KERNEL_##name,
