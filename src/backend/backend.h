@@ -77,8 +77,16 @@ typedef struct BrimBackendClass {
     /* For tests: the arena's bytes as they lie, NULL where the host cannot see them. */
     const void *(*arena)(BrimBackend *backend, size_t *bytes);
 
-    /* For benchmarks: wall time of each op kind in the last run, in ns, BRIM_OP_KIND_COUNT of them. */
+    /* For benchmarks: programs that are loaded from now on take the times of their ops while they run, which costs them
+     * a little. NULL where op_times always knows. */
+    void (*time_ops)(BrimBackend *backend);
+
+    /* For benchmarks: wall time of each op kind in the last run, in ns, BRIM_OP_KIND_COUNT of them. The first run of a
+     * part may have none. */
     void (*op_times)(BrimProgram *program, int64_t *times_ns);
+
+    /* The same for what the ops of each kind start on the device. NULL where that is nothing. */
+    void (*op_launches)(BrimProgram *program, int32_t *launches);
 } BrimBackendClass;
 
 extern const BrimBackendClass brim_backend_reference;

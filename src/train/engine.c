@@ -29,6 +29,7 @@ struct BrimEngine {
     Runner *runners;   /* training first, then inference */
     int runner_count;
     Runner *last;       /* the one that ran last */
+    Runner *ahead;      /* the one that has its next batch already; NULL: none */
     float *predictions; /* where the host cannot see the arena */
     float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */
 };
@@ -231,6 +232,8 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
     }
     uint64_t before_bytes = brim_process_resident_bytes();
     BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads, conf->card));
+    if (conf->time_ops && conf->backend->time_ops)
+        conf->backend->time_ops((*engine)->backend);
     BRIM_TRY(build_runners(*engine));
     BRIM_TRY(make_plan(*engine));
     BRIM_TRY(conf->backend->describe((*engine)->backend, &(*engine)->device));
@@ -346,15 +349,42 @@ fail:
     return status;
 }
 
-BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars,
-                                float items[4])
+BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars)
 {
     BrimStatus status;
     Runner *runner = NULL;
     BRIM_TRY(find_runner(engine, batch, true, &runner));
-    BRIM_TRY(write_batch(engine, runner, batch));
+    if (runner != engine->ahead)
+        BRIM_TRY(write_batch(engine, runner, batch));
+    engine->ahead = NULL;
     BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_GRADIENT, scalars));
-    BRIM_TRY(engine->conf.backend->read(runner->program, runner->items, items));
+fail:
+    return status;
+}
+
+/* Only into the graph that the update runs in too, whose tensors it leaves alone: those of another may lie anywhere. */
+BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch)
+{
+    Runner *runner = &engine->runners[0];
+    if (engine->last != runner || !same_shape(runner->shape, (BrimShape){batch->n, batch->height_px, batch->width_px}))
+        return BRIM_OK;
+    BrimStatus status = write_batch(engine, runner, batch);
+    if (status == BRIM_OK)
+        engine->ahead = runner;
+    return status;
+}
+
+BrimStatus brim_engine_finish(BrimEngine *engine, float items[4])
+{
+    return engine->conf.backend->read(engine->last->program, engine->last->items, items);
+}
+
+BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars,
+                                float items[4])
+{
+    BrimStatus status;
+    BRIM_TRY(brim_engine_begin(engine, batch, scalars));
+    BRIM_TRY(brim_engine_finish(engine, items));
 fail:
     return status;
 }
@@ -376,6 +406,7 @@ BrimStatus brim_engine_fold(BrimEngine *engine)
         return brim_fail(BRIM_ERROR_ARGUMENT, "no inference was planned");
     Runner *runner = &engine->runners[engine->conf.train_count];
     engine->last = runner;
+    engine->ahead = NULL; /* inferences lie where it does */
     return engine->conf.backend->run(runner->program, BRIM_PART_FOLD, &(BrimStepScalars){0});
 }
 
@@ -399,6 +430,7 @@ BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const f
 {
     BrimStatus status;
     Runner *runner = NULL;
+    engine->ahead = NULL;
     BRIM_TRY(find_runner(engine, batch, false, &runner));
     BRIM_TRY(write_batch(engine, runner, batch));
     BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_INFER, &(BrimStepScalars){0}));
@@ -430,4 +462,11 @@ void brim_engine_op_times(BrimEngine *engine, int64_t *times_ns)
     memset(times_ns, 0, BRIM_OP_KIND_COUNT * sizeof *times_ns);
     if (engine->last)
         engine->conf.backend->op_times(engine->last->program, times_ns);
+}
+
+void brim_engine_op_launches(BrimEngine *engine, int32_t *launches)
+{
+    memset(launches, 0, BRIM_OP_KIND_COUNT * sizeof *launches);
+    if (engine->last && engine->conf.backend->op_launches)
+        engine->conf.backend->op_launches(engine->last->program, launches);
 }

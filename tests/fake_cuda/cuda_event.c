@@ -33,6 +33,38 @@ CUresult cuEventRecord(CUevent event, CUstream stream)
     return CUDA_SUCCESS;
 }
 
+static void take_time(void *args)
+{
+    const CUevent event = *(CUevent *)args;
+    event->recorded = true;
+    clock_gettime(CLOCK_MONOTONIC, &event->time);
+}
+
+/* What is recorded as EXTERNAL is part of the graph, and has the time of its last launch. */
+CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned int flags)
+{
+    bool capturing;
+    FAKE_BEGIN(cuEventRecordWithFlags);
+    FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventRecordWithFlags"));
+    FAKE_TRY(fake_stream_check(stream, "cuEventRecordWithFlags", &capturing));
+    if (flags != CU_EVENT_RECORD_EXTERNAL || !capturing) {
+        fake_complain("cuEventRecordWithFlags: %s", capturing
+                                                        ? "flags that it does not know"
+                                                        : "EXTERNAL is for streams that are being captured");
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    event->captured = false;
+    return fake_cuda_enqueue(stream, take_time, &event, sizeof event);
+}
+
+CUresult cuEventSynchronize(CUevent event)
+{
+    FAKE_BEGIN(cuEventSynchronize);
+    FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventSynchronize"));
+    FAKE_TRY(fake_unsafe("cuEventSynchronize"));
+    return event->captured ? CUDA_ERROR_CAPTURED_EVENT : CUDA_SUCCESS;
+}
+
 CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)
 {
     FAKE_BEGIN(cuEventElapsedTime);

@@ -189,6 +189,20 @@ CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
     return CUDA_SUCCESS;
 }
 
+CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
+{
+    FAKE_BEGIN(cuGraphGetNodes);
+    FAKE_TRY(fake_handle_check(graph, FAKE_GRAPH, "cuGraphGetNodes"));
+    if (nodes) {
+        fake_complain("cuGraphGetNodes: the false library counts them, and has none to show");
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    *count = 0;
+    for (const Work *work = graph->works.first; work; work = work->next)
+        ++*count;
+    return CUDA_SUCCESS;
+}
+
 CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags)
 {
     (void)flags;

@@ -30,6 +30,9 @@ unsigned long fake_cuda_handles(void);
 /* Launches of a kernel ("brim_act") that were run, those of graphs among them; of all for NULL. */
 unsigned long fake_cuda_launches(const char *kernel);
 
+/* Calls of a function of the driver ("cuStreamSynchronize") since the start; of all for NULL. */
+unsigned long fake_cuda_calls(const char *function);
+
 /* The arguments of a kernel's last launch as they arrived, and its grid; NULL where there was none. */
 const void *fake_cuda_last_args(const char *kernel, int *blocks, int *threads);
 

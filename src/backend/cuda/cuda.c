@@ -1,5 +1,6 @@
 /* The cuda backend as the device contract has it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "backend/cuda/program.h"
 
@@ -19,10 +20,7 @@ static void backend_close(BrimBackend **backend)
             driver->cuMemFree_(gone->arena);
         if (gone->device_scalars)
             driver->cuMemFree_(gone->device_scalars);
-        if (gone->scalars)
-            driver->cuMemFreeHost_(gone->scalars);
-        if (gone->staging)
-            driver->cuMemFreeHost_(gone->staging);
+        brim_cuda_staging_close(&gone->staging);
         brim_cuda_device_close(&gone->device);
     }
     brim_mem_give(gone->convs);
@@ -33,7 +31,6 @@ static void backend_close(BrimBackend **backend)
 static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
 {
     BrimStatus status;
-    void *pinned = NULL;
     (void)threads;
     BrimBackend *made = *backend = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof *made);
     if (!made)
@@ -41,11 +38,9 @@ static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
     BRIM_TRY(brim_cuda_device_open(&made->device, card));
     BRIM_TRY(brim_cuda_device_free_bytes(&made->device, &made->first_free_bytes));
     BRIM_TRY(brim_cuda_dnn_open(&made->dnn, &made->device));
-    BRIM_CUDA_TRY(made->device.driver, cuMemHostAlloc, "pinning host memory", &pinned, sizeof *made->scalars,
-                  0);
-    made->scalars = pinned;
+    BRIM_TRY(brim_cuda_staging_open(&made->staging, &made->device));
     BRIM_CUDA_TRY(made->device.driver, cuMemAlloc, "taking memory of the card", &made->device_scalars,
-                  sizeof *made->scalars);
+                  sizeof(BrimKernelScalars));
     return BRIM_OK;
 fail:
     backend_close(backend);
@@ -104,12 +99,26 @@ static const void *arena(BrimBackend *backend, size_t *bytes)
     return NULL;
 }
 
-/* A captured step is one to the host: its ops' times are not known one by one. */
+static void time_ops(BrimBackend *backend)
+{
+    backend->times_ops = true;
+}
+
+/* A captured step is one to the host: its ops' times are known where they were asked for before. */
 static void op_times(BrimProgram *program, int64_t *times_ns)
 {
-    (void)program;
-    for (int kind = 0; kind < BRIM_OP_KIND_COUNT; kind++)
-        times_ns[kind] = 0;
+    int32_t launches[BRIM_OP_KIND_COUNT];
+    memset(times_ns, 0, BRIM_OP_KIND_COUNT * sizeof *times_ns);
+    if (program->times)
+        brim_cuda_op_times_read(program->times, times_ns, launches);
+}
+
+static void op_launches(BrimProgram *program, int32_t *launches)
+{
+    int64_t times_ns[BRIM_OP_KIND_COUNT];
+    memset(launches, 0, BRIM_OP_KIND_COUNT * sizeof *launches);
+    if (program->times)
+        brim_cuda_op_times_read(program->times, times_ns, launches);
 }
 
 const BrimBackendClass brim_backend_cuda = {
@@ -128,5 +137,7 @@ const BrimBackendClass brim_backend_cuda = {
     .write = brim_cuda_write,
     .read = brim_cuda_read,
     .arena = arena,
+    .time_ops = time_ops,
     .op_times = op_times,
+    .op_launches = op_launches,
 };

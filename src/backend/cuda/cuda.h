@@ -4,6 +4,7 @@
 
 #include "backend/backend.h"
 #include "backend/cuda/conv.h"
+#include "backend/cuda/staging.h"
 #include "backend/operand.h"
 
 /* Channels that lie side by side at least: tensor cores read 8 halves at a time. */
@@ -24,11 +25,10 @@ struct BrimBackend {
     int conv_count, conv_room;
     CUdeviceptr arena; /* 0: not taken yet */
     size_t arena_bytes;
-    bool settled;               /* parameters' pads are zero */
-    BrimKernelScalars *scalars; /* pinned */
+    bool settled; /* parameters' pads are zero */
     CUdeviceptr device_scalars;
-    void *staging; /* pinned: what is copied to and from the card */
-    size_t staging_bytes;
+    BrimCudaStaging staging;
+    bool times_ops; /* programs are to be loaded with events in them */
 };
 
 /* An op about to be started, and what it needs. */

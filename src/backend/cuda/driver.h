@@ -38,11 +38,14 @@
     X(cuStreamBeginCapture)                                                                                  \
     X(cuStreamEndCapture)                                                                                    \
     X(cuGraphInstantiateWithFlags)                                                                           \
+    X(cuGraphGetNodes)                                                                                       \
     X(cuGraphLaunch)                                                                                         \
     X(cuGraphExecDestroy)                                                                                    \
     X(cuGraphDestroy)                                                                                        \
     X(cuEventCreate)                                                                                         \
     X(cuEventRecord)                                                                                         \
+    X(cuEventRecordWithFlags)                                                                                \
+    X(cuEventSynchronize)                                                                                    \
     X(cuEventElapsedTime)                                                                                    \
     X(cuEventDestroy)                                                                                        \
     X(cuModuleLoadData)                                                                                      \
