@@ -33,6 +33,17 @@ typedef struct BrimKernelScalars {
     float loss_scale;       /* gradients are that times too large; 1 in fp32 */
 } BrimKernelScalars;
 
+/* ---- pictures ---- */
+
+struct BrimAugmentTask; /* element/augment.h */
+
+typedef struct BrimAugmentArgs {
+    const struct BrimAugmentTask *tasks; /* n */
+    const uint8_t *kept;                 /* the kept pictures, in device memory or in the host's */
+    uint8_t *pictures;                   /* [n h w 3] */
+    int32_t n, h, w;
+} BrimAugmentArgs;
+
 /* ---- features ---- */
 
 typedef struct BrimInputArgs {

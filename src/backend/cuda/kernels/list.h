@@ -6,6 +6,7 @@
 #include "backend/cuda/kernels/args.h"
 
 #define BRIM_KERNEL_LIST(X)                                                                                    \
+    X(augment, BrimAugmentArgs)                  /* augment.cu */                                              \
     X(input, BrimInputArgs)                      /* element.cu */                                              \
     X(act, BrimActArgs)                                                                                        \
     X(add, BrimAddArgs)                                                                                        \
