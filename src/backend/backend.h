@@ -4,6 +4,7 @@
 #ifndef BRIM_BACKEND_BACKEND_H
 #define BRIM_BACKEND_BACKEND_H
 
+#include "element/augment.h"
 #include "graph/graph.h"
 #include "plan/plan.h"
 
@@ -23,6 +24,19 @@ typedef struct BrimDeviceMemory {
     size_t total_bytes, free_bytes;
     size_t taken_bytes; /* by this backend: context, kernels, libraries, and the arena once there is one */
 } BrimDeviceMemory;
+
+/* Pictures of a training split that stay with a device of its own memory, for it to make batches of. */
+typedef struct BrimKeep {
+    size_t picture_bytes;
+    bool in_host;      /* in pinned memory of the host, read over the bus; else in the device's */
+    int most_pictures; /* of a batch */
+} BrimKeep;
+
+/* A batch that is to be made of them. */
+typedef struct BrimAugmentBatch {
+    const BrimAugmentTask *tasks; /* n */
+    int n, height_px, width_px;
+} BrimAugmentBatch;
 
 /* What changes from step to step. */
 typedef struct BrimStepScalars {
@@ -73,6 +87,14 @@ typedef struct BrimBackendClass {
      * Writing zeroes the layout's padding. */
     BrimStatus (*write)(BrimProgram *program, BrimTensorId id, const void *plain);
     BrimStatus (*read)(BrimProgram *program, BrimTensorId id, void *plain);
+
+    /* Pictures that are kept until the backend is closed, and training pictures made of them by the device; all four NULL
+     * where the device is the host. `keep_bytes` is what `keep` takes of the device's memory, once; `put_picture` fills it,
+     * from any thread, one at a time. `augment` makes the batch, [n h w 3], in a tensor of so many bytes. */
+    size_t (*keep_bytes)(const BrimKeep *keep);
+    BrimStatus (*keep)(BrimBackend *backend, const BrimKeep *keep);
+    BrimStatus (*put_picture)(BrimBackend *backend, size_t start_bytes, const uint8_t *rgb, size_t bytes);
+    BrimStatus (*augment)(BrimProgram *program, BrimTensorId pictures, const BrimAugmentBatch *batch);
 
     /* For tests: the arena's bytes as they lie, NULL where the host cannot see them. */
     const void *(*arena)(BrimBackend *backend, size_t *bytes);

@@ -16,6 +16,7 @@ static void backend_close(BrimBackend **backend)
         for (int i = 0; i < gone->conv_count; i++)
             brim_cuda_conv_close(&gone->convs[i].conv);
         brim_cuda_dnn_close(&gone->dnn);
+        brim_cuda_keep_drop(gone);
         if (gone->arena)
             driver->cuMemFree_(gone->arena);
         if (gone->device_scalars)
@@ -136,6 +137,10 @@ const BrimBackendClass brim_backend_cuda = {
     .run = brim_cuda_run,
     .write = brim_cuda_write,
     .read = brim_cuda_read,
+    .keep_bytes = brim_cuda_keep_bytes,
+    .keep = brim_cuda_keep,
+    .put_picture = brim_cuda_put_picture,
+    .augment = brim_cuda_augment,
     .arena = arena,
     .time_ops = time_ops,
     .op_times = op_times,

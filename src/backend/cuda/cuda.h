@@ -17,6 +17,13 @@ typedef struct BrimCudaConvEntry {
     size_t workspace_bytes;
 } BrimCudaConvEntry;
 
+/* Pictures that are kept, and the tasks of a batch, which stand before them (keep.c). */
+typedef struct BrimCudaKept {
+    BrimKeep keep;
+    CUdeviceptr device; /* tasks, and pictures where they are not in the host; 0: nothing is kept */
+    char *pinned;       /* the same, where they are */
+} BrimCudaKept;
+
 struct BrimBackend {
     BrimCudaDevice device;
     size_t first_free_bytes; /* of the card, when the device was open and nothing else */
@@ -29,6 +36,7 @@ struct BrimBackend {
     CUdeviceptr device_scalars;
     BrimCudaStaging staging;
     bool times_ops; /* programs are to be loaded with events in them */
+    BrimCudaKept kept;
 };
 
 /* An op about to be started, and what it needs. */

@@ -43,6 +43,13 @@ void brim_cuda_settle(BrimProgram *program);
 void brim_cuda_unload(BrimProgram **program);
 BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScalars *scalars);
 
+/* Pictures that are kept, and made of those, as the contract has it (keep.c). */
+size_t brim_cuda_keep_bytes(const BrimKeep *keep);
+BrimStatus brim_cuda_keep(BrimBackend *backend, const BrimKeep *keep);
+void brim_cuda_keep_drop(BrimBackend *backend);
+BrimStatus brim_cuda_put_picture(BrimBackend *backend, size_t start_bytes, const uint8_t *rgb, size_t bytes);
+BrimStatus brim_cuda_augment(BrimProgram *program, BrimTensorId pictures, const BrimAugmentBatch *batch);
+
 /* Tensors from and to plain host memory (transfer.c), through the staging buffers, which are made large
  * enough for the graph. A write returns when `plain` is no longer needed, and may be on its way yet; a read
  * waits for it, as for everything that was started. */

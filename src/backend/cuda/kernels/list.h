@@ -6,7 +6,6 @@
 #include "backend/cuda/kernels/args.h"
 
 #define BRIM_KERNEL_LIST(X)                                                                                    \
-    X(augment, BrimAugmentArgs)                  /* augment.cu */                                              \
     X(input, BrimInputArgs)                      /* element.cu */                                              \
     X(act, BrimActArgs)                                                                                        \
     X(add, BrimAddArgs)                                                                                        \
@@ -32,7 +31,8 @@
     X(decode, BrimDecodeArgs)                                                                                  \
     X(norm_partial, BrimNormArgs)                /* update.cu */                                               \
     X(norm_finish, BrimNormArgs)                                                                               \
-    X(optimize, BrimOptimizeArgs)
+    X(optimize, BrimOptimizeArgs)                                                                              \
+    X(augment, BrimAugmentArgs)                  /* augment.cu */
 
 typedef enum BrimKernel {
 #define X(name, args) BRIM_KERNEL_##name,
