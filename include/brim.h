@@ -118,7 +118,7 @@ typedef struct BrimTrainOptions {
     const char *project;   /* folder of runs */
     const char *name;      /* folder of this run; numbered when it exists, unless exist_ok */
     const char *resume;    /* last.safetensors of a run to go on with; "latest": the newest in project */
-    const char *cache;     /* "ram": keep decoded pictures if they fit; "none" */
+    const char *cache;     /* "ram": keep decoded pictures if they fit; "device": on the card, else as ram; "none" */
     int epochs, batch_size, imgsz, workers, threads, patience; /* batch_size -1, workers -1, threads 0: chosen */
     uint64_t seed;
     uint64_t memory_bytes; /* the run must fit in so many; 0: no limit but the fraction's */

@@ -107,9 +107,10 @@ const BrimOption brim_train_options[] = {
     {.names = "cache",
      .kind = BRIM_OPTION_CHOICE,
      .offset = AT(cache),
-     .value = "ram|none",
+     .value = "ram|device|none",
      .alone = "ram",
-     .help = "ram keeps decoded pictures where all of them fit"},
+     .help = "ram keeps decoded pictures where all of them fit, device in the card's own memory (in ram where they do not "
+             "fit there); a card augments what is kept, else the host does"},
     {.names = "project",
      .kind = BRIM_OPTION_TEXT,
      .offset = AT(project),

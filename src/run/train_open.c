@@ -5,14 +5,25 @@
 #include "run/remarks.h"
 #include "run/train_run.h"
 
-/* Room for decoded pictures: half of what the machine has free, so that the run is no bad neighbour. */
+/* Room for decoded pictures: half of what the machine has free, so that the run is no bad neighbour; and on the CPU, whose
+ * budget is of the same memory, within that. */
 static size_t cache_room(const BrimTrainRun *run)
 {
     const char *cache = run->options->cache;
     size_t half = (size_t)brim_process_available_bytes() / 2;
-    if (cache && strcmp(cache, "ram") != 0)
+    if (cache && strcmp(cache, "none") == 0)
         return 0;
+    if (brim_device_is_card(&run->device))
+        return half;
     return half < run->budget_bytes ? half : (size_t)run->budget_bytes;
+}
+
+/* A card augments what is kept; on the CPU, whose memory is the host's, device and ram are the same cache. */
+static BrimTrainerKeep where_to_keep(const BrimTrainOptions *options)
+{
+    if (!options->cache || strcmp(options->cache, "ram") == 0)
+        return BRIM_TRAINER_KEEP_HOST;
+    return strcmp(options->cache, "device") == 0 ? BRIM_TRAINER_KEEP_DEVICE : BRIM_TRAINER_KEEP_NONE;
 }
 
 /* On the CPU threads that load take their time from those that compute: 0, 1 and 2 of them were within 3 % of
@@ -40,6 +51,7 @@ static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, vo
                             .seed = options->seed,
                             .cosine = options->cos_lr,
                             .cache_bytes = cache_room(run),
+                            .keep = where_to_keep(options),
                             .budget_bytes = (size_t)run->budget_bytes,
                             .class_names = run->dataset.class_names,
                             .identity = &run->identity,
@@ -67,6 +79,7 @@ static Need need_of(BrimTrainRun *run, int batch)
     BrimTrainerConf conf = trainer_conf(run, NULL, NULL);
     conf.batch = batch;
     conf.cache_bytes = conf.budget_bytes = 0;
+    conf.keep = BRIM_TRAINER_KEEP_NONE;
     if (brim_trainer_open(&trainer, &conf) == BRIM_OK) {
         need.arena_bytes = brim_engine_plan(brim_trainer_engine(trainer))->arena_bytes;
         need.beside_bytes = brim_trainer_planned_bytes(trainer) - need.arena_bytes;
@@ -114,6 +127,7 @@ static BrimStatus open_trainer(BrimTrainRun *run, BrimListener listener, void *s
     BrimStatus status = brim_trainer_open(&run->trainer, &conf);
     if (status == BRIM_ERROR_FIT && conf.cache_bytes > 0) {
         conf.cache_bytes = 0;
+        conf.keep = BRIM_TRAINER_KEEP_NONE;
         status = brim_trainer_open(&run->trainer, &conf);
         if (status == BRIM_OK)
             brim_remark(run->listener, run->self,

@@ -23,6 +23,7 @@ struct BrimEngine {
     BrimBackend *backend;
     BrimDeviceInfo device;
     BrimPlan *plan;
+    BrimKeep keep; /* most_pictures 0: none */
     size_t
         library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
     uint64_t card_peak_bytes; /* of a card's memory, the most that was seen taken */
@@ -147,9 +148,33 @@ static size_t outside_bytes(const BrimEngine *engine)
     return engine->conf.backend->memory ? 0 : engine->conf.outside_bytes;
 }
 
+static size_t kept_bytes(const BrimEngine *engine)
+{
+    return engine->keep.most_pictures > 0 ? engine->conf.backend->keep_bytes(&engine->keep) : 0;
+}
+
 size_t brim_engine_planned_bytes(const BrimEngine *engine)
 {
-    return outside_bytes(engine) + brim_engine_beside_bytes(engine) + engine->plan->arena_bytes;
+    return outside_bytes(engine) + brim_engine_beside_bytes(engine) + kept_bytes(engine) + engine->plan->arena_bytes;
+}
+
+BrimStatus brim_engine_keep(BrimEngine *engine, const BrimKeep *keep, size_t budget_bytes)
+{
+    if (!engine->conf.backend->augment)
+        return brim_fail(BRIM_ERROR_UNSUPPORTED, "the %s backend keeps no pictures", engine->conf.backend->name);
+    engine->keep = *keep;
+    size_t kept = kept_bytes(engine), planned = brim_engine_planned_bytes(engine);
+    if (!budget_bytes || planned <= budget_bytes)
+        return BRIM_OK;
+    engine->keep = (BrimKeep){0};
+    return brim_fail(BRIM_ERROR_FIT, "pictures of %.1f MiB do not fit beside %.1f MiB of the %.1f MiB given",
+                     (double)kept / 0x1p20, (double)(planned - kept) / 0x1p20, (double)budget_bytes / 0x1p20);
+}
+
+BrimStatus brim_engine_put_picture(BrimEngine *engine, size_t start_bytes, const BrimPicture *picture)
+{
+    size_t bytes = (size_t)picture->width_px * (size_t)picture->height_px * 3;
+    return engine->conf.backend->put_picture(engine->backend, start_bytes, picture->rgb, bytes);
 }
 
 void brim_engine_room(const BrimEngine *engine, uint64_t *free_bytes, uint64_t *taken_bytes)
@@ -253,6 +278,8 @@ BrimStatus brim_engine_start(BrimEngine *engine)
     BRIM_TRY(class->take_arena(engine->backend, engine->plan->arena_bytes));
     for (int i = 0; i < engine->runner_count; i++)
         class->settle(engine->runners[i].program);
+    if (engine->keep.most_pictures > 0)
+        BRIM_TRY(class->keep(engine->backend, &engine->keep));
     engine->predictions =
         brim_mem_take(BRIM_MEM_TRAIN, buffered_predictions(engine), sizeof *engine->predictions);
     engine->targets =
@@ -328,12 +355,14 @@ static BrimStatus find_runner(BrimEngine *engine, const BrimBatch *batch, bool t
                      batch->width_px, batch->height_px);
 }
 
-/* The batch's pictures and, where the graph has a loss, its targets. */
+/* The batch's pictures, or what they are to be, and, where the graph has a loss, its targets. */
 static BrimStatus write_batch(BrimEngine *engine, const Runner *runner, const BrimBatch *batch)
 {
     BrimStatus status;
     const BrimBackendClass *class = engine->conf.backend;
-    BRIM_TRY(class->write(runner->program, runner->pictures, batch->pictures));
+    const BrimAugmentBatch drawn = {batch->tasks, batch->n, batch->height_px, batch->width_px};
+    BRIM_TRY(batch->tasks ? class->augment(runner->program, runner->pictures, &drawn)
+                          : class->write(runner->program, runner->pictures, batch->pictures));
     if (runner->targets == BRIM_NONE)
         return BRIM_OK;
     int cap = runner->graph->tensors[runner->targets].dims[0] / 6;

@@ -38,6 +38,14 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf);
 /* ERROR_FIT, with the figures, where plan and what is beside it are over the budget; 0 is no limit. */
 BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes);
 
+/* Before the start: pictures are to stay with the device, and batches of training to have tasks instead of pictures.
+ * ERROR_FIT, and none are kept, where plan and they are over the budget (0: no limit); ERROR_UNSUPPORTED where the device
+ * keeps none. */
+BrimStatus brim_engine_keep(BrimEngine *engine, const BrimKeep *keep, size_t budget_bytes);
+
+/* After the start: one of them, at its byte among all. From any thread, one at a time. */
+BrimStatus brim_engine_put_picture(BrimEngine *engine, size_t start_bytes, const BrimPicture *picture);
+
 /* Takes the arena, once, and makes every graph ready. */
 BrimStatus brim_engine_start(BrimEngine *engine);
 void brim_engine_close(BrimEngine **engine);
@@ -46,7 +54,7 @@ void brim_engine_close(BrimEngine **engine);
  * takes; on a card context, kernels and libraries. */
 size_t brim_engine_beside_bytes(const BrimEngine *engine);
 
-/* All that is planned of the device's memory: the arena, that, and outside_bytes where it is the host's. */
+/* All that is planned of the device's memory: the arena, that, pictures kept there, and outside_bytes where it is the host's. */
 size_t brim_engine_planned_bytes(const BrimEngine *engine);
 
 /* Of the device's memory, what is free now, and what this process has of it; 0 where unknown. */

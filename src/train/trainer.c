@@ -61,6 +61,7 @@ BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
     }
     BRIM_TRY(brim_weights_start_ema(trainer->engine));
     BRIM_TRY(brim_weights_round(trainer->engine));
+    BRIM_TRY(brim_trainer_keep_fill(trainer));
 fail:
     return status;
 }
@@ -73,9 +74,10 @@ BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *check
     trainer->schedule.last_update = trainer->position.last_update;
     trainer->schedule.updates = trainer->position.updates;
     if (trainer->position.epoch >= trainer->conf.epochs)
-        status = brim_fail(BRIM_ERROR_INPUT,
-                           "this run has finished its %d epochs; start a new one from its weights",
-                           trainer->conf.epochs);
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "this run has finished its %d epochs; start a new one from its weights",
+                         trainer->conf.epochs);
+    BRIM_TRY(brim_trainer_keep_fill(trainer));
 fail:
     return status;
 }

@@ -19,6 +19,7 @@ struct BrimTrainer {
     size_t before_bytes;  /* the process as it was before the opening */
     size_t outside_bytes; /* that, slots, picture cache, validation's buffers: planned beside the arena */
     int val_batch;        /* pictures of a validation's batch */
+    BrimTrainerKeep keep; /* where training pictures are, as it came out */
     int64_t epoch_start_ns;
     int64_t validation_ns; /* of the last validation, for the time left */
     int epoch_pictures;    /* trained on since the epoch, or what is left of it after a resume, began */
@@ -28,6 +29,15 @@ struct BrimTrainer {
 /* Opens loaders, engine and validator. */
 BrimStatus brim_trainer_open_parts(BrimTrainer *trainer);
 void brim_trainer_close_parts(BrimTrainer *trainer);
+
+/* Kept pictures (trainer_keep.c): where, by what device and host allow; room for them beside the plan, ERROR_FIT where
+ * there is none; and all of them decoded, once there is the room. */
+void brim_trainer_keep_choose(BrimTrainer *trainer);
+BrimStatus brim_trainer_keep_plan(BrimTrainer *trainer);
+BrimStatus brim_trainer_keep_fill(BrimTrainer *trainer);
+
+/* Loaders as the trainer opens them. */
+BrimLoaderConf brim_trainer_loader_conf(const BrimTrainer *trainer, bool training);
 
 /* Fills in what every event says and hands it to the listener; its false makes the trainer stop. */
 void brim_trainer_tell(BrimTrainer *trainer, BrimEvent *event);
