@@ -13,6 +13,7 @@ typedef struct BrimProgram BrimProgram; /* a graph made ready to run at its offs
 
 typedef struct BrimDeviceInfo {
     char name[96];        /* for example "cpu, oneDNN 2.6.3, avx512_core, nChw16c" */
+    char id[48];          /* of a card: its UUID, as the monitor has it; else "" */
     int threads;
     size_t memory_bytes;  /* capacity; 0 where unknown */
     int channel_block;    /* channels that lie side by side in a feature */
@@ -23,6 +24,7 @@ typedef struct BrimDeviceInfo {
 typedef struct BrimDeviceMemory {
     size_t total_bytes, free_bytes;
     size_t taken_bytes; /* by this backend: context, kernels, libraries, and the arena once there is one */
+    size_t grain_bytes; /* an arena takes whole ones of these */
 } BrimDeviceMemory;
 
 /* Pictures of a training split that stay with a device of its own memory, for it to make batches of. */

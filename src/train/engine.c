@@ -26,6 +26,7 @@ struct BrimEngine {
     BrimKeep keep; /* most_pictures 0: none */
     size_t
         library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
+    size_t grain_bytes;       /* of a card: its arena takes whole ones of these; else 0 */
     uint64_t card_peak_bytes; /* of a card's memory, the most that was seen taken */
     Runner *runners;   /* training first, then inference */
     int runner_count;
@@ -134,10 +135,17 @@ static size_t largest_parameter_bytes(const BrimEngine *engine)
     return most;
 }
 
+/* What an arena leaves unused of the last page that a card gives it. */
+static size_t grain_rest_bytes(const BrimEngine *engine)
+{
+    size_t over = engine->grain_bytes ? engine->plan->arena_bytes % engine->grain_bytes : 0;
+    return over ? engine->grain_bytes - over : 0;
+}
+
 size_t brim_engine_beside_bytes(const BrimEngine *engine)
 {
     if (engine->conf.backend->memory)
-        return engine->library_bytes;
+        return engine->library_bytes + grain_rest_bytes(engine);
     return engine->library_bytes + WORK_BYTES + largest_parameter_bytes(engine) +
            buffered_predictions(engine) * sizeof(float) + (size_t)most_targets(engine) * 6 * sizeof(float);
 }
@@ -218,6 +226,7 @@ static BrimStatus measure_card(BrimEngine *engine)
     BrimStatus status = engine->conf.backend->memory(engine->backend, &memory);
     if (status == BRIM_OK)
         engine->library_bytes = memory.taken_bytes;
+    engine->grain_bytes = memory.grain_bytes;
     return status;
 }
 

@@ -51,7 +51,7 @@ BrimStatus brim_engine_start(BrimEngine *engine);
 void brim_engine_close(BrimEngine **engine);
 
 /* What the engine takes beside the arena of the device's memory: buffers for what crosses over to it, and what its library
- * takes; on a card context, kernels and libraries. */
+ * takes; on a card context, kernels and libraries, and what the arena leaves of its last page. */
 size_t brim_engine_beside_bytes(const BrimEngine *engine);
 
 /* All that is planned of the device's memory: the arena, that, pictures kept there, and outside_bytes where it is the host's. */

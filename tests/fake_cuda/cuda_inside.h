@@ -14,7 +14,7 @@
 enum { FAKE_CARDS = 8 };
 
 typedef struct FakeCard {
-    size_t memory_bytes, free_bytes, context_bytes, module_bytes;
+    size_t memory_bytes, free_bytes, context_bytes, module_bytes, late_bytes, grain_bytes;
     int cc_major, cc_minor, driver, cards, sms;
     char name[96];
     char fail_name[64]; /* "": nothing fails */
@@ -84,9 +84,15 @@ bool fake_handle_live(const void *handle, FakeKind kind);
 /* The device of this thread's context. CUDA_ERROR_INVALID_CONTEXT where there is none. */
 CUresult fake_current(int *device);
 
-/* Contexts and modules: what is gone of a device beside allocations. */
+/* Contexts, modules and what was loaded late: what is gone of a device beside allocations. */
 size_t fake_context_bytes(int device);
 void fake_module_add(int device, int count);
+
+/* ---- cuda_late.c ---- */
+
+/* What was loaded late in the device's context; all of it goes when the context ends. */
+size_t fake_late_bytes(int device);
+void fake_late_end(int device);
 
 /* ---- cuda_memory.c ---- */
 

@@ -3,6 +3,9 @@
  *   driver=13000        the CUDA version that the driver is for; the toolkit's own unless said
  *   context=200M        what a context takes of the free memory
  *   module=4M           what loading the kernels takes of it
+ *   late=64K            what each kernel, and each of cuDNN's engines, takes when it is started for the first time, as long as
+ *                       the context lives; while a stream is being captured that is an error
+ *   grain=2M            what memory is given out in: an allocation takes whole ones of them
  *   strict              the host cannot touch device memory but in copies and kernels: else it would not be noticed, as it is
  *                       the host's own
  *   threads             blocks have as many threads as they were started with, which take turns; else one, which is quicker
@@ -18,6 +21,9 @@
 
 /* Does run(copy of args) in the stream's order: now, or when the graph that is being captured is launched. */
 CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void *args, size_t bytes);
+
+/* Loads what goes by that name, where it was not loaded yet: takes the card's `late` bytes. */
+CUresult fake_cuda_load(const char *name);
 
 /* Device memory that is taken now, and at its highest, in bytes; the number of allocations since the start. */
 size_t fake_cuda_taken_bytes(void);

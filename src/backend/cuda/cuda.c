@@ -4,6 +4,10 @@
 
 #include "backend/cuda/program.h"
 
+/* The driver maps memory in pages of 2 MiB (cuMemGetAllocationGranularity says so of all cards since Pascal): an
+ * allocation of more than one takes whole ones. */
+enum { GRAIN_BYTES = 2 << 20 };
+
 static void backend_close(BrimBackend **backend)
 {
     BrimBackend *gone = *backend;
@@ -56,6 +60,7 @@ static BrimStatus describe(BrimBackend *backend, BrimDeviceInfo *info)
                              .host_memory = false};
     snprintf(info->name, sizeof info->name, "%.48s, cuDNN %.16s, nhwc", backend->device.name,
              brim_cuda_dnn_version(backend->dnn));
+    snprintf(info->id, sizeof info->id, "%s", backend->device.uuid);
     return BRIM_OK;
 }
 
@@ -64,7 +69,7 @@ static BrimStatus memory(BrimBackend *backend, BrimDeviceMemory *memory)
 {
     const BrimCudaDevice *device = &backend->device;
     size_t first = backend->first_free_bytes;
-    *memory = (BrimDeviceMemory){.total_bytes = device->total_bytes};
+    *memory = (BrimDeviceMemory){.total_bytes = device->total_bytes, .grain_bytes = GRAIN_BYTES};
     BrimStatus status = brim_cuda_device_free_bytes(device, &memory->free_bytes);
     size_t later = memory->free_bytes < first ? first - memory->free_bytes : 0;
     memory->taken_bytes = device->context_bytes + device->module_bytes + later;

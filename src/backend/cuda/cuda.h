@@ -15,6 +15,7 @@ typedef struct BrimCudaConvEntry {
     BrimCudaConvTask task;
     BrimCudaConv *conv;
     size_t workspace_bytes;
+    bool warm; /* it ran once (warm.c) */
 } BrimCudaConvEntry;
 
 /* Pictures that are kept, and the tasks of a batch, which stand before them (keep.c). */
@@ -30,6 +31,7 @@ struct BrimBackend {
     BrimCudaDnn *dnn;
     BrimCudaConvEntry *convs;
     int conv_count, conv_room;
+    bool warm[BRIM_OP_KIND_COUNT]; /* of what is no convolution: an op of that kind ran once (warm.c) */
     CUdeviceptr arena; /* 0: not taken yet */
     size_t arena_bytes;
     bool settled; /* parameters' pads are zero */

@@ -39,6 +39,7 @@ BrimStatus brim_cuda_load(BrimBackend *backend, const BrimGraph *graph, const Br
     BRIM_TRY(brim_cuda_staging_reserve(backend, graph));
     if (backend->times_ops)
         BRIM_TRY(brim_cuda_op_times_open(&(*program)->times, *program));
+    BRIM_TRY(brim_cuda_warm(*program));
     if (backend->arena)
         brim_cuda_settle(*program);
     return BRIM_OK;
@@ -167,7 +168,7 @@ fail:
     return status;
 }
 
-static BrimStatus write_scalars(BrimBackend *backend, const BrimStepScalars *scalars)
+BrimStatus brim_cuda_write_scalars(BrimBackend *backend, const BrimStepScalars *scalars)
 {
     BrimStatus status;
     char *room;
@@ -192,15 +193,21 @@ BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScal
     const BrimCudaDevice *device = &program->backend->device;
     static const BrimStepScalars none;
     BRIM_TRY(brim_cuda_device_enter(device));
-    BRIM_TRY(write_scalars(program->backend, scalars ? scalars : &none));
+    BRIM_TRY(brim_cuda_write_scalars(program->backend, scalars ? scalars : &none));
     if (!program->warm[part]) {
         program->warm[part] = true;
         return start_ops(program, part);
     }
     if (program->times)
         return brim_cuda_op_times_run(program->times, part);
-    if (!program->parts[part])
-        BRIM_TRY(capture(program, part));
+    if (!program->parts[part] && !program->loose[part]) {
+        status = capture(program, part);
+        program->loose[part] = status == BRIM_ERROR_FIT;
+        if (status != BRIM_OK && !program->loose[part])
+            return status;
+    }
+    if (program->loose[part])
+        return start_ops(program, part);
     BRIM_CUDA_TRY(device->driver, cuGraphLaunch, "starting a step", program->parts[part], device->stream);
 fail:
     return status;

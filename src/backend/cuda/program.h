@@ -11,6 +11,7 @@ struct BrimProgram {
     BrimCudaConv **convs;               /* per op, of the backend's list; NULL for what is no convolution */
     CUgraphExec parts[BRIM_PART_COUNT]; /* captured; NULL until a part has run once */
     bool warm[BRIM_PART_COUNT]; /* it ran once, so that the libraries have loaded what they load late */
+    bool loose[BRIM_PART_COUNT]; /* the driver had no memory for a graph of it: its ops are started one by one */
     BrimCudaOpTimes *times;     /* NULL: nobody asked for them */
 };
 
@@ -42,6 +43,14 @@ BrimStatus brim_cuda_load(BrimBackend *backend, const BrimGraph *graph, const Br
 void brim_cuda_settle(BrimProgram *program);
 void brim_cuda_unload(BrimProgram **program);
 BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScalars *scalars);
+
+/* What changes from step to step, to the card. */
+BrimStatus brim_cuda_write_scalars(BrimBackend *backend, const BrimStepScalars *scalars);
+
+/* Runs once what the program has and no program before it had, on memory that is taken for it and given back, so that
+ * driver and cuDNN load now what they load late, and can be asked what it took (warm.c). Does nothing where the arena is
+ * taken already, or the memory is not free. */
+BrimStatus brim_cuda_warm(BrimProgram *program);
 
 /* Pictures that are kept, and made of those, as the contract has it (keep.c). */
 size_t brim_cuda_keep_bytes(const BrimKeep *keep);
