@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/process.h"
 #include "base/file.h"
 #include "plan/explain.h"
 #include "report/folder.h"
@@ -224,7 +223,7 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     brim_train_run_tell(&run, &(BrimEvent){.kind = BRIM_EVENT_DONE,
                                            .text = run.folder,
                                            .memory_planned_bytes = brim_trainer_planned_bytes(run.trainer),
-                                           .memory_peak_bytes = brim_process_peak_bytes(),
+                                           .memory_peak_bytes = brim_trainer_peak_bytes(run.trainer),
                                            .use = brim_show_use(&run.show, true),
                                            .seconds = (double)(brim_clock_ns() - run.start_ns) / 1e9});
 fail:

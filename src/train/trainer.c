@@ -46,6 +46,11 @@ size_t brim_trainer_planned_bytes(const BrimTrainer *trainer)
     return brim_engine_planned_bytes(trainer->engine);
 }
 
+uint64_t brim_trainer_peak_bytes(BrimTrainer *trainer)
+{
+    return brim_engine_peak_bytes(trainer->engine);
+}
+
 /* ---- starting ---- */
 
 BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)

@@ -62,4 +62,7 @@ const BrimEngine *brim_trainer_engine(const BrimTrainer *trainer);
  * opening. */
 size_t brim_trainer_planned_bytes(const BrimTrainer *trainer);
 
+/* The most of the device's memory that this process was seen to take; 0 where unknown. */
+uint64_t brim_trainer_peak_bytes(BrimTrainer *trainer);
+
 #endif
