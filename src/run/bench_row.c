@@ -189,8 +189,9 @@ static void sum_up(RowRun *run)
     row->pictures_per_s = row->batch * 1e9 / median_ns;
     if (run->conf->update_ms && run->updates)
         *run->conf->update_ms = (double)run->update_ns / 1e6 / run->updates;
-    row->utilization =
-        (double)run->cpu_ns / ((double)run->wall_ns * brim_engine_device(run->engine)->threads);
+    if (!brim_device_is_card(&run->conf->device)) /* what a card's cores do, the processor's time does not say */
+        row->utilization =
+            (double)run->cpu_ns / ((double)run->wall_ns * brim_engine_device(run->engine)->threads);
 }
 
 /* The kernel's mark of the process's highest belongs to this row when it began anew with it, or rose in it.

@@ -91,6 +91,7 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
     if (status == BRIM_OK) {
         const BrimChoice *choice = &planning->search.choices[0];
         run->precision = choice->scheme.precision;
+        run->searched_arena_bytes = choice->arena_bytes;
         memcpy(run->recompute, choice->scheme.recompute, sizeof run->recompute);
         settle_options(run, choice->micro_batch);
     }

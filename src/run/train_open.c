@@ -1,7 +1,10 @@
 /* A training run planned: its trainer, and the sentence that says what would fit when it does not. */
+#include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/process.h"
+#include "run/planning.h"
 #include "run/remarks.h"
 #include "run/train_run.h"
 
@@ -27,10 +30,15 @@ static BrimTrainerKeep where_to_keep(const BrimTrainOptions *options)
 }
 
 /* On the CPU threads that load take their time from those that compute: 0, 1 and 2 of them were within 3 % of
- * each other, and 0 takes the least memory. */
-static int chosen_workers(const BrimTrainOptions *options)
+ * each other, and 0 takes the least memory. A card wants as many as the profile has for it. */
+static int chosen_workers(const BrimTrainRun *run)
 {
-    return options->workers < 0 ? 0 : options->workers;
+    const BrimTrainOptions *options = run->options;
+    const BrimProfile *profile;
+    if (options->workers >= 0 || !brim_device_is_card(&run->device) ||
+        brim_profile_find(&profile, options->profile) != BRIM_OK)
+        return options->workers < 0 ? 0 : options->workers;
+    return brim_planning_workers(profile, HUGE_VAL, options->imgsz, brim_core_count());
 }
 
 static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, void *self)
@@ -45,7 +53,7 @@ static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, vo
                             .epochs = options->epochs,
                             .batch = options->batch_size,
                             .imgsz_px = options->imgsz,
-                            .workers = chosen_workers(options),
+                            .workers = chosen_workers(run),
                             .threads = options->threads,
                             .patience = options->patience,
                             .seed = options->seed,
@@ -90,7 +98,9 @@ static Need need_of(BrimTrainRun *run, int batch)
 
 uint64_t brim_train_run_beside_bytes(BrimTrainRun *run)
 {
-    return need_of(run, run->options->batch_size).beside_bytes;
+    Need need = need_of(run, run->options->batch_size);
+    size_t arena_bytes = run->searched_arena_bytes ? (size_t)run->searched_arena_bytes : need.arena_bytes;
+    return total(need) > arena_bytes ? total(need) - arena_bytes : 0;
 }
 
 /* The sentence for a run over its budget: what it needs, and the largest batch that would fit. */

@@ -71,6 +71,7 @@ static BrimStatus read_inputs(ValRun *run)
     const BrimPathList *paths;
     BRIM_TRY(check_options(options));
     BRIM_TRY(brim_detector_read(&run->detector, options->weights, options->device, options->threads));
+    brim_device_remark(&run->detector.device, run->listener, run->self);
     BRIM_TRY(brim_dataset_load(&run->dataset, options->data));
     int trained = run->detector.file.model.class_count;
     if (trained != run->dataset.class_count)
