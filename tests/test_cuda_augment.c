@@ -176,8 +176,9 @@ static void test_budget(void **state)
     (void)state;
     Open open;
     open_engine(&open, 8);
-    const BrimKeep large = {.picture_bytes = (size_t)100 * MIB, .most_pictures = 2};
-    const BrimKeep host = {.picture_bytes = (size_t)100 * MIB, .in_host = true, .most_pictures = 2};
+    const BrimKeep large = {.picture_bytes = (size_t)100 * MIB, .most_pictures = 2, .most_px = 2 * SIDE};
+    const BrimKeep host = {
+        .picture_bytes = (size_t)100 * MIB, .in_host = true, .most_pictures = 2, .most_px = 2 * SIDE};
     size_t planned = brim_engine_planned_bytes(open.engine);
     assert_refused(brim_engine_keep(open.engine, &large, planned + (size_t)101 * MIB), BRIM_ERROR_FIT,
                    "102.0 MiB fit given");
@@ -198,14 +199,15 @@ static void test_refused(void **state)
     float items[4];
     static BrimAugmentTask tasks[3];
     open_engine(&open, 8);
-    assert_ok(brim_engine_keep(open.engine, &(BrimKeep){.picture_bytes = 24, .most_pictures = 1}, 0));
+    assert_ok(brim_engine_keep(open.engine,
+                               &(BrimKeep){.picture_bytes = 24, .most_pictures = 1, .most_px = 2 * SIDE}, 0));
     assert_ok(brim_engine_start(open.engine));
     assert_ok(brim_engine_put_picture(open.engine, 12, &(BrimPicture){2, 2, rgb}));
     assert_refused(brim_engine_put_picture(open.engine, 13, &(BrimPicture){2, 2, rgb}), BRIM_ERROR_ARGUMENT,
                    "12 bytes at 13 of 24");
     const BrimBatch batch = {.n = 2, .height_px = SIDE, .width_px = SIDE, .tasks = tasks};
     assert_refused(brim_engine_gradient(open.engine, &batch, &(BrimStepScalars){0}, items),
-                   BRIM_ERROR_ARGUMENT, "a batch of 2 pictures 1");
+                   BRIM_ERROR_ARGUMENT, "a batch of 2 pictures 1 of");
     brim_engine_close(&open.engine);
 }
 
@@ -236,8 +238,10 @@ static void check_steps(const BrimSplit *split, bool in_host)
     conf.pixels_apart = true;
     conf.workers = 2;
     assert_ok(brim_loader_open(&apart, &conf));
-    const BrimKeep keep = {
-        .picture_bytes = brim_loader_kept_bytes(&conf), .in_host = in_host, .most_pictures = 2};
+    const BrimKeep keep = {.picture_bytes = brim_loader_kept_bytes(&conf),
+                           .in_host = in_host,
+                           .most_pictures = 2,
+                           .most_px = 2 * SIDE};
     assert_ok(brim_engine_keep(open.engine, &keep, 0));
     assert_ok(brim_engine_start(open.engine));
     assert_ok(brim_loader_keep(apart, put, open.engine));

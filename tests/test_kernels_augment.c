@@ -55,19 +55,24 @@ static void check_batch(const char *what, const BrimBatch *got, const BrimBatch 
 {
     size_t bytes = (size_t)expected->n * (size_t)expected->height_px * (size_t)expected->width_px * 3;
     uint8_t *pictures = malloc(bytes);
+    BrimWarpPlace *parts = malloc((size_t)got->n * BRIM_AUGMENT_VIEWS *
+                                  (size_t)(got->width_px + got->height_px) * sizeof *parts);
     const BrimAugmentArgs args = {.tasks = got->tasks,
+                                  .parts = parts,
                                   .kept = kept,
                                   .pictures = pictures,
                                   .n = got->n,
                                   .h = got->height_px,
                                   .w = got->width_px};
     memset(pictures, 0xA5, bytes);
+    kernel_run(BRIM_KERNEL_augment_parts, grid, &args);
     kernel_run(BRIM_KERNEL_augment, grid, &args);
     for (size_t i = 0; i < bytes; i++) {
         if (abs(pictures[i] - expected->pictures[i]) > MOST_APART)
             fail_msg("%s: byte %zu of %zu is %d, not %d (mixup: %d views)", what, i, bytes, pictures[i],
                      expected->pictures[i], got->tasks[i / (bytes / (size_t)got->n)].view_count);
     }
+    free(parts);
     free(pictures);
 }
 

@@ -32,6 +32,7 @@ typedef struct BrimKeep {
     size_t picture_bytes;
     bool in_host;      /* in pinned memory of the host, read over the bus; else in the device's */
     int most_pictures; /* of a batch */
+    int most_px;       /* width and height of one of its pictures together */
 } BrimKeep;
 
 /* A batch that is to be made of them. */

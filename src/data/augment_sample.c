@@ -50,9 +50,9 @@ static void warp_affine(const BrimPicture *from, BrimPicture *to, const BrimWarp
 {
     uint8_t *pixel = to->rgb;
     for (int y = 0; y < to->height_px; y++) {
-        BrimWarpPlace start = brim_warp_affine_start(back, y);
+        BrimWarpPlace row = brim_warp_affine_row(back, y);
         for (int x = 0; x < to->width_px; x++, pixel += 3) {
-            BrimWarpPlace place = brim_warp_affine_place(back, start, x);
+            BrimWarpPlace place = brim_warp_affine_place(row, brim_warp_affine_column(back, x));
             sample(pixel, from, place.x, place.y);
         }
     }
@@ -102,13 +102,13 @@ static void warp_level(const BrimPicture *from, BrimPicture *to, const BrimWarpB
     int width = to->width_px, held[2] = {INT_MIN, INT_MIN}; /* which source row lies in each of the two */
     Column *columns = scratch;
     int16_t *rows[2] = {(int16_t *)(columns + width), (int16_t *)(columns + width) + 3 * (size_t)width};
-    BrimWarpPlace first = brim_warp_affine_start(back, 0);
+    BrimWarpPlace first = brim_warp_affine_row(back, 0);
     for (int x = 0; x < width; x++) {
-        int x_32 = brim_warp_affine_place(back, first, x).x;
+        int x_32 = brim_warp_affine_place(first, brim_warp_affine_column(back, x)).x;
         columns[x] = (Column){x_32 >> FRACTION_BITS, x_32 & (FRACTIONS - 1)};
     }
     for (int y = 0; y < to->height_px; y++) {
-        int y_32 = brim_warp_affine_start(back, y).y >> BRIM_WARP_AFFINE_CUT;
+        int y_32 = brim_warp_affine_row(back, y).y >> BRIM_WARP_AFFINE_CUT;
         int row = y_32 >> FRACTION_BITS;
         if (held[1] == row) {
             int16_t *swap = rows[0];

@@ -79,11 +79,21 @@ BRIM_ELEMENT BrimAugmentPixel brim_augment_canvas(const BrimAugmentView *view, c
     return pixel;
 }
 
-/* A pixel of the warped canvas: bilinear, at 1/32 px. */
-BRIM_ELEMENT BrimAugmentPixel brim_augment_view(const BrimAugmentView *view, const uint8_t *kept, int x,
-                                                int y)
+/* What the places of an affine view are put together from, for a picture of the given sides: parts of its
+ * columns, then those of its rows. They are found once, since places are in double and most cards are slow at
+ * that. */
+BRIM_ELEMENT BrimWarpPlace brim_augment_part(const BrimAugmentView *view, int width_px, int i)
 {
-    BrimWarpPlace place = brim_warp_place(&view->back, x, y);
+    return i < width_px ? brim_warp_affine_column(&view->back, i)
+                        : brim_warp_affine_row(&view->back, i - width_px);
+}
+
+/* A pixel of the warped canvas: bilinear, at 1/32 px. */
+BRIM_ELEMENT BrimAugmentPixel brim_augment_view(const BrimAugmentView *view, const BrimWarpPlace *parts,
+                                                const uint8_t *kept, int width_px, int x, int y)
+{
+    BrimWarpPlace place = view->back.perspective ? brim_warp_perspective_place(&view->back, x, y)
+                                                 : brim_warp_affine_place(parts[width_px + y], parts[x]);
     int at_x = place.x >> BRIM_WARP_FRACTION_BITS, at_y = place.y >> BRIM_WARP_FRACTION_BITS;
     int right = place.x & (BRIM_WARP_FRACTIONS - 1), below = place.y & (BRIM_WARP_FRACTIONS - 1);
     BrimAugmentPixel pixel = brim_augment_canvas(view, kept, at_x, at_y);
@@ -107,15 +117,18 @@ BRIM_ELEMENT BrimAugmentPixel brim_augment_recolour(const BrimHsvTables *tables,
     return pixel;
 }
 
-/* Pixel (x, y) of the picture of the given sides that the task describes. */
-BRIM_ELEMENT BrimAugmentPixel brim_augment_pixel(const BrimAugmentTask *task, const uint8_t *kept,
-                                                 int width_px, int height_px, int x, int y)
+/* Pixel (x, y) of the picture of the given sides that the task describes. parts: [views][width_px +
+ * height_px]. */
+BRIM_ELEMENT BrimAugmentPixel brim_augment_pixel(const BrimAugmentTask *task, const BrimWarpPlace *parts,
+                                                 const uint8_t *kept, int width_px, int height_px, int x,
+                                                 int y)
 {
     x = task->flip_x ? width_px - 1 - x : x;
     y = task->flip_y ? height_px - 1 - y : y;
-    BrimAugmentPixel pixel = brim_augment_view(&task->views[0], kept, x, y);
+    BrimAugmentPixel pixel = brim_augment_view(&task->views[0], parts, kept, width_px, x, y);
     if (task->view_count > 1) {
-        BrimAugmentPixel other = brim_augment_view(&task->views[1], kept, x, y);
+        BrimAugmentPixel other =
+            brim_augment_view(&task->views[1], parts + width_px + height_px, kept, width_px, x, y);
         double rest = 1 - task->share;
         for (int c = 0; c < 3; c++)
             pixel.rgb[c] = (uint8_t)(pixel.rgb[c] * task->share + other.rgb[c] * rest);

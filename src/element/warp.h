@@ -40,22 +40,31 @@ BRIM_ELEMENT int brim_warp_round(double value)
     return (int)lrint(value);
 }
 
-/* The coordinates of a row are a start and a rounded multiple of x, as OpenCV tabulates them. */
-BRIM_ELEMENT BrimWarpPlace brim_warp_affine_start(const BrimWarpBack *back, int y)
+/* Of an affine warp a place is a row's part and a column's, each rounded, as OpenCV tabulates them. Parts are
+ * in 1 / BRIM_WARP_AFFINE_ONE px. */
+BRIM_ELEMENT BrimWarpPlace brim_warp_affine_row(const BrimWarpBack *back, int y)
 {
-    BrimWarpPlace start;
-    start.x = brim_warp_round((back->m[0][1] * y + back->m[0][2]) * BRIM_WARP_AFFINE_ONE);
-    start.y = brim_warp_round((back->m[1][1] * y + back->m[1][2]) * BRIM_WARP_AFFINE_ONE);
-    start.x += BRIM_WARP_AFFINE_HALF;
-    start.y += BRIM_WARP_AFFINE_HALF;
-    return start;
+    BrimWarpPlace part;
+    part.x =
+        brim_warp_round((back->m[0][1] * y + back->m[0][2]) * BRIM_WARP_AFFINE_ONE) + BRIM_WARP_AFFINE_HALF;
+    part.y =
+        brim_warp_round((back->m[1][1] * y + back->m[1][2]) * BRIM_WARP_AFFINE_ONE) + BRIM_WARP_AFFINE_HALF;
+    return part;
 }
 
-BRIM_ELEMENT BrimWarpPlace brim_warp_affine_place(const BrimWarpBack *back, BrimWarpPlace start, int x)
+BRIM_ELEMENT BrimWarpPlace brim_warp_affine_column(const BrimWarpBack *back, int x)
+{
+    BrimWarpPlace part;
+    part.x = brim_warp_round(back->m[0][0] * x * BRIM_WARP_AFFINE_ONE);
+    part.y = brim_warp_round(back->m[1][0] * x * BRIM_WARP_AFFINE_ONE);
+    return part;
+}
+
+BRIM_ELEMENT BrimWarpPlace brim_warp_affine_place(BrimWarpPlace row, BrimWarpPlace column)
 {
     BrimWarpPlace place;
-    place.x = (start.x + brim_warp_round(back->m[0][0] * x * BRIM_WARP_AFFINE_ONE)) >> BRIM_WARP_AFFINE_CUT;
-    place.y = (start.y + brim_warp_round(back->m[1][0] * x * BRIM_WARP_AFFINE_ONE)) >> BRIM_WARP_AFFINE_CUT;
+    place.x = (row.x + column.x) >> BRIM_WARP_AFFINE_CUT;
+    place.y = (row.y + column.y) >> BRIM_WARP_AFFINE_CUT;
     return place;
 }
 
@@ -67,13 +76,6 @@ BRIM_ELEMENT BrimWarpPlace brim_warp_perspective_place(const BrimWarpBack *back,
     place.x = brim_warp_round((back->m[0][0] * x + back->m[0][1] * y + back->m[0][2]) * w);
     place.y = brim_warp_round((back->m[1][0] * x + back->m[1][1] * y + back->m[1][2]) * w);
     return place;
-}
-
-BRIM_ELEMENT BrimWarpPlace brim_warp_place(const BrimWarpBack *back, int x, int y)
-{
-    if (back->perspective)
-        return brim_warp_perspective_place(back, x, y);
-    return brim_warp_affine_place(back, brim_warp_affine_start(back, y), x);
 }
 
 /* Of four neighbours, the upper two first, at so many 1/32 px to the right and below. */

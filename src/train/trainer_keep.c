@@ -24,7 +24,8 @@ static BrimStatus plan(BrimTrainer *trainer)
 {
     const BrimKeep keep = {.picture_bytes = picture_bytes(trainer),
                            .in_host = trainer->keep == BRIM_TRAINER_KEEP_HOST,
-                           .most_pictures = trainer->conf.batch};
+                           .most_pictures = trainer->conf.batch,
+                           .most_px = 2 * trainer->conf.imgsz_px};
     return brim_engine_keep(trainer->engine, &keep, trainer->conf.budget_bytes);
 }
 

@@ -12,6 +12,13 @@ static size_t round_up(size_t bytes, size_t step)
     return (bytes + step - 1) / step * step;
 }
 
+/* Room of the card alone, between tasks and pictures. */
+static size_t part_bytes(const BrimKeep *keep)
+{
+    size_t parts = (size_t)keep->most_pictures * BRIM_AUGMENT_VIEWS * (size_t)keep->most_px;
+    return round_up(parts * sizeof(BrimWarpPlace), ALIGNMENT);
+}
+
 static size_t task_bytes(const BrimKeep *keep)
 {
     return round_up((size_t)keep->most_pictures * sizeof(BrimAugmentTask), ALIGNMENT);
@@ -19,7 +26,8 @@ static size_t task_bytes(const BrimKeep *keep)
 
 size_t brim_cuda_keep_bytes(const BrimKeep *keep)
 {
-    return round_up(task_bytes(keep) + (keep->in_host ? 0 : keep->picture_bytes), STEP_BYTES);
+    return round_up(task_bytes(keep) + part_bytes(keep) + (keep->in_host ? 0 : keep->picture_bytes),
+                    STEP_BYTES);
 }
 
 BrimStatus brim_cuda_keep(BrimBackend *backend, const BrimKeep *keep)
@@ -56,37 +64,43 @@ void brim_cuda_keep_drop(BrimBackend *backend)
     backend->kept = (BrimCudaKept){0};
 }
 
+static CUdeviceptr device_parts(const BrimCudaKept *kept)
+{
+    return kept->device + task_bytes(&kept->keep);
+}
+
+/* The pictures, for the card. */
+static CUdeviceptr device_pictures(const BrimCudaKept *kept)
+{
+    if (kept->keep.in_host)
+        return (CUdeviceptr)(uintptr_t)kept->pinned + task_bytes(&kept->keep);
+    return device_parts(kept) + part_bytes(&kept->keep);
+}
+
 BrimStatus brim_cuda_put_picture(BrimBackend *backend, size_t start_bytes, const uint8_t *rgb, size_t bytes)
 {
     BrimStatus status = BRIM_OK;
     const BrimCudaKept *kept = &backend->kept;
-    size_t at = task_bytes(&kept->keep) + start_bytes;
     if (start_bytes > kept->keep.picture_bytes || bytes > kept->keep.picture_bytes - start_bytes)
         return brim_fail(BRIM_ERROR_ARGUMENT, "a picture of %zu bytes at %zu of %zu that are kept", bytes,
                          start_bytes, kept->keep.picture_bytes);
     if (kept->keep.in_host) {
-        memcpy(kept->pinned + at, rgb, bytes);
+        memcpy(kept->pinned + task_bytes(&kept->keep) + start_bytes, rgb, bytes);
         return BRIM_OK;
     }
     BRIM_TRY(brim_cuda_device_enter(&backend->device)); /* threads that load pictures come here too */
     BRIM_CUDA_TRY(backend->device.driver, cuMemcpyHtoDAsync, "copying a picture to the card",
-                  kept->device + at, rgb, bytes, backend->device.stream);
+                  device_pictures(kept) + start_bytes, rgb, bytes, backend->device.stream);
     BRIM_TRY(brim_cuda_device_wait(&backend->device)); /* its bytes are the caller's again */
 fail:
     return status;
 }
 
-/* Where the pictures lie, for the card. */
-static const uint8_t *kept_pictures(const BrimCudaKept *kept)
-{
-    uintptr_t start = kept->keep.in_host ? (uintptr_t)kept->pinned : (uintptr_t)kept->device;
-    return (const uint8_t *)(start + task_bytes(&kept->keep));
-}
-
 static BrimStatus check(const BrimCudaKept *kept, const BrimTensor *pictures, const BrimAugmentBatch *batch)
 {
     int64_t bytes = (int64_t)batch->n * batch->height_px * batch->width_px * 3;
-    if (batch->n >= 1 && batch->n <= kept->keep.most_pictures && bytes == pictures->dims[0])
+    if (batch->n >= 1 && batch->n <= kept->keep.most_pictures && bytes == pictures->dims[0] &&
+        batch->width_px + batch->height_px <= kept->keep.most_px)
         return BRIM_OK;
     return brim_fail(
         BRIM_ERROR_ARGUMENT, "a batch of %d pictures of %d x %d px, where %d of %d bytes in all can be made",
@@ -107,6 +121,14 @@ fail:
     return status;
 }
 
+/* A kernel that walks over so many items. */
+static BrimStatus launch(const BrimBackend *backend, BrimKernel kernel, int64_t items,
+                         const BrimAugmentArgs *args)
+{
+    return brim_cuda_launch(&backend->device, kernel, brim_cuda_blocks(&backend->device, items, THREADS),
+                            THREADS, args);
+}
+
 BrimStatus brim_cuda_augment(BrimProgram *program, BrimTensorId pictures, const BrimAugmentBatch *batch)
 {
     BrimStatus status;
@@ -114,17 +136,19 @@ BrimStatus brim_cuda_augment(BrimProgram *program, BrimTensorId pictures, const 
     const BrimCudaKept *kept = &backend->kept;
     CUdeviceptr made = backend->arena + brim_cuda_offset(program->graph, program->placement, pictures);
     const BrimAugmentArgs args = {.tasks = (const BrimAugmentTask *)(uintptr_t)kept->device,
-                                  .kept = kept_pictures(kept),
+                                  .parts = (BrimWarpPlace *)(uintptr_t)device_parts(kept),
+                                  .kept = (const uint8_t *)(uintptr_t)device_pictures(kept),
                                   .pictures = (uint8_t *)(uintptr_t)made,
                                   .n = batch->n,
                                   .h = batch->height_px,
                                   .w = batch->width_px};
     int64_t pixels = (int64_t)args.n * args.h * args.w;
+    int64_t parts = (int64_t)args.n * BRIM_AUGMENT_VIEWS * (args.w + args.h);
     BRIM_TRY(check(kept, &program->graph->tensors[pictures], batch));
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
     BRIM_TRY(copy_tasks(backend, batch));
-    BRIM_TRY(brim_cuda_launch(&backend->device, BRIM_KERNEL_augment,
-                              brim_cuda_blocks(&backend->device, pixels, THREADS), THREADS, &args));
+    BRIM_TRY(launch(backend, BRIM_KERNEL_augment_parts, parts, &args));
+    BRIM_TRY(launch(backend, BRIM_KERNEL_augment, pixels, &args));
 fail:
     return status;
 }

@@ -36,9 +36,11 @@ typedef struct BrimKernelScalars {
 /* ---- pictures ---- */
 
 struct BrimAugmentTask; /* element/augment.h */
+struct BrimWarpPlace;   /* element/warp.h */
 
 typedef struct BrimAugmentArgs {
     const struct BrimAugmentTask *tasks; /* n */
+    struct BrimWarpPlace *parts;         /* [n][views][w + h], by the first of two kernels for the second */
     const uint8_t *kept;                 /* the kept pictures, in device memory or in the host's */
     uint8_t *pictures;                   /* [n h w 3] */
     int32_t n, h, w;
