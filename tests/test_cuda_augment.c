@@ -11,7 +11,7 @@
 
 #include "backend/backend.h"
 #include "data/demo.h"
-#include "train/engine.h"
+#include "train/trainer.h"
 
 #define CARD "memory=2G,free=1900M,context=100M,module=4M,sms=4,cc=8.6,name=NVIDIA Tested Card"
 
@@ -147,6 +147,67 @@ static void test_training(void **state)
     assert_int_equal(launches("brim_augment"), 2 * STEPS);
 }
 
+/* ---- where pictures go ---- */
+
+/* Opened and started, not run. Returns what was planned; `augments` is the remark of who augments. */
+static size_t start(BrimTrainerConf *conf, size_t budget_bytes, char *augments, size_t bytes)
+{
+    Seen seen = {0};
+    BrimTrainer *trainer;
+    conf->budget_bytes = budget_bytes;
+    conf->listener = watch;
+    conf->listener_self = &seen;
+    assert_ok(brim_trainer_open(&trainer, conf));
+    size_t planned = brim_trainer_planned_bytes(trainer);
+    assert_ok(brim_trainer_start(trainer, NULL));
+    assert_true(taken_bytes() <= planned);
+    brim_trainer_close(&trainer);
+    snprintf(augments, bytes, "%s", seen.augments);
+    return planned;
+}
+
+/* On the card where the budget allows, then in the host's memory, then nowhere; each as it was planned. */
+static void test_places(void **state)
+{
+    (void)state;
+    BrimSplit train_split, val_split;
+    BrimModel model;
+    char said[160];
+    drawn_split(&train_split, 260, 64);
+    drawn_split(&val_split, 2, 64);
+    assert_ok(brim_model_load(&model, "yolov5n", BRIM_DEMO_CLASS_COUNT));
+    BrimTrainerConf conf = {.backend = &brim_backend_cuda,
+                            .model = &model,
+                            .hyper = brim_hyper_default(),
+                            .train = &train_split,
+                            .val = &val_split,
+                            .epochs = 1,
+                            .batch = 2,
+                            .imgsz_px = 64,
+                            .cache_bytes = 64 * MIB};
+    size_t alone = start(&conf, 0, said, sizeof said);
+    assert_string_equal(said, "");
+    conf.keep = BRIM_TRAINER_KEEP_DEVICE;
+    assert_int_equal(start(&conf, alone + 4 * MIB, said, sizeof said), alone + 4 * MIB);
+    assert_string_equal(said, "the card augments: 3 MiB of decoded pictures are in its memory");
+    assert_int_equal(start(&conf, alone + 3 * MIB, said, sizeof said), alone + 2 * MIB);
+    assert_string_equal(said,
+                        "the card augments: 3 MiB of decoded pictures are in the host's memory, since the "
+                        "card has no room for them");
+    conf.cache_bytes = MIB; /* less than the pictures */
+    assert_int_equal(start(&conf, alone + 3 * MIB, said, sizeof said), alone);
+    assert_string_equal(said, "no room to keep 3 MiB of decoded pictures: the host augments");
+    conf.keep = BRIM_TRAINER_KEEP_HOST;
+    assert_int_equal(start(&conf, 0, said, sizeof said), alone);
+    conf.backend = &brim_backend_cpu; /* which keeps none, and says nothing of it */
+    conf.keep = BRIM_TRAINER_KEEP_DEVICE;
+    BrimTrainer *trainer;
+    assert_ok(brim_trainer_open(&trainer, &conf));
+    brim_trainer_close(&trainer);
+    brim_split_clear(&train_split);
+    brim_split_clear(&val_split);
+}
+
 /* ---- the contract ---- */
 
 enum { SIDE = 32 };
@@ -277,6 +338,7 @@ int main(void)
     setenv("BRIM_FAKE_CARD", CARD, 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_training, check_given_back),
+        cmocka_unit_test_teardown(test_places, check_given_back),
         cmocka_unit_test_teardown(test_steps, check_given_back),
         cmocka_unit_test_teardown(test_budget, check_given_back),
         cmocka_unit_test_teardown(test_refused, check_given_back),
