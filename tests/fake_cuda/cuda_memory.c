@@ -198,13 +198,20 @@ void fake_memory_end(int device)
     pthread_mutex_unlock(&taking);
 }
 
+/* A small number with whatever stood in the bytes that fill up its word is no pointer, though it may look like one. */
+static bool is_pointer(uintptr_t word)
+{
+    enum { SMALL = 1 << 16 };
+    return (uint32_t)word >= SMALL;
+}
+
 uintptr_t fake_memory_dangling(const void *args, size_t bytes)
 {
     uintptr_t word, found = 0;
     pthread_mutex_lock(&taking);
     for (size_t at = 0; at + sizeof word <= bytes; at += sizeof word) {
         memcpy(&word, (const char *)args + at, sizeof word);
-        const Block *block = block_at(word);
+        const Block *block = is_pointer(word) ? block_at(word) : NULL;
         if (block && block->freed)
             found = word;
     }
