@@ -18,6 +18,7 @@ struct BrimTrainer {
     BrimPosition position;
     size_t before_bytes;  /* the process as it was before the opening */
     size_t outside_bytes; /* that, slots, picture cache, validation's buffers: planned beside the arena */
+    int64_t skipped_told; /* of position.scaler.skipped, those that a remark has told */
     int val_batch;        /* pictures of a validation's batch */
     BrimTrainerKeep keep; /* where training pictures are, as it came out */
     int64_t epoch_start_ns;
@@ -47,5 +48,9 @@ void brim_trainer_remark(BrimTrainer *trainer, const char *format, ...) __attrib
 void brim_trainer_tell_step(BrimTrainer *trainer, const BrimBatch *batch, const BrimScheduleStep *step);
 void brim_trainer_tell_epoch(BrimTrainer *trainer, const BrimValidation *found);
 void brim_trainer_tell_best(BrimTrainer *trainer, const BrimValidation *found);
+
+/* Steps that mixed precision skipped, if any: of the epoch that ended; of the whole run at its end. */
+void brim_trainer_tell_skipped(BrimTrainer *trainer);
+void brim_trainer_tell_all_skipped(BrimTrainer *trainer);
 
 #endif
