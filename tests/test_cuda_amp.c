@@ -146,11 +146,48 @@ static void a_resumed_run_equals_the_unbroken_one(void **state)
     stop_and_resume("late", 5);
 }
 
+/* Weights whose activations no half can hold; in fp32 BN takes them down again. */
+static void save_large_weights(const char *path)
+{
+    BrimTensorFile file = {0};
+    static const char *const names[] = {"model.0.bn.weight", "model.1.bn.weight"};
+    for (int i = 0; i < 2; i++) {
+        BrimHostTensor *tensor;
+        const int64_t channels = 16 << i;
+        assert_ok(brim_tensors_add(&file, names[i], BRIM_HOST_F32, 1, &channels, &tensor));
+        for (int64_t at = 0; at < channels; at++)
+            ((float *)tensor->data)[at] = 60000;
+    }
+    assert_ok(brim_safetensors_save(&file, path));
+    brim_tensors_clear(&file);
+}
+
+static void what_16_bits_cannot_hold_is_trained_in_32(void **state)
+{
+    (void)state;
+    char weights[1200];
+    save_large_weights(path_in_scratch(weights, "large.safetensors"));
+    BrimTrainOptions options = small_run("refused");
+    options.hyp = NULL;
+    options.epochs = 1;
+    options.weights = weights;
+    Seen refused = train(&options);
+    assert_true(refused.off);
+    options.name = "wide";
+    options.precision = "fp32";
+    Seen wide = train(&options);
+    assert_false(wide.off);
+    assert_memory_equal(refused.losses, wide.losses, sizeof wide.losses);
+    assert_same_runs(project(), "refused", "wide");
+    assert_int_equal(refused.all_skipped, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_seed_gives_the_same_bits),
         cmocka_unit_test(a_resumed_run_equals_the_unbroken_one),
+        cmocka_unit_test(what_16_bits_cannot_hold_is_trained_in_32),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

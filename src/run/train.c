@@ -214,6 +214,7 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     if (brim_given(options->resume))
         BRIM_TRY(take_up(&run));
     BRIM_TRY(brim_train_run_read(&run));
+    run.amp_unchecked = !run.resume; /* which goes on in the precision that it began in */
     BRIM_TRY(plan_and_tell(&run));
     const BrimTensorFile *start = run.start.tensors.tensor_count ? &run.start.tensors : NULL;
     BRIM_TRY(run.resume ? brim_trainer_resume(run.trainer, start) : brim_trainer_start(run.trainer, start));
