@@ -36,6 +36,11 @@ static void test_accumulation(void **state)
     golden_accumulation(*state);
 }
 
+static void test_takes_nothing_and_repeats(void **state)
+{
+    golden_repeats(*state);
+}
+
 static void test_two_steps(void **state)
 {
     golden_two_steps(*state);
@@ -75,7 +80,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_first_step, wide),
         cmocka_unit_test_prestate(test_first_step, narrow),
+        cmocka_unit_test_prestate(test_accumulation, wide),
         cmocka_unit_test_prestate(test_accumulation, narrow),
+        cmocka_unit_test_prestate(test_takes_nothing_and_repeats, narrow),
         cmocka_unit_test_prestate(test_two_steps, wide),
         cmocka_unit_test(test_picture),
         cmocka_unit_test(test_picture_in_16_bits),
