@@ -269,50 +269,6 @@ static void test_average(void **state)
     brim_mem_give(got);
 }
 
-/* Blocks of all groups and a statistic in one launch, each as in a launch of its own. */
-static void check_blocks(int blocks, int threads)
-{
-    enum { COUNT = BRIM_GROUP_COUNT + 1, SHORT = 100 };
-    State expected[COUNT], got[COUNT];
-    float norm[2] = {20, 0.5f};
-    BrimKernelScalars scalars = kernel_scalars(&host_scalars);
-    BrimOptimizeArgs args = {.block_count = COUNT, .norm = norm, .scalars = &scalars};
-    for (int i = 0; i < COUNT; i++) {
-        open_state(&expected[i]);
-        open_state(&got[i]);
-        BrimOptimizeBlock block = {.w = got[i].w, .ema = got[i].ema, .count = i % 2 ? MOST : SHORT};
-        if (i < BRIM_GROUP_COUNT) {
-            block.g = got[i].g;
-            block.m = got[i].m;
-            block.half = i == BRIM_GROUP_WEIGHT ? got[i].half : NULL;
-            block.group = i;
-        }
-        args.blocks[i] = block;
-        BrimOptimizeArgs alone = {.blocks = {block}, .block_count = 1, .norm = norm, .scalars = &scalars};
-        alone.blocks[0].w = expected[i].w;
-        alone.blocks[0].ema = expected[i].ema;
-        alone.blocks[0].m = expected[i].m;
-        alone.blocks[0].half = block.half ? expected[i].half : NULL;
-        run(BRIM_KERNEL_optimize, 3, 1, &alone);
-    }
-    run(BRIM_KERNEL_optimize, blocks, threads, &args);
-    for (int i = 0; i < COUNT; i++) {
-        assert_memory_equal(got[i].w, expected[i].w, MOST * sizeof(float));
-        assert_memory_equal(got[i].m, expected[i].m, MOST * sizeof(float));
-        assert_memory_equal(got[i].ema, expected[i].ema, MOST * sizeof(float));
-        assert_memory_equal(got[i].half, expected[i].half, MOST * sizeof(uint16_t));
-        close_state(&expected[i]);
-        close_state(&got[i]);
-    }
-}
-
-static void test_blocks(void **state)
-{
-    (void)state;
-    check_blocks(5, 1);
-    check_blocks(2, 64);
-}
-
 /* ---- filters ---- */
 
 static void check_filter_gradient(bool half, bool accumulate, int threads)
@@ -429,7 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_norm),    cmocka_unit_test(test_steps),
         cmocka_unit_test(test_average), cmocka_unit_test(test_filter_gradient),
-        cmocka_unit_test(test_fold),    cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_fold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -400,11 +400,13 @@ fail:
     return status;
 }
 
-/* Only into the graph that the update runs in too, whose tensors it leaves alone: those of another may lie anywhere. */
+/* Only into the graph that the update runs in too, whose tensors it leaves alone: those of another may lie
+ * anywhere. */
 BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch)
 {
     Runner *runner = &engine->runners[0];
-    if (engine->last != runner || !same_shape(runner->shape, (BrimShape){batch->n, batch->height_px, batch->width_px}))
+    const BrimShape shape = {batch->n, batch->height_px, batch->width_px};
+    if (engine->last != runner || !same_shape(runner->shape, shape))
         return BRIM_OK;
     BrimStatus status = write_batch(engine, runner, batch);
     if (status == BRIM_OK)
