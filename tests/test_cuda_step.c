@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "run/bench_batch.h"
@@ -23,6 +24,7 @@ static BrimModel model;
 static int find_counters(void **state)
 {
     (void)state;
+    setenv("BRIM_FAKE_CARD", "late", 1); /* so that a wait too few is seen */
     void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
     assert_non_null(cuda);
     launches = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_launches");
@@ -158,7 +160,9 @@ static void the_batch_ahead_is_the_next_one(void **state)
     assert_ok(brim_engine_begin(engine, &batches[0], &scalars));
     assert_ok(brim_engine_ahead(engine, &batches[1]));
     assert_ok(brim_engine_finish(engine, got[0]));
+    unsigned long copies = calls("cuMemcpyHtoDAsync");
     assert_ok(brim_engine_begin(engine, &batches[1], &scalars));
+    assert_int_equal(calls("cuMemcpyHtoDAsync") - copies, 1); /* settings alone */
     assert_ok(brim_engine_finish(engine, got[1]));
     assert_memory_equal(got, expected, sizeof got);
     assert_true(got[0][3] != got[1][3]);

@@ -7,7 +7,8 @@
 struct CUevent_st {
     FakeHandle handle;
     unsigned int flags;
-    bool recorded, captured;
+    bool recorded, captured, reached; /* reached: by the stream, since it was recorded last */
+    CUstream stream;
     struct timespec time;
 };
 
@@ -21,6 +22,13 @@ CUresult cuEventCreate(CUevent *event, unsigned int flags)
     return CUDA_SUCCESS;
 }
 
+static void take_time(void *args)
+{
+    const CUevent event = *(CUevent *)args;
+    event->recorded = event->reached = true;
+    clock_gettime(CLOCK_MONOTONIC, &event->time);
+}
+
 CUresult cuEventRecord(CUevent event, CUstream stream)
 {
     bool capturing;
@@ -29,15 +37,9 @@ CUresult cuEventRecord(CUevent event, CUstream stream)
     FAKE_TRY(fake_stream_check(stream, "cuEventRecord", &capturing));
     event->captured = capturing;
     event->recorded = !capturing;
-    clock_gettime(CLOCK_MONOTONIC, &event->time);
-    return CUDA_SUCCESS;
-}
-
-static void take_time(void *args)
-{
-    const CUevent event = *(CUevent *)args;
-    event->recorded = true;
-    clock_gettime(CLOCK_MONOTONIC, &event->time);
+    event->reached = capturing;
+    event->stream = stream;
+    return capturing ? CUDA_SUCCESS : fake_cuda_enqueue(stream, take_time, &event, sizeof event);
 }
 
 /* What is recorded as EXTERNAL is part of the graph, and has the time of its last launch. */
@@ -62,7 +64,11 @@ CUresult cuEventSynchronize(CUevent event)
     FAKE_BEGIN(cuEventSynchronize);
     FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventSynchronize"));
     FAKE_TRY(fake_unsafe("cuEventSynchronize"));
-    return event->captured ? CUDA_ERROR_CAPTURED_EVENT : CUDA_SUCCESS;
+    if (event->captured)
+        return CUDA_ERROR_CAPTURED_EVENT;
+    if (event->recorded && !event->reached)
+        fake_stream_catch_up(event->stream, &event->reached);
+    return CUDA_SUCCESS;
 }
 
 CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)
@@ -76,6 +82,8 @@ CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)
         fake_complain("cuEventElapsedTime: an event was not recorded, or made without time");
         return CUDA_ERROR_INVALID_HANDLE;
     }
+    if (!start->reached || !end->reached)
+        return CUDA_ERROR_NOT_READY;
     *milliseconds = (float)((double)(end->time.tv_sec - start->time.tv_sec) * 1e3 +
                             (double)(end->time.tv_nsec - start->time.tv_nsec) * 1e-6);
     return CUDA_SUCCESS;
