@@ -85,7 +85,7 @@ def peer_command(options, model):
 
 def why_no_card(options, card):
     """None where brim can use the card; else its sentence."""
-    return run([options.brim, "yolov5n", "64", "1", "1", "--device", str(options.card)], card, 120)[1]
+    return run([options.brim, "yolov5n", "32", "1", "1", "--device", str(options.card)], card, 120)[1]
 
 
 def why_no_peer(options):
