@@ -87,13 +87,13 @@ expect "auto, but no cuDNN" 0 "device: cpu" "no card is used: cuDNN 9 is not to 
 # ---- memory, to the byte ----
 
 pages=context=80M,late=64K,grain=2M
-on "memory=4G,$pages" "${train[@]}" --name roomy
+on "memory=4G,$pages" "${train[@]}" --cache none --name roomy
 expect "auto with a card" 0 "device: card 0: NVIDIA False Card, 4096 MiB" "Done in"
 read -r planned highest < <(awk -F, 'NR == 2 { print $2 + 0, $3 + 0 }' "$work/runs/roomy/device.csv")
 [ "$planned" = "$highest" ] || fail "planned $planned, taken $highest"
-on "memory=4G,free=$planned,$pages" "${train[@]}" --device 0 --fraction 1 --name exact
+on "memory=4G,free=$planned,$pages" "${train[@]}" --device 0 --fraction 1 --cache none --name exact
 expect "a card with exactly that free" 0 "Done in"
-on "memory=4G,free=$((planned - 1)),$pages" "${refused[@]}" --fraction 1
+on "memory=4G,free=$((planned - 1)),$pages" "${refused[@]}" --fraction 1 --cache none
 expect_refusal "a card with a byte less" 3 "the run needs"
 cmp -s "$work/runs/roomy/weights/last.safetensors" "$work/runs/exact/weights/last.safetensors" || {
     for run in roomy exact; do

@@ -30,11 +30,23 @@ static bool all_warm(BrimProgram *program)
     return true;
 }
 
+/* The kernels that are no op's: whether pictures are kept is settled later, with what is measured now. They make none. */
+static BrimStatus start_augment(const BrimCudaDevice *device)
+{
+    BrimStatus status;
+    const BrimAugmentArgs none = {.n = 0};
+    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_augment_parts, 1, 256, &none));
+    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_augment, 1, 256, &none));
+fail:
+    return status;
+}
+
 static BrimStatus start_cold_ops(BrimProgram *program)
 {
     static const BrimStepScalars none;
     BrimStatus status;
     BRIM_TRY(brim_cuda_write_scalars(program->backend, &none));
+    BRIM_TRY(start_augment(&program->backend->device));
     for (BrimOpId id = 0; id < program->graph->op_count; id++) {
         bool *mark = mark_of(program, id);
         if (!*mark)
