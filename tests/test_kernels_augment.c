@@ -63,7 +63,8 @@ static void check_batch(const char *what, const BrimBatch *got, const BrimBatch 
                                   .pictures = pictures,
                                   .n = got->n,
                                   .h = got->height_px,
-                                  .w = got->width_px};
+                                  .w = got->width_px,
+                                  .sides = got->width_px + got->height_px};
     memset(pictures, 0xA5, bytes);
     kernel_run(BRIM_KERNEL_augment_parts, grid, &args);
     kernel_run(BRIM_KERNEL_augment, grid, &args);

@@ -141,9 +141,10 @@ BrimStatus brim_cuda_augment(BrimProgram *program, BrimTensorId pictures, const 
                                   .pictures = (uint8_t *)(uintptr_t)made,
                                   .n = batch->n,
                                   .h = batch->height_px,
-                                  .w = batch->width_px};
+                                  .w = batch->width_px,
+                                  .sides = batch->width_px + batch->height_px};
     int64_t pixels = (int64_t)args.n * args.h * args.w;
-    int64_t parts = (int64_t)args.n * BRIM_AUGMENT_VIEWS * (args.w + args.h);
+    int64_t parts = (int64_t)args.n * BRIM_AUGMENT_VIEWS * args.sides;
     BRIM_TRY(check(kept, &program->graph->tensors[pictures], batch));
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
     BRIM_TRY(copy_tasks(backend, batch));

@@ -40,10 +40,10 @@ struct BrimWarpPlace;   /* element/warp.h */
 
 typedef struct BrimAugmentArgs {
     const struct BrimAugmentTask *tasks; /* n */
-    struct BrimWarpPlace *parts;         /* [n][views][w + h], by the first of two kernels for the second */
+    struct BrimWarpPlace *parts;         /* [n][views][sides], by the first of two kernels for the second */
     const uint8_t *kept;                 /* the kept pictures, in device memory or in the host's */
     uint8_t *pictures;                   /* [n h w 3] */
-    int32_t n, h, w;
+    int32_t n, h, w, sides;              /* w + h; four of them, so that no word is half padding */
 } BrimAugmentArgs;
 
 /* ---- features ---- */

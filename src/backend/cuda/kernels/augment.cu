@@ -9,20 +9,19 @@
 
 BRIM_KERNEL brim_augment_parts(const BrimAugmentArgs args)
 {
-    int sides = args.w + args.h;
-    int64_t count = (int64_t)args.n * BRIM_AUGMENT_VIEWS * sides;
+    int64_t count = (int64_t)args.n * BRIM_AUGMENT_VIEWS * args.sides;
     for (int64_t i = BRIM_GRID_FIRST; i < count; i += BRIM_GRID_STEP) {
-        int view = (int)(i / sides);
+        int view = (int)(i / args.sides);
         const BrimAugmentTask *task = &args.tasks[view / BRIM_AUGMENT_VIEWS];
         view %= BRIM_AUGMENT_VIEWS;
         if (view < task->view_count)
-            args.parts[i] = brim_augment_part(&task->views[view], args.w, (int)(i % sides));
+            args.parts[i] = brim_augment_part(&task->views[view], args.w, (int)(i % args.sides));
     }
 }
 
 BRIM_KERNEL brim_augment(const BrimAugmentArgs args)
 {
-    int area = args.h * args.w, parts = BRIM_AUGMENT_VIEWS * (args.w + args.h);
+    int area = args.h * args.w, parts = BRIM_AUGMENT_VIEWS * args.sides;
     int64_t count = (int64_t)args.n * area;
     for (int64_t i = BRIM_GRID_FIRST; i < count; i += BRIM_GRID_STEP) {
         int task = (int)(i / area), place = (int)(i % area);
