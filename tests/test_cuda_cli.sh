@@ -118,6 +118,9 @@ for run in whole fallen; do
 done
 cmp "$work/whole.csv" "$work/fallen.csv" || fail "what went on came to other results"
 
+on fail=cuGraphInstantiateWithFlags@1:once,error=2 "${train[@]}" --device 0 --name loose
+expect "no memory for a graph of a step" 0 "Done in"
+
 # ---- the other commands ----
 
 best=$work/runs/roomy/weights/best.safetensors

@@ -8,7 +8,8 @@
 
 #include "base/process.h"
 
-/* "GPU-1f..." is the driver's, "MIG-1f..." the monitor's name for a part of a card: the number is the same. */
+/* "GPU-1f..." is the driver's, "MIG-1f..." the monitor's name for a part of a card: the number is the same.
+ */
 static const char *number_of(const char *id)
 {
     const char *dash = strchr(id, '-');
@@ -71,8 +72,8 @@ void brim_own_sample_neighbour(const char *card_id, char *text, size_t bytes)
         }
     }
     if (largest)
-        snprintf(text, bytes, "; the largest other process is %s (%d) with %.0f MiB", largest->name, largest->pid,
-                 most_bytes / 0x1p20);
+        snprintf(text, bytes, "; the largest other process is %s (%d) with %.0f MiB", largest->name,
+                 largest->pid, most_bytes / 0x1p20);
 done:
     brim_monitor_close(&monitor);
 }
