@@ -1,6 +1,6 @@
 /* The two pinned buffers: what was put into them arrives, however late the card reads it, and no more is
  * waited for than must be. On a card that is none and does its work when it is waited for (tests/fake_cuda,
- * the word `late`). */
+ * the word `lazy`). */
 #include "support/support.h"
 
 #include <dlfcn.h>
@@ -19,7 +19,7 @@ static unsigned long (*calls)(const char *function);
 static int open_all(void **state)
 {
     (void)state;
-    setenv("BRIM_FAKE_CARD", "late,strict", 1);
+    setenv("BRIM_FAKE_CARD", "lazy,strict", 1);
     void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
     assert_non_null(cuda);
     calls = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls");

@@ -75,8 +75,8 @@ static void read_word(const char *word)
         card.strict = true;
     else if (IS("threads"))
         card.threads = true;
-    else if (IS("late"))
-        card.late = true;
+    else if (IS("lazy"))
+        card.lazy = true;
     else
         fake_abort("BRIM_FAKE_CARD: no word \"%s\"; see tests/fake_cuda/fake_cuda.h", word);
 #undef IS

@@ -21,7 +21,7 @@ typedef struct FakeCard {
     unsigned long fail_at;
     bool fail_once;
     CUresult error;
-    bool strict, threads, late;
+    bool strict, threads, lazy;
 } FakeCard;
 
 /* BRIM_FAKE_CARD, read once. A word that means nothing ends the process with a line. */
@@ -114,7 +114,7 @@ size_t fake_memory_left_bytes(int device);
  * capture is void then. */
 CUresult fake_unsafe(const char *function);
 
-/* With the word `late`: does what waits on the stream, in order, until *done is true, or all of it for NULL. */
+/* With the word `lazy`: does what waits on the stream, in order, until *done is true, or all of it for NULL. */
 void fake_stream_catch_up(CUstream stream, const bool *done);
 
 /* CUDA_ERROR_INVALID_HANDLE for what is no stream; *capturing says whether it is being captured. */

@@ -19,7 +19,7 @@ struct CUstream_st {
     FakeHandle handle;
     bool capturing, spoiled;
     CUstreamCaptureMode mode;
-    List captured, late;
+    List captured, waiting;
 };
 
 struct CUgraph_st {
@@ -72,11 +72,11 @@ static void run_now(void (*run)(void *args), const void *args, size_t bytes)
 
 void fake_stream_catch_up(CUstream stream, const bool *done)
 {
-    while (stream && stream->late.first && !(done && *done)) {
-        Work *work = stream->late.first;
-        stream->late.first = work->next;
+    while (stream && stream->waiting.first && !(done && *done)) {
+        Work *work = stream->waiting.first;
+        stream->waiting.first = work->next;
         if (!work->next)
-            stream->late.end = NULL;
+            stream->waiting.end = NULL;
         run_now(work->run, work->args, work->bytes);
         free(work);
     }
@@ -98,8 +98,8 @@ CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void 
 {
     bool capturing;
     FAKE_TRY(fake_stream_check(stream, "starting work on a stream", &capturing));
-    if (!capturing && stream && fake_card()->late)
-        append(&stream->late, run, args, bytes);
+    if (!capturing && stream && fake_card()->lazy)
+        append(&stream->waiting, run, args, bytes);
     else if (!capturing)
         run_now(run, args, bytes);
     else if (stream->spoiled)

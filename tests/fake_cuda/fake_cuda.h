@@ -9,11 +9,11 @@
  *   strict              the host cannot touch device memory but in copies and kernels: else it would not be noticed, as it is
  *                       the host's own
  *   threads             blocks have as many threads as they were started with, which take turns; else one, which is quicker
- *   late                work on a stream is done when somebody waits for it, not before: what was written over meanwhile, or
+ *   lazy                work on a stream is done when somebody waits for it, not before: what was written over meanwhile, or
  *                       read too early, is wrong
  *   fail=NAME@N         the N-th call of that function (cuLaunchKernel@100) fails, and from then on every call: the card fell
  *                       off; fail=NAME@N:once fails once; error=CODE is the driver's number (719)
- * Work on a stream is done when it is started, if it is not to be late, unless the stream is being captured: then it is kept, and done at each launch
+ * Work on a stream is done when it is started, if the card is not lazy, unless the stream is being captured: then it is kept, and done at each launch
  * of the graph. What a caller does wrong is answered by the driver's own error, and said on stderr; memory that was written
  * behind its end ends the process. */
 #ifndef BRIM_TESTS_FAKE_CUDA_H
@@ -46,5 +46,8 @@ const void *fake_cuda_last_args(const char *kernel, int *blocks, int *threads);
 
 /* True where the whole range lies in one allocation. */
 int fake_cuda_holds(CUdeviceptr start, size_t bytes);
+
+/* The card's clock, which events tell, goes on by so much: work says how long it takes. */
+void fake_cuda_pass_ns(long long ns);
 
 #endif
