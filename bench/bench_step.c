@@ -1,23 +1,36 @@
 /* Times whole training steps: gradient, then update with EMA, on pictures that are in memory.
  *
- *     bench_step MODEL IMGSZ BATCH STEPS [THREADS]
+ *     bench_step MODEL IMGSZ BATCH STEPS [THREADS] [--device cpu|0] [--precision fp32|amp] [--ahead]
  *
- * Prints one line of JSON; side_by_side.py reads it. Two steps before those that are timed. */
+ * Prints one line of JSON; side_by_side.py and gpu_side_by_side.py read it. Before the steps that are timed
+ * come two, on a card ten. --ahead writes a step's pictures while the step before computes. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/random.h"
+#include "run/device.h"
+#include "train/scaler.h"
 #include "train/weights.h"
 
-enum { CLASSES = 3, LABELS = 8, WARMUP = 2 };
+enum { CLASSES = 3, LABELS = 8, WARMUP = 2, CARD_WARMUP = 10 };
+
+typedef struct Words {
+    const char *model, *threads, *device;
+    int side_px, batch, steps;
+    bool amp, ahead;
+} Words;
 
 typedef struct Bench {
     BrimModel model;
     BrimEngine *engine;
+    BrimDevice device;
     BrimBatch batch;
+    bool ahead;
+    float loss_scale;
     int steps;
     int64_t *step_ns;
     int64_t kind_ns[BRIM_OP_KIND_COUNT]; /* least of the steps */
@@ -51,24 +64,30 @@ static BrimStatus make_batch(Bench *bench, int batch, int side_px)
     return BRIM_OK;
 }
 
-static BrimStatus open_bench(Bench *bench, const char *model, int side_px, int batch, int threads)
+static BrimStatus open_bench(Bench *bench, const Words *words)
 {
     BrimStatus status;
-    const BrimShape shape = {batch, side_px, side_px};
-    BRIM_TRY(brim_model_load(&bench->model, model, CLASSES));
-    BRIM_TRY(make_batch(bench, batch, side_px));
-    BrimEngineConf conf = {.backend = &brim_backend_cpu,
-                           .threads = threads,
+    const BrimShape shape = {words->batch, words->side_px, words->side_px};
+    BRIM_TRY(brim_device_choose(words->device, &bench->device));
+    BRIM_TRY(brim_model_load(&bench->model, words->model, CLASSES));
+    BRIM_TRY(make_batch(bench, words->batch, words->side_px));
+    BrimEngineConf conf = {.backend = bench->device.backend,
+                           .card = bench->device.card,
+                           .threads = words->threads ? atoi(words->threads) : 0,
                            .model = &bench->model,
                            .hyper = brim_hyper_default(),
                            .train = &shape,
                            .train_count = 1,
-                           .train_target_cap = batch * LABELS};
-    brim_hyper_scale(&conf.hyper, bench->model.level_count, CLASSES, side_px);
+                           .train_target_cap = words->batch * LABELS,
+                           .precision =
+                               words->amp ? brim_device_narrow(&bench->device) : BRIM_PRECISION_FP32};
+    bench->loss_scale = conf.precision == BRIM_PRECISION_AMP ? brim_scaler().scale : 1;
+    brim_hyper_scale(&conf.hyper, bench->model.level_count, CLASSES, words->side_px);
     BRIM_TRY(brim_engine_open(&bench->engine, &conf));
     BRIM_TRY(brim_engine_start(bench->engine));
     BRIM_TRY(brim_weights_init(bench->engine, &bench->model, 0));
     BRIM_TRY(brim_weights_start_ema(bench->engine));
+    BRIM_TRY(brim_weights_round(bench->engine));
 fail:
     return status;
 }
@@ -83,6 +102,19 @@ static void keep_least(Bench *bench, int step)
     }
 }
 
+static BrimStatus run_gradient(Bench *bench, const BrimStepScalars *scalars)
+{
+    BrimStatus status;
+    float items[4];
+    BRIM_TRY(brim_engine_begin(bench->engine, &bench->batch, scalars));
+    if (bench->ahead)
+        BRIM_TRY(brim_engine_ahead(bench->engine, &bench->batch));
+    BRIM_TRY(brim_engine_finish(bench->engine, items));
+    bench->loss = items[3];
+fail:
+    return status;
+}
+
 static BrimStatus run_bench(Bench *bench)
 {
     BrimStatus status = BRIM_OK;
@@ -90,11 +122,13 @@ static BrimStatus run_bench(Bench *bench)
                                      .momentum = 0.937f,
                                      .weight_decay = 0.0005f,
                                      .clip_norm = 10,
-                                     .ema_decay = 0.999f};
-    float items[4], norm[2];
-    for (int step = -WARMUP; step < bench->steps; step++) {
+                                     .ema_decay = 0.999f,
+                                     .loss_scale = bench->loss_scale};
+    float norm[2];
+    int warmup = brim_device_is_card(&bench->device) ? CARD_WARMUP : WARMUP;
+    for (int step = -warmup; step < bench->steps; step++) {
         int64_t start_ns = brim_clock_ns();
-        BRIM_TRY(brim_engine_gradient(bench->engine, &bench->batch, &scalars, items));
+        BRIM_TRY(run_gradient(bench, &scalars));
         if (step >= 0)
             keep_least(bench, step);
         BRIM_TRY(brim_engine_update(bench->engine, &scalars, norm));
@@ -103,7 +137,6 @@ static BrimStatus run_bench(Bench *bench)
         keep_least(bench, step);
         bench->step_ns[step] = brim_clock_ns() - start_ns;
     }
-    bench->loss = items[3];
 fail:
     return status;
 }
@@ -124,31 +157,60 @@ static void print_results(Bench *bench, uint64_t start_bytes)
             json_object_set_new(kinds, brim_op_text((BrimOpKind)kind),
                                 json_real((double)bench->kind_ns[kind] / 1e6));
     }
+    uint64_t free_bytes, taken_bytes, peak_bytes = brim_process_peak_bytes();
+    brim_engine_room(bench->engine, &free_bytes, &taken_bytes);
     json_t *line = json_pack(
-        "{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:o}", "device", brim_engine_device(bench->engine)->name,
-        "median_ms", (double)bench->step_ns[bench->steps / 2] / 1e6, "best_ms",
-        (double)bench->step_ns[0] / 1e6, "arena_bytes", (json_int_t)plan->arena_bytes, "lower_bound_bytes",
-        (json_int_t)plan->lower_bound_bytes, "peak_bytes", (json_int_t)brim_process_peak_bytes(),
-        "growth_bytes", (json_int_t)(brim_process_peak_bytes() - start_bytes), "last_loss",
-        (double)bench->loss, "op_ms", kinds);
+        "{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o}", "device",
+        brim_engine_device(bench->engine)->name, "median_ms", (double)bench->step_ns[bench->steps / 2] / 1e6,
+        "best_ms", (double)bench->step_ns[0] / 1e6, "arena_bytes", (json_int_t)plan->arena_bytes,
+        "lower_bound_bytes", (json_int_t)plan->lower_bound_bytes, "planned_bytes",
+        (json_int_t)brim_engine_planned_bytes(bench->engine), "taken_bytes", (json_int_t)taken_bytes,
+        "peak_bytes", (json_int_t)peak_bytes, "growth_bytes", (json_int_t)(peak_bytes - start_bytes),
+        "last_loss", (double)bench->loss, "op_ms", kinds);
     char *text = json_dumps(line, JSON_REAL_PRECISION(5));
     puts(text);
     free(text);
     json_decref(line);
 }
 
+/* False where they make no sense. */
+static bool read_words(int count, char **words, Words *read)
+{
+    *read = (Words){.threads = getenv("OMP_NUM_THREADS"), .device = "cpu"};
+    if (count < 5)
+        return false;
+    read->model = words[1];
+    read->side_px = atoi(words[2]);
+    read->batch = atoi(words[3]);
+    read->steps = atoi(words[4]) > 0 ? atoi(words[4]) : 1;
+    for (int i = 5; i < count; i++) {
+        if (strcmp(words[i], "--ahead") == 0)
+            read->ahead = true;
+        else if (strcmp(words[i], "--device") == 0 && i + 1 < count)
+            read->device = words[++i];
+        else if (strcmp(words[i], "--precision") == 0 && i + 1 < count)
+            read->amp = strcmp(words[++i], "amp") == 0;
+        else if (words[i][0] != '-')
+            read->threads = words[i];
+        else
+            return false;
+    }
+    return read->side_px > 0 && read->batch > 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 5) {
-        fputs("bench_step MODEL IMGSZ BATCH STEPS [THREADS]\n", stderr);
+    Words words;
+    if (!read_words(argc, argv, &words)) {
+        fputs("bench_step MODEL IMGSZ BATCH STEPS [THREADS] [--device cpu|0] [--precision fp32|amp] "
+              "[--ahead]\n",
+              stderr);
         return 2;
     }
     uint64_t start_bytes = brim_process_resident_bytes();
-    Bench bench = {.steps = atoi(argv[4]) > 0 ? atoi(argv[4]) : 1};
+    Bench bench = {.steps = words.steps, .ahead = words.ahead};
     bench.step_ns = brim_mem_take(BRIM_MEM_OTHER, (size_t)bench.steps, sizeof *bench.step_ns);
-    const char *threads = argc > 5 ? argv[5] : getenv("OMP_NUM_THREADS");
-    BrimStatus status =
-        open_bench(&bench, argv[1], atoi(argv[2]), atoi(argv[3]), threads ? atoi(threads) : 0);
+    BrimStatus status = bench.step_ns ? open_bench(&bench, &words) : BRIM_ERROR_MEMORY;
     if (status == BRIM_OK)
         status = run_bench(&bench);
     if (status == BRIM_OK)

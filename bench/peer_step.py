@@ -2,7 +2,9 @@
 """Times a YOLOv5 training step in PyTorch, as the peer of bench_step.
 
 One step is what a training loop does with a batch that is in memory: pictures to floats, forward, loss, backward,
-clipping, SGD with Nesterov momentum, EMA. Prints one line of JSON. Needs a Python with torch and nothing else; with
+clipping, SGD with Nesterov momentum, EMA. With --device cuda the batch lies in pinned host memory and crosses in each step,
+--amp computes as v7.0's train.py does (autocast in fp16, a gradient scaler), cuDNN chooses its algorithms by timing, and
+the loss comes back to the host each step. Prints one line of JSON. Needs a Python with torch and nothing else; with
 YOLOV5_DIR set to a checkout of ultralytics/yolov5 v7.0, its model, loss, optimizer and EMA run instead of those below.
 """
 import argparse
@@ -19,8 +21,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-SIZES = {"n": (0.33, 0.25), "s": (0.33, 0.50), "m": (0.67, 0.75)}  # depth, width: YOLOv5 v6/v7
-PARAMETERS = {"n": 1767976, "s": 7027720, "m": 20879400}  # with 3 classes
+SIZES = {"n": (0.33, 0.25), "s": (0.33, 0.50), "m": (0.67, 0.75), "l": (1.0, 1.0), "x": (1.33, 1.25)}  # depth, width: v6/v7
+PARAMETERS = {"n": 1767976, "s": 7027720, "m": 20879400, "l": 46149064, "x": 86231272}  # with 3 classes
 STRIDES_PX = (8, 16, 32)
 ANCHORS_PX = (
     ((10, 13), (16, 30), (33, 23)),
@@ -142,17 +144,18 @@ class Loss:
         self.shifts = torch.tensor([[0.0, 0.0], [0.5, 0.0], [0.0, 0.5], [-0.5, 0.0], [0.0, -0.5]])
 
     def match(self, level, height, width, targets):
-        scale = torch.tensor([width, height], dtype=torch.float32)
-        anchors = torch.tensor(ANCHORS_PX[level], dtype=torch.float32) / STRIDES_PX[level]
+        device = targets.device
+        scale = torch.tensor([width, height], dtype=torch.float32, device=device)
+        anchors = torch.tensor(ANCHORS_PX[level], dtype=torch.float32, device=device) / STRIDES_PX[level]
         centre, size = targets[:, 2:4] * scale, targets[:, 4:6] * scale
         ratio = size[None] / anchors[:, None]
         anchor, label = (torch.maximum(ratio, 1 / ratio).amax(2) < 4).nonzero(as_tuple=True)
         centre, size = centre[label], size[label]
         near_low = (centre % 1 < 0.5) & (centre > 1)
         near_high = ((scale - centre) % 1 < 0.5) & (scale - centre > 1)
-        taken = torch.cat((torch.ones(1, len(label), dtype=torch.bool), near_low.T, near_high.T))
+        taken = torch.cat((torch.ones(1, len(label), dtype=torch.bool, device=device), near_low.T, near_high.T))
         shift, match = taken.nonzero(as_tuple=True)
-        cell = (centre[match] - self.shifts[shift]).long()
+        cell = (centre[match] - self.shifts.to(device)[shift]).long()
         x, y = cell[:, 0].clamp(0, width - 1), cell[:, 1].clamp(0, height - 1)
         image, kind = targets[label[match], 0].long(), targets[label[match], 1].long()
         box = torch.cat((centre[match] - torch.stack((x, y), 1), size[match]), 1)
@@ -162,12 +165,12 @@ class Loss:
         total_box = total_objectness = total_class = 0
         for level, (head, balance) in enumerate(zip(heads, (4.0, 1.0, 0.4))):
             cells, boxes, anchors, kinds = self.match(level, head.shape[2], head.shape[3], targets)
-            wanted = torch.zeros(head.shape[:4])
+            wanted = torch.zeros(head.shape[:4], device=head.device)
             if len(boxes):
                 rows = head[cells]
                 centre, size = rows[:, :2].sigmoid() * 2 - 0.5, (rows[:, 2:4].sigmoid() * 2) ** 2 * anchors
                 overlap = complete_iou(centre, size, boxes)
-                wanted[cells] = overlap.detach().clamp(min=0)
+                wanted[cells] = overlap.detach().clamp(min=0).to(wanted.dtype)
                 total_box = total_box + (1 - overlap).mean()
                 classes = functional.one_hot(kinds, self.classes).float()
                 total_class = total_class + functional.binary_cross_entropy_with_logits(rows[:, 5:], classes)
@@ -210,18 +213,23 @@ def gains(imgsz):
     return {"box": 0.05, "obj": (imgsz / 640) ** 2, "cls": 0.5 * CLASSES / 80}
 
 
-def own(size, imgsz):
-    model = Detector(size, CLASSES)
-    return model, Loss(gains(imgsz), CLASSES), make_optimizer(model), Average(model)
+def placed(model, options):
+    layout = torch.channels_last if options.channels_last else torch.contiguous_format
+    return model.train().to(device=options.device, memory_format=layout)
 
 
-def original(folder, size, imgsz):
+def own(options):
+    model = placed(Detector(options.model, CLASSES), options)
+    return model, Loss(gains(options.imgsz), CLASSES), make_optimizer(model), Average(model)
+
+
+def original(folder, options):
     """The same four from a checkout of YOLOv5 v7.0."""
     from models.yolo import DetectionModel
     from utils.loss import ComputeLoss
     from utils.torch_utils import ModelEMA, smart_optimizer
-    model = DetectionModel(os.path.join(folder, f"models/yolov5{size}.yaml"), nc=CLASSES)
-    model.hyp = {"cls_pw": 1.0, "obj_pw": 1.0, "fl_gamma": 0.0, "anchor_t": 4.0, **gains(imgsz)}
+    model = placed(DetectionModel(os.path.join(folder, f"models/yolov5{options.model}.yaml"), nc=CLASSES), options)
+    model.hyp = {"cls_pw": 1.0, "obj_pw": 1.0, "fl_gamma": 0.0, "anchor_t": 4.0, **gains(options.imgsz)}
     return model, ComputeLoss(model), smart_optimizer(model, "SGD", 0.01, 0.937, 0.0005), ModelEMA(model)
 
 
@@ -245,44 +253,90 @@ def make_batch(imgsz, batch, labels_each):
     return pictures, targets
 
 
+def make_scaler(enabled):
+    """torch.cuda.amp's is the same where torch.amp has none yet."""
+    maker = getattr(torch.amp, "GradScaler", None)
+    return maker("cuda", enabled=enabled) if maker else torch.cuda.amp.GradScaler(enabled=enabled)
+
+
+class Step:
+    """A model with all that trains it, on a device."""
+
+    def __init__(self, options, parts):
+        self.device = torch.device(options.device)
+        self.cuda = self.device.type == "cuda"
+        self.amp = options.amp
+        self.layout = torch.channels_last if options.channels_last else torch.contiguous_format
+        self.model, self.loss_of, self.optimizer, self.average = parts
+        self.scaler = make_scaler(self.amp and self.cuda)
+
+    def __call__(self, pictures, targets):
+        x = pictures.to(self.device, non_blocking=True)
+        x = (x.float() / 255).contiguous(memory_format=self.layout)
+        half = torch.float16 if self.cuda else torch.bfloat16
+        with torch.autocast(self.device.type, dtype=half, enabled=self.amp):
+            loss, _ = self.loss_of(self.model(x), targets.to(self.device, non_blocking=True))
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimizer)
+        nn.utils.clip_grad_norm_(self.model.parameters(), max_norm=10.0)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad()
+        self.average.update(self.model)
+        if self.cuda:
+            torch.cuda.synchronize()
+        return loss
+
+
+def make_parts(options):
+    """The four parts of a step, moved to where they run before the optimizer and the EMA take hold of them."""
+    folder = os.environ.get("YOLOV5_DIR")
+    parts = original(folder, options) if folder else own(options)
+    parameters = sum(p.numel() for p in parts[0].parameters())
+    if parameters != PARAMETERS[options.model]:
+        sys.exit(f"the model has {parameters} parameters, YOLOv5{options.model} has {PARAMETERS[options.model]}")
+    return parts
+
+
+def card_memory():
+    return {"allocated_bytes": torch.cuda.max_memory_allocated(), "reserved_bytes": torch.cuda.max_memory_reserved()}
+
+
 def measure(options):
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
+    cuda = options.device.startswith("cuda")
+    if cuda and not torch.cuda.is_available():
+        sys.exit(f"PyTorch {torch.__version__} finds no card that it can use")
+    torch.backends.cudnn.benchmark = cuda
+    torch.backends.cudnn.allow_tf32 = options.amp  # brim's fp32 is fp32
     folder = os.environ.get("YOLOV5_DIR")
     if folder:  # what its imports take is not the training's
         sys.path.insert(0, folder)
         importlib.import_module("models.yolo")
     start_bytes = memory_bytes("VmRSS")
-    parts = original(folder, options.model, options.imgsz) if folder else own(options.model, options.imgsz)
-    model, loss_of, optimizer, average = parts
-    parameters = sum(p.numel() for p in model.parameters())
-    if parameters != PARAMETERS[options.model]:
-        sys.exit(f"the model has {parameters} parameters, YOLOv5{options.model} has {PARAMETERS[options.model]}")
-    layout = torch.channels_last if options.channels_last else torch.contiguous_format
-    model.train().to(memory_format=layout)
+    step = Step(options, make_parts(options))
     pictures, targets = make_batch(options.imgsz, options.batch, options.labels)
+    if cuda:
+        pictures, targets = pictures.pin_memory(), targets.pin_memory()
     times_ms, losses = [], []
     for _ in range(options.warmup + options.steps):
         begin = time.perf_counter()
-        x = (pictures.float() / 255).contiguous(memory_format=layout)
-        loss, _ = loss_of(model(x), targets)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), max_norm=10.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        average.update(model)
+        loss = step(pictures, targets)
         times_ms.append((time.perf_counter() - begin) * 1e3)
         losses.append(float(loss))
     times_ms = times_ms[options.warmup:]
     return {
         "program": "yolov5 v7.0" if folder else "torch",
         "version": torch.__version__,
+        "device": torch.cuda.get_device_name() if cuda else "cpu",
         "model": options.model, "imgsz": options.imgsz, "batch": options.batch, "threads": options.threads,
-        "channels_last": options.channels_last,
+        "channels_last": options.channels_last, "amp": options.amp,
         "median_ms": round(statistics.median(times_ms), 2), "best_ms": round(min(times_ms), 2),
         "step_ms": [round(t, 2) for t in times_ms],
         "peak_bytes": memory_bytes("VmHWM"), "growth_bytes": memory_bytes("VmHWM") - start_bytes,
         "first_loss": losses[0], "last_loss": losses[-1],
+        **(card_memory() if cuda else {}),
     }
 
 
@@ -296,6 +350,8 @@ def main():
     parser.add_argument("--labels", type=int, default=8, help="labels in each picture")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--amp", action="store_true", help="fp16 where that pays, on the CPU bfloat16")
     print(json.dumps(measure(parser.parse_args())), flush=True)
 
 

@@ -75,7 +75,7 @@ struct BrimBenchRow;
 
 /* How a device was used over a time, from samples; NAN where it is not known. */
 typedef struct BrimUse {
-    double memory_peak_bytes, memory_mean_bytes; /* of this process */
+    double memory_peak_bytes, memory_mean_bytes; /* of this process on the device */
     double device_percent, device_peak_percent;  /* of its time that the device worked */
     double temperature_peak_celsius;
     double power_mean_watts;
@@ -118,7 +118,7 @@ typedef struct BrimTrainOptions {
     const char *project;   /* folder of runs */
     const char *name;      /* folder of this run; numbered when it exists, unless exist_ok */
     const char *resume;    /* last.safetensors of a run to go on with; "latest": the newest in project */
-    const char *cache;     /* "ram": keep decoded pictures if they fit; "none" */
+    const char *cache;     /* "ram": keep decoded pictures if they fit; "device": on the card, else as ram; "none" */
     int epochs, batch_size, imgsz, workers, threads, patience; /* batch_size -1, workers -1, threads 0: chosen */
     uint64_t seed;
     uint64_t memory_bytes; /* the run must fit in so many; 0: no limit but the fraction's */
@@ -206,10 +206,10 @@ typedef struct BrimBenchRow {
     int steps; /* timed */
     double median_ms, best_ms; /* of a step */
     double pictures_per_s;     /* at the median */
-    double utilization;        /* CPU time of the process / (wall time x threads), 0..1 */
+    double utilization;        /* CPU time of the process / (wall time x threads), 0..1; 0 on a card */
     uint64_t arena_bytes;      /* planned and taken, to the byte */
-    uint64_t planned_bytes;    /* of the whole process */
-    uint64_t peak_bytes;       /* resident memory of the process at its highest in this row; 0 where unknown */
+    uint64_t planned_bytes;    /* of the whole process; of a card, all that it takes there */
+    uint64_t peak_bytes;       /* the same as measured at its highest in this row; 0 where unknown */
     BrimBenchVerdict verdict;
 } BrimBenchRow;
 
@@ -224,6 +224,7 @@ typedef struct BrimBench {
     int imgsz_px, threads;
     uint64_t memory_bytes;   /* rows above it were not tried; 0: no limit is known */
     bool memory_given;       /* by the user; else taken from what the machine has free */
+    bool on_card;            /* the device has memory of its own: figures of memory are of that */
     bool peaks_reset;        /* each row began the mark of the process's peak (VmHWM) anew: the kernel let it */
     double seconds;          /* of the whole run */
     const BrimBenchRow *rows;

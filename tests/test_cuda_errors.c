@@ -206,9 +206,8 @@ static void test_no_such_card(void **state)
     (void)state;
     child_expect(
         "open 3", "cards=2", NULL,
-        "not supported by this build or device: there is no card 3: the NVIDIA driver shows 2, and counts "
-        "from 0; "
-        "nvidia-smi lists those of this machine, CUDA_VISIBLE_DEVICES may hide some");
+        "not supported by this build or device: there is no card 3: the NVIDIA driver shows 2, "
+        "0: NVIDIA False Card, 8192 MiB; 1: NVIDIA False Card, 8192 MiB; CUDA_VISIBLE_DEVICES may hide some");
     child_expect("open 3", "cards=4", NULL, "OK: ");
     child_expect("list", "cards=2,memory=4G,name=NVIDIA One", NULL,
                  "2: 0: NVIDIA One, 4096 MiB; 1: NVIDIA One, 4096 MiB");

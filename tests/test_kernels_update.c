@@ -121,15 +121,11 @@ static void kernel_norm(float *const gradients[BLOCKS], const BrimStepScalars *s
     enum { PARTS = 7 };
     double partial[BLOCKS * PARTS];
     BrimKernelScalars given = kernel_scalars(scalars);
-    BrimNormArgs args = {.partial = partial, .norm = norm, .scalars = &given};
-    for (int i = 0; i < BLOCKS; i++) {
-        args.gradients = gradients[i];
-        args.count = sizes[i];
-        args.blocks = PARTS;
-        run(BRIM_KERNEL_norm_partial, blocks, threads, &args);
-        args.first += PARTS;
-    }
-    args.blocks = args.first;
+    BrimNormArgs args = {
+        .block_count = BLOCKS, .parts = BLOCKS * PARTS, .partial = partial, .norm = norm, .scalars = &given};
+    for (int i = 0; i < BLOCKS; i++)
+        args.blocks[i] = (BrimNormBlock){gradients[i], sizes[i], i * PARTS, PARTS};
+    run(BRIM_KERNEL_norm_partial, blocks, threads, &args);
     run(BRIM_KERNEL_norm_finish, 1, threads, &args);
 }
 
@@ -212,15 +208,14 @@ static void kernel_optimize(State *state, const float norm[2], BrimParamGroup gr
                             int blocks, int threads)
 {
     BrimKernelScalars scalars = kernel_scalars(&host_scalars);
-    BrimOptimizeArgs args = {.g = state->g,
-                             .norm = norm,
-                             .w = state->w,
-                             .m = state->m,
-                             .ema = averages ? state->ema : NULL,
-                             .half = averages ? state->half : NULL,
-                             .count = MOST,
-                             .group = (int32_t)group,
-                             .scalars = &scalars};
+    BrimOptimizeArgs args = {.block_count = 1, .norm = norm, .scalars = &scalars};
+    args.blocks[0] = (BrimOptimizeBlock){.g = state->g,
+                                         .w = state->w,
+                                         .m = state->m,
+                                         .ema = averages ? state->ema : NULL,
+                                         .half = averages ? state->half : NULL,
+                                         .count = MOST,
+                                         .group = (int32_t)group};
     run(BRIM_KERNEL_optimize, blocks, threads, &args);
 }
 
@@ -265,8 +260,9 @@ static void test_average(void **state)
     host.op.in[0] = floats(&host, values, MOST);
     host.op.in[1] = host.op.out[0] = floats(&host, expected, MOST);
     brim_update_average(&host.call);
-    const BrimAverageArgs args = {.values = values, .ema = got, .count = MOST, .scalars = &scalars};
-    run(BRIM_KERNEL_average, 9, 1, &args);
+    const BrimOptimizeArgs args = {
+        .blocks = {{.w = values, .ema = got, .count = MOST}}, .block_count = 1, .scalars = &scalars};
+    run(BRIM_KERNEL_optimize, 9, 1, &args);
     assert_memory_equal(got, expected, MOST * sizeof(float));
     brim_mem_give(values);
     brim_mem_give(expected);

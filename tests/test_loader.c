@@ -245,10 +245,11 @@ static void takes_what_it_said(void **state)
     (void)state;
     BrimSplit split;
     drawn_split(&split, DRAWN, 96);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         BrimLoaderConf conf = training_conf(&split);
-        conf.augment = i < 2;
-        conf.rectangular = i >= 2;
+        conf.augment = i < 2 || i >= 4;
+        conf.pixels_apart = i >= 4;
+        conf.rectangular = i == 2 || i == 3;
         conf.workers = i % 2 ? 2 : 0;
         conf.slots = 3;
         BrimLoader *loader;

@@ -2,11 +2,14 @@
 #include "support/support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/process.h"
 #include "run/self_watch.h"
+#include "support/samples.h"
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -108,12 +111,94 @@ static void the_reserve_is_watched(void **state)
     brim_self_watch_close(&watch);
 }
 
+/* ---- on a card: samples that were made up ---- */
+
+enum { MOMENTS = 4 };
+
+/* Another card in front, the run's own, and the host; this process has its own part of each. */
+static void make_up(MadeUp *made_up, int step, bool known)
+{
+    made_up_begin(made_up, step * (int64_t)1000000000);
+    BrimDeviceSample *other = made_up_device(made_up, "nvidia", "Other", "GPU-0101");
+    BrimDeviceSample *own = made_up_device(made_up, "nvidia", "Own", "MIG-0202");
+    made_up_device(made_up, "host", "Host", "host")->value[BRIM_METRIC_UTILIZATION] = 99;
+    other->value[BRIM_METRIC_UTILIZATION] = 98;
+    own->value[BRIM_METRIC_UTILIZATION] = 10 * step;
+    own->value[BRIM_METRIC_TEMPERATURE] = 50 + step;
+    own->value[BRIM_METRIC_POWER] = 100;
+    own->value[BRIM_METRIC_MEMORY_FREE] = step < MOMENTS ? 900.0 * MIB : 100.0 * MIB;
+    made_up_process(made_up, 1, "init", 1)->memory_bytes = 5.0 * MIB;
+    made_up_process(made_up, getpid(), "brim", 0)->memory_bytes = 7.0 * MIB;
+    if (known)
+        made_up_process(made_up, getpid(), "brim", 1)->memory_bytes = (300.0 + step) * MIB;
+}
+
+static const char *write_trace(const char *name, bool known)
+{
+    static char path[1200];
+    MadeUp made_up;
+    snprintf(path, sizeof path, "%s/%s", scratch_folder(), name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int step = 1; step <= MOMENTS; step++) {
+        make_up(&made_up, step, known);
+        char *line = made_up_json(&made_up.sample);
+        fprintf(file, "%s\n", line);
+        brim_mem_give(line);
+    }
+    fclose(file);
+    return path;
+}
+
+static BrimUse watch_card(const char *trace, char *alarm, size_t bytes)
+{
+    BrimSelfWatch *watch = NULL;
+    const BrimSelfWatchConf conf = {.interval_s = 0.01,
+                                    .planned_bytes = 310 * MIB,
+                                    .reserve_bytes = 400 * MIB,
+                                    .card_id = "GPU-0202",
+                                    .trace = trace};
+    assert_ok(brim_self_watch_open(&watch, &conf));
+    BrimUse use = wait_for(watch, MOMENTS);
+    alarm[0] = '\0';
+    brim_self_watch_alarm(watch, alarm, bytes);
+    brim_self_watch_close(&watch);
+    return use;
+}
+
+static void a_card_is_found_by_its_number(void **state)
+{
+    char alarm[384];
+    (void)state;
+    BrimUse use = watch_card(write_trace("known.jsonl", true), alarm, sizeof alarm);
+    assert_int_equal(use.samples, MOMENTS);
+    assert_float_equal(use.memory_peak_bytes, (300.0 + MOMENTS) * MIB, 1);
+    assert_float_equal(use.device_peak_percent, 10 * MOMENTS, 1e-9);
+    assert_float_equal(use.temperature_peak_celsius, 50 + MOMENTS, 1e-9);
+    assert_float_equal(use.power_mean_watts, 100, 1e-9);
+    assert_non_null(strstr(alarm, "100 MiB are left, and 6 MiB of the plan"));
+}
+
+/* As in a container, whose processes the driver counts otherwise: what is not known is not made up. */
+static void memory_that_is_not_known_is_not_told(void **state)
+{
+    char alarm[384];
+    (void)state;
+    BrimUse use = watch_card(write_trace("unknown.jsonl", false), alarm, sizeof alarm);
+    assert_int_equal(use.samples, MOMENTS);
+    assert_true(isnan(use.memory_peak_bytes) && isnan(use.memory_mean_bytes));
+    assert_float_equal(use.device_peak_percent, 10 * MOMENTS, 1e-9);
+    assert_non_null(strstr(alarm, "100 MiB are left, and 0 MiB of the plan"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peak_and_mean_are_those_of_the_process),
         cmocka_unit_test(each_shortage_is_told_once),
         cmocka_unit_test(the_reserve_is_watched),
+        cmocka_unit_test(a_card_is_found_by_its_number),
+        cmocka_unit_test(memory_that_is_not_known_is_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "data/demo.h"
 #include "exchange/safetensors.h"
+#include "support/same_runs.h"
 #include "support/support.h"
 
 enum { MOST_STEPS = 64 };
@@ -96,36 +97,6 @@ static BrimTrainOptions small_run(const char *name)
     return options;
 }
 
-static void load_run(BrimTensorFile *file, const char *name, const char *which)
-{
-    char path[1200];
-    snprintf(path, sizeof path, "%s/%s/weights/%s.safetensors", project(), name, which);
-    assert_ok(brim_safetensors_load(file, path));
-}
-
-static void assert_same_tensors(const BrimTensorFile *a, const BrimTensorFile *b)
-{
-    assert_int_equal(a->tensor_count, b->tensor_count);
-    for (int i = 0; i < a->tensor_count; i++) {
-        const BrimHostTensor *x = &a->tensors[i];
-        const BrimHostTensor *y = brim_tensors_find(b, x->name);
-        assert_non_null(y);
-        assert_int_equal(x->bytes, y->bytes);
-        if (memcmp(x->data, y->data, x->bytes) != 0)
-            fail_msg("%s differs", x->name);
-    }
-}
-
-static void assert_same_runs(const char *a, const char *b)
-{
-    BrimTensorFile first = {0}, second = {0};
-    load_run(&first, a, "last");
-    load_run(&second, b, "last");
-    assert_same_tensors(&first, &second);
-    brim_tensors_clear(&first);
-    brim_tensors_clear(&second);
-}
-
 static Seen train(const BrimTrainOptions *options)
 {
     Seen seen = {0};
@@ -144,7 +115,7 @@ static void one_seed_gives_the_same_bits(void **state)
     Seen again = train(&options);
     assert_memory_equal(first.losses, again.losses, sizeof first.losses);
     assert_memory_equal(first.val_losses, again.val_losses, sizeof first.val_losses);
-    assert_same_runs("first", "again");
+    assert_same_runs(project(), "first", "again");
     options.name = "other";
     options.seed = 8;
     Seen other = train(&options);
@@ -161,7 +132,7 @@ static void loader_threads_change_nothing(void **state)
     options.cache = "none";
     Seen threads = train(&options);
     assert_memory_equal(inline_.losses, threads.losses, sizeof inline_.losses);
-    assert_same_runs("inline", "threads");
+    assert_same_runs(project(), "inline", "threads");
 }
 
 /* Stops after so many steps, resumes, and compares with the unbroken run. */
@@ -176,7 +147,7 @@ static void stop_and_resume(const char *unbroken, const char *name, int after)
     resume.resume = last;
     Seen rest = train(&resume);
     assert_int_equal(broken.steps + rest.steps, 8);
-    assert_same_runs(unbroken, name);
+    assert_same_runs(project(), unbroken, name);
 }
 
 static void a_resumed_run_equals_the_unbroken_one(void **state)
@@ -204,7 +175,7 @@ static void a_resumed_run_keeps_waiting_gradients(void **state)
     Seen broken = {.stop_after = 115};
     assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
     BrimTensorFile file = {0};
-    load_run(&file, "summed_broken", "last");
+    load_run(&file, project(), "summed_broken", "last");
     assert_non_null(brim_tensors_find(&file, "gradient/model.0.conv.weight"));
     brim_tensors_clear(&file);
     char last[1200];
@@ -212,7 +183,38 @@ static void a_resumed_run_keeps_waiting_gradients(void **state)
     BrimTrainOptions resume = brim_train_defaults();
     resume.resume = last;
     train(&resume);
-    assert_same_runs("summed", "summed_broken");
+    assert_same_runs(project(), "summed", "summed_broken");
+}
+
+static BrimStatus resume_with(const BrimTensorFile *file, const char *path)
+{
+    BrimTrainOptions resume = brim_train_defaults();
+    resume.resume = path;
+    assert_ok(brim_safetensors_save(file, path));
+    return brim_train(&resume, NULL, NULL);
+}
+
+/* Of mixed precision: files of before it had none, and gradients are divided by it. */
+static void a_checkpoints_loss_scale_is_optional_and_checked(void **state)
+{
+    static const char *const impossible[] = {"0", "-1", "nan", "inf", "1x", ""};
+    (void)state;
+    char last[1200];
+    BrimTensorFile file = {0};
+    BrimTrainOptions options = small_run("scaled");
+    Seen broken = {.stop_after = 7};
+    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
+    snprintf(last, sizeof last, "%s/scaled/weights/last.safetensors", project());
+    load_run(&file, project(), "scaled", "last");
+    for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        assert_ok(brim_tensors_set_metadata(&file, "state.loss_scale", impossible[i]));
+        assert_refused(resume_with(&file, last), BRIM_ERROR_INPUT, "state.loss_scale");
+    }
+    for (int i = 0; i < file.metadata_count; i++)
+        if (strcmp(file.metadata[i].key, "state.loss_scale") == 0)
+            file.metadata[i].key[0] = 'x';
+    assert_ok(resume_with(&file, last));
+    brim_tensors_clear(&file);
 }
 
 static void a_step_takes_no_memory(void **state)
@@ -369,6 +371,7 @@ int main(void)
         cmocka_unit_test(loader_threads_change_nothing),
         cmocka_unit_test(a_resumed_run_equals_the_unbroken_one),
         cmocka_unit_test(a_resumed_run_keeps_waiting_gradients),
+        cmocka_unit_test(a_checkpoints_loss_scale_is_optional_and_checked),
         cmocka_unit_test(a_step_takes_no_memory),
         cmocka_unit_test(the_plan_is_what_is_taken),
         cmocka_unit_test(too_little_memory_is_said_before_the_first_step),

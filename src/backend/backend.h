@@ -4,6 +4,7 @@
 #ifndef BRIM_BACKEND_BACKEND_H
 #define BRIM_BACKEND_BACKEND_H
 
+#include "element/augment.h"
 #include "graph/graph.h"
 #include "plan/plan.h"
 
@@ -12,6 +13,7 @@ typedef struct BrimProgram BrimProgram; /* a graph made ready to run at its offs
 
 typedef struct BrimDeviceInfo {
     char name[96];        /* for example "cpu, oneDNN 2.6.3, avx512_core, nChw16c" */
+    char id[48];          /* of a card: its UUID, as the monitor has it; else "" */
     int threads;
     size_t memory_bytes;  /* capacity; 0 where unknown */
     int channel_block;    /* channels that lie side by side in a feature */
@@ -22,7 +24,22 @@ typedef struct BrimDeviceInfo {
 typedef struct BrimDeviceMemory {
     size_t total_bytes, free_bytes;
     size_t taken_bytes; /* by this backend: context, kernels, libraries, and the arena once there is one */
+    size_t grain_bytes; /* an arena takes whole ones of these */
 } BrimDeviceMemory;
+
+/* Pictures of a training split that stay with a device of its own memory, for it to make batches of. */
+typedef struct BrimKeep {
+    size_t picture_bytes;
+    bool in_host;      /* in pinned memory of the host, read over the bus; else in the device's */
+    int most_pictures; /* of a batch */
+    int most_px;       /* width and height of one of its pictures together */
+} BrimKeep;
+
+/* A batch that is to be made of them. */
+typedef struct BrimAugmentBatch {
+    const BrimAugmentTask *tasks; /* n */
+    int n, height_px, width_px;
+} BrimAugmentBatch;
 
 /* What changes from step to step. */
 typedef struct BrimStepScalars {
@@ -74,11 +91,27 @@ typedef struct BrimBackendClass {
     BrimStatus (*write)(BrimProgram *program, BrimTensorId id, const void *plain);
     BrimStatus (*read)(BrimProgram *program, BrimTensorId id, void *plain);
 
+    /* Pictures that are kept until the backend is closed, and training pictures made of them by the device; all four NULL
+     * where the device is the host. `keep_bytes` is what `keep` takes of the device's memory, once; `put_picture` fills it,
+     * from any thread, one at a time. `augment` makes the batch, [n h w 3], in a tensor of so many bytes. */
+    size_t (*keep_bytes)(const BrimKeep *keep);
+    BrimStatus (*keep)(BrimBackend *backend, const BrimKeep *keep);
+    BrimStatus (*put_picture)(BrimBackend *backend, size_t start_bytes, const uint8_t *rgb, size_t bytes);
+    BrimStatus (*augment)(BrimProgram *program, BrimTensorId pictures, const BrimAugmentBatch *batch);
+
     /* For tests: the arena's bytes as they lie, NULL where the host cannot see them. */
     const void *(*arena)(BrimBackend *backend, size_t *bytes);
 
-    /* For benchmarks: wall time of each op kind in the last run, in ns, BRIM_OP_KIND_COUNT of them. */
+    /* For benchmarks: programs that are loaded from now on take the times of their ops while they run, which costs them
+     * a little. NULL where op_times always knows. */
+    void (*time_ops)(BrimBackend *backend);
+
+    /* For benchmarks: wall time of each op kind in the last run, in ns, BRIM_OP_KIND_COUNT of them. The first run of a
+     * part may have none. */
     void (*op_times)(BrimProgram *program, int64_t *times_ns);
+
+    /* The same for what the ops of each kind start on the device. NULL where that is nothing. */
+    void (*op_launches)(BrimProgram *program, int32_t *launches);
 } BrimBackendClass;
 
 extern const BrimBackendClass brim_backend_reference;

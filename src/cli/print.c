@@ -183,20 +183,31 @@ static void show_plan(BrimPrint *print, const BrimEvent *event)
     char arena[32], planned[32];
     brim_print_bytes(arena, sizeof arena, event->arena_bytes);
     brim_print_bytes(planned, sizeof planned, event->memory_planned_bytes);
-    stay(print, "Memory: %s planned for the process, %s of them (%llu bytes, exact) the arena", planned,
+    stay(print, "Memory: %s planned, %s of them (%llu bytes, exact) the arena", planned,
          arena, (unsigned long long)event->arena_bytes);
+}
+
+/* "; 312M in the mean", or nothing where the driver does not say what the process has of a card. */
+static const char *print_mean(char *text, size_t bytes, const BrimUse *use)
+{
+    char mean[32];
+    text[0] = '\0';
+    if (!isnan(use->memory_mean_bytes)) {
+        brim_print_bytes(mean, sizeof mean, (uint64_t)use->memory_mean_bytes);
+        snprintf(text, bytes, "; %s in the mean", mean);
+    }
+    return text;
 }
 
 static void show_done(BrimPrint *print, const BrimEvent *event)
 {
-    char time[32], peak[32], planned[32], mean[32], use[64];
+    char time[32], peak[32], planned[32], mean[64], use[64];
     brim_print_time(time, sizeof time, event->seconds);
     if (event->use && event->use->samples) {
         brim_print_bytes(peak, sizeof peak, event->memory_peak_bytes);
         brim_print_bytes(planned, sizeof planned, event->memory_planned_bytes);
-        brim_print_bytes(mean, sizeof mean, (uint64_t)event->use->memory_mean_bytes);
-        stay(print, "\nMemory: %s at the highest, of %s planned; %s in the mean%s", peak, planned, mean,
-             print_use(use, sizeof use, event->use));
+        stay(print, "\nMemory: %s at the highest, of %s planned%s%s", peak, planned,
+             print_mean(mean, sizeof mean, event->use), print_use(use, sizeof use, event->use));
     }
     stay(print, "\nDone in %s. Results are in %s", time, event->text ? event->text : "");
 }

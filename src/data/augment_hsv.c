@@ -1,12 +1,10 @@
-/* RGB to HSV in OpenCV's fixed point, the tables, and back in float. */
+/* The tables, and pictures turned by them. */
 #include "data/augment_hsv.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { SHIFT = 12, HALF = 1 << (SHIFT - 1) }; /* hsv_shift, modules/imgproc/src/color_hsv */
-
-/* (255 << SHIFT) / value and (180 << SHIFT) / (6 * difference), rounded; 0 for 0. */
+/* Of each range and value. */
 typedef struct Reciprocals {
     int32_t saturation[256], hue[256];
 } Reciprocals;
@@ -15,26 +13,21 @@ static Reciprocals reciprocals_make(void)
 {
     Reciprocals made = {{0}, {0}};
     for (int i = 1; i < 256; i++) {
-        made.saturation[i] = (int32_t)lrint((255 << SHIFT) / (1.0 * i));
-        made.hue[i] = (int32_t)lrint((BRIM_HSV_HUES << SHIFT) / (6.0 * i));
+        made.saturation[i] = brim_hsv_saturation_reciprocal(i);
+        made.hue[i] = brim_hsv_hue_reciprocal(i);
     }
     return made;
 }
 
-/* How far R, G and B sink from the value at full saturation, for each hue. */
+/* How far R, G and B sink, for each hue. */
 typedef struct Sinks {
     float rgb[BRIM_HSV_HUES][4];
 } Sinks;
 
-/* A colour sinks by the hue's distance from where it is full; sixths of the circle as OpenCV's sectors. */
 static void sinks_of_hue(float sinks[3], int hue)
 {
-    float sixth = (float)hue * (6.0f / BRIM_HSV_HUES);
-    for (int c = 0; c < 3; c++) {
-        float away = fabsf(sixth - 2.0f * (float)c);
-        away = away > 3.0f ? 6.0f - away : away;
-        sinks[c] = fminf(fmaxf(away - 1.0f, 0.0f), 1.0f);
-    }
+    for (int c = 0; c < 3; c++)
+        sinks[c] = brim_hsv_sink(hue, c);
 }
 
 void brim_hsv_tables(BrimHsvTables *tables, double hue_gain, double saturation_gain, double value_gain)
@@ -48,23 +41,16 @@ void brim_hsv_tables(BrimHsvTables *tables, double hue_gain, double saturation_g
 
 static inline void from_rgb(int hsv[3], const uint8_t rgb[3], const Reciprocals *reciprocals)
 {
-    int r = rgb[0], g = rgb[1], b = rgb[2];
-    int high = r > g ? r : g, low = r < g ? r : g;
-    high = high > b ? high : b;
-    low = low < b ? low : b;
-    int range = high - low;
-    int hue = high == r ? g - b : high == g ? b - r + 2 * range : r - g + 4 * range;
-    hue = (hue * reciprocals->hue[range] + HALF) >> SHIFT;
-    hsv[0] = hue < 0 ? hue + BRIM_HSV_HUES : hue;
-    hsv[1] = (range * reciprocals->saturation[high] + HALF) >> SHIFT;
-    hsv[2] = high;
+    BrimHsvParts parts = brim_hsv_parts(rgb[0], rgb[1], rgb[2]);
+    hsv[0] = brim_hsv_hue(parts, reciprocals->hue[parts.range]);
+    hsv[1] = brim_hsv_saturation(parts, reciprocals->saturation[parts.value]);
+    hsv[2] = parts.value;
 }
 
 static inline void to_rgb(uint8_t rgb[3], const float sinks[3], int saturation, int value)
 {
-    float most = (float)value, sunk = most * (float)saturation * (1.0f / 255.0f);
     for (int c = 0; c < 3; c++)
-        rgb[c] = (uint8_t)(most - sunk * sinks[c] + 0.5f);
+        rgb[c] = brim_hsv_colour(sinks[c], saturation, value);
 }
 
 void brim_hsv_from_rgb(uint8_t hsv[3], const uint8_t rgb[3])

@@ -4,13 +4,7 @@
 #define BRIM_DATA_AUGMENT_HSV_H
 
 #include "data/picture.h"
-
-enum { BRIM_HSV_HUES = 180 }; /* OpenCV halves degrees to fit a byte */
-
-/* What becomes of each hue (below BRIM_HSV_HUES), saturation and value. */
-typedef struct BrimHsvTables {
-    uint8_t hue[256], saturation[256], value[256];
-} BrimHsvTables;
+#include "element/hsv.h"
 
 /* Gains are 1 + what was drawn. */
 void brim_hsv_tables(BrimHsvTables *tables, double hue_gain, double saturation_gain, double value_gain);

@@ -1,27 +1,13 @@
-/* Sampling as OpenCV's warpAffine and warpPerspective sample: coordinates rounded to 1/32 px, weights in
- * whole numbers. Weights are products of a part along x and a part along y, so where rows stay level (no
- * rotation and no shear, as by default) rows are blended first along x, then with each other, to the same
- * bits and in less time. */
-#include <limits.h>
-#include <math.h>
+/* Sampling as OpenCV's warpAffine and warpPerspective sample: bilinear at places of 1/32 px (element/warp.h),
+ * weights in whole numbers. Weights are products of a part along x and a part along y, so where rows stay
+ * level (no rotation and no shear, as by default) rows are blended first along x, then with each other, to
+ * the same bits and in less time. */
 #include <string.h>
 
 #include "data/augment_warp.h"
 #include "data/letterbox.h"
 
-enum {
-    FRACTION_BITS = 5, /* INTER_BITS */
-    FRACTIONS = 1 << FRACTION_BITS,
-    AFFINE_BITS = 10 /* of the affine coordinates before they are cut to FRACTION_BITS */
-};
-
-/* Rounded, and held to what an int can say; plain comparisons, since this runs twice a pixel. */
-static inline int to_int(double value)
-{
-    value = value > INT_MAX / 2 ? INT_MAX / 2 : value;
-    value = value < INT_MIN / 2 ? INT_MIN / 2 : value;
-    return (int)lrint(value);
-}
+enum { FRACTION_BITS = BRIM_WARP_FRACTION_BITS, FRACTIONS = BRIM_WARP_FRACTIONS };
 
 /* A pixel whose four neighbours are not all inside; each that is outside counts as grey. */
 static void sample_edge(uint8_t *to, const BrimPicture *from, int x, int y, const int weights[4])
@@ -60,35 +46,15 @@ static inline void sample(uint8_t *to, const BrimPicture *from, int x_32, int y_
     }
 }
 
-/* Result to source. */
-typedef struct Affine {
-    double xx, xy, x0; /* source x = xx * x + xy * y + x0 */
-    double yx, yy, y0;
-} Affine;
-
-static const int affine_one = 1 << AFFINE_BITS, affine_cut = AFFINE_BITS - FRACTION_BITS;
-static const int affine_half = 1 << (AFFINE_BITS - FRACTION_BITS - 1);
-
-static Affine affine_back(const double m[3][3])
-{
-    double determinant = m[0][0] * m[1][1] - m[0][1] * m[1][0];
-    double d = determinant != 0 ? 1.0 / determinant : 0;
-    Affine back = {.xx = m[1][1] * d, .xy = -m[0][1] * d, .yx = -m[1][0] * d, .yy = m[0][0] * d};
-    back.x0 = -back.xx * m[0][2] - back.xy * m[1][2];
-    back.y0 = -back.yx * m[0][2] - back.yy * m[1][2];
-    return back;
-}
-
-/* The coordinates of a row are a start and a rounded multiple of x, as OpenCV tabulates them. */
-static void warp_affine(const BrimPicture *from, BrimPicture *to, const Affine *back)
+static void warp_affine(const BrimPicture *from, BrimPicture *to, const BrimWarpBack *back)
 {
     uint8_t *pixel = to->rgb;
     for (int y = 0; y < to->height_px; y++) {
-        int x_start = to_int((back->xy * y + back->x0) * affine_one) + affine_half;
-        int y_start = to_int((back->yy * y + back->y0) * affine_one) + affine_half;
-        for (int x = 0; x < to->width_px; x++, pixel += 3)
-            sample(pixel, from, (x_start + to_int(back->xx * x * affine_one)) >> affine_cut,
-                   (y_start + to_int(back->yx * x * affine_one)) >> affine_cut);
+        BrimWarpPlace row = brim_warp_affine_row(back, y);
+        for (int x = 0; x < to->width_px; x++, pixel += 3) {
+            BrimWarpPlace place = brim_warp_affine_place(row, brim_warp_affine_column(back, x));
+            sample(pixel, from, place.x, place.y);
+        }
     }
 }
 
@@ -131,18 +97,18 @@ static void blend_rows(uint8_t *restrict to, const int16_t *restrict above, cons
                           (2 * FRACTION_BITS));
 }
 
-static void warp_level(const BrimPicture *from, BrimPicture *to, const Affine *back, void *scratch)
+static void warp_level(const BrimPicture *from, BrimPicture *to, const BrimWarpBack *back, void *scratch)
 {
     int width = to->width_px, held[2] = {INT_MIN, INT_MIN}; /* which source row lies in each of the two */
     Column *columns = scratch;
     int16_t *rows[2] = {(int16_t *)(columns + width), (int16_t *)(columns + width) + 3 * (size_t)width};
-    int x_start = to_int(back->x0 * affine_one) + affine_half;
+    BrimWarpPlace first = brim_warp_affine_row(back, 0);
     for (int x = 0; x < width; x++) {
-        int x_32 = (x_start + to_int(back->xx * x * affine_one)) >> affine_cut;
+        int x_32 = brim_warp_affine_place(first, brim_warp_affine_column(back, x)).x;
         columns[x] = (Column){x_32 >> FRACTION_BITS, x_32 & (FRACTIONS - 1)};
     }
     for (int y = 0; y < to->height_px; y++) {
-        int y_32 = (to_int((back->yy * y + back->y0) * affine_one) + affine_half) >> affine_cut;
+        int y_32 = brim_warp_affine_row(back, y).y >> BRIM_WARP_AFFINE_CUT;
         int row = y_32 >> FRACTION_BITS;
         if (held[1] == row) {
             int16_t *swap = rows[0];
@@ -161,29 +127,13 @@ static void warp_level(const BrimPicture *from, BrimPicture *to, const Affine *b
     }
 }
 
-static void invert(double out[3][3], const double m[3][3])
+static void warp_perspective(const BrimPicture *from, BrimPicture *to, const BrimWarpBack *back)
 {
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) { /* cofactors, transposed */
-            int r0 = (j + 1) % 3, r1 = (j + 2) % 3, c0 = (i + 1) % 3, c1 = (i + 2) % 3;
-            out[i][j] = m[r0][c0] * m[r1][c1] - m[r0][c1] * m[r1][c0];
-        }
-    double determinant = m[0][0] * out[0][0] + m[0][1] * out[1][0] + m[0][2] * out[2][0];
-    for (int i = 0; i < 9; i++)
-        out[i / 3][i % 3] = determinant != 0 ? out[i / 3][i % 3] / determinant : 0;
-}
-
-static void warp_perspective(const BrimPicture *from, BrimPicture *to, const double m[3][3])
-{
-    double back[3][3];
-    invert(back, m);
     uint8_t *pixel = to->rgb;
     for (int y = 0; y < to->height_px; y++) {
         for (int x = 0; x < to->width_px; x++, pixel += 3) {
-            double w = back[2][0] * x + back[2][1] * y + back[2][2];
-            w = w != 0 ? FRACTIONS / w : 0;
-            sample(pixel, from, to_int((back[0][0] * x + back[0][1] * y + back[0][2]) * w),
-                   to_int((back[1][0] * x + back[1][1] * y + back[1][2]) * w));
+            BrimWarpPlace place = brim_warp_perspective_place(back, x, y);
+            sample(pixel, from, place.x, place.y);
         }
     }
 }
@@ -195,10 +145,10 @@ size_t brim_warp_scratch_bytes(int to_width_px)
 
 void brim_warp_picture(const BrimPicture *from, BrimPicture *to, const BrimWarp *warp, void *scratch)
 {
-    Affine back = affine_back(warp->m);
-    if (warp->perspective)
-        warp_perspective(from, to, warp->m);
-    else if (back.xy == 0 && back.yx == 0)
+    BrimWarpBack back = brim_warp_back(warp);
+    if (back.perspective)
+        warp_perspective(from, to, &back);
+    else if (back.m[0][1] == 0 && back.m[1][0] == 0)
         warp_level(from, to, &back, scratch);
     else
         warp_affine(from, to, &back);

@@ -1,4 +1,4 @@
-/* What is drawn for a warp, and its matrix. The pixels are made in augment_sample.c. */
+/* What is drawn for a warp, its matrix, and that back. The pixels are made in augment_sample.c. */
 #include "data/augment_warp.h"
 
 #include <math.h>
@@ -47,4 +47,32 @@ BrimWarp brim_warp_make(const BrimWarpDraw *draw, int from_width_px, int from_he
     multiply(warp.m, shear);
     multiply(warp.m, move);
     return warp;
+}
+
+static BrimWarpBack affine_back(const double m[3][3])
+{
+    double determinant = m[0][0] * m[1][1] - m[0][1] * m[1][0];
+    double d = determinant != 0 ? 1.0 / determinant : 0;
+    double xx = m[1][1] * d, xy = -m[0][1] * d, yx = -m[1][0] * d, yy = m[0][0] * d;
+    return (BrimWarpBack){
+        .m = {{xx, xy, -xx * m[0][2] - xy * m[1][2]}, {yx, yy, -yx * m[0][2] - yy * m[1][2]}, {0, 0, 1}}};
+}
+
+static BrimWarpBack perspective_back(const double m[3][3])
+{
+    BrimWarpBack back = {.perspective = 1};
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) { /* cofactors, transposed */
+            int r0 = (j + 1) % 3, r1 = (j + 2) % 3, c0 = (i + 1) % 3, c1 = (i + 2) % 3;
+            back.m[i][j] = m[r0][c0] * m[r1][c1] - m[r0][c1] * m[r1][c0];
+        }
+    double determinant = m[0][0] * back.m[0][0] + m[0][1] * back.m[1][0] + m[0][2] * back.m[2][0];
+    for (int i = 0; i < 9; i++)
+        back.m[i / 3][i % 3] = determinant != 0 ? back.m[i / 3][i % 3] / determinant : 0;
+    return back;
+}
+
+BrimWarpBack brim_warp_back(const BrimWarp *warp)
+{
+    return warp->perspective ? perspective_back(warp->m) : affine_back(warp->m);
 }

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "conf/hyper.h"
 #include "data/picture.h"
+#include "element/warp.h"
 
 /* What is drawn for one picture. */
 typedef struct BrimWarpDraw {
@@ -27,6 +28,9 @@ BrimWarpDraw brim_warp_draw(BrimRandom *random, const BrimHyper *hyper);
 /* About the source's centre, to a result of the given sides. perspective: hyper's is not 0. */
 BrimWarp brim_warp_make(const BrimWarpDraw *draw, int from_width_px, int from_height_px, int to_width_px,
                         int to_height_px, bool perspective);
+
+/* From the result to the source. */
+BrimWarpBack brim_warp_back(const BrimWarp *warp);
 
 /* Scratch for brim_warp_picture. */
 size_t brim_warp_scratch_bytes(int to_width_px);

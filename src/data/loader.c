@@ -60,13 +60,14 @@ int brim_loader_target_cap(const BrimLoaderConf *conf)
 }
 
 typedef struct SlotBytes {
-    size_t pictures, labels, label_counts, boxes, targets;
+    size_t pictures, tasks, labels, label_counts, boxes, targets;
 } SlotBytes;
 
 static SlotBytes slot_bytes(const BrimLoaderConf *conf, const BrimLoaderBounds *bounds, size_t most_px)
 {
     size_t n = (size_t)batch_of(conf);
-    return (SlotBytes){.pictures = most_px * 3,
+    return (SlotBytes){.pictures = conf->pixels_apart ? 0 : most_px * 3,
+                       .tasks = conf->pixels_apart ? n * sizeof(BrimAugmentTask) : 0,
                        .labels = n * (size_t)bounds->most_boxes * sizeof(BrimLabel),
                        .label_counts = n * sizeof(int),
                        .boxes = n * sizeof(BrimLetterbox),
@@ -82,8 +83,8 @@ size_t brim_loader_slot_bytes(const BrimLoaderConf *conf)
     SlotBytes slot = slot_bytes(conf, &bounds, brim_loader_order_most_px(&order));
     size_t slots = (size_t)slot_count_of(conf), rooms = (size_t)room_count_of(conf);
     brim_loader_order_close(&order);
-    return sizeof(BrimLoader) + brim_loader_order_bytes(conf) +
-           slots * (sizeof(BrimLoaderSlot) + slot.pictures + slot.labels + slot.label_counts + slot.boxes +
+    return sizeof(BrimLoader) + brim_loader_order_bytes(conf) + brim_loader_starts_bytes(conf) +
+           slots * (sizeof(BrimLoaderSlot) + slot.pictures + slot.tasks + slot.labels + slot.label_counts + slot.boxes +
                     slot.targets) +
            rooms * (sizeof(BrimLoaderRoom) + brim_loader_room_bytes(conf, &bounds)) +
            (size_t)(conf->workers > 0 ? conf->workers : 0) * sizeof(pthread_t);
@@ -95,7 +96,7 @@ size_t brim_loader_cache_bytes(const BrimLoaderConf *conf)
     for (int i = 0; i < conf->split->sample_count; i++)
         pixel_bytes += brim_cache_picture_bytes(brim_loader_load_side(conf, &conf->split->samples[i]));
     size_t bytes = brim_cache_bytes(conf->split->sample_count, pixel_bytes);
-    return bytes <= conf->cache_bytes ? bytes : 0;
+    return bytes <= conf->cache_bytes && !conf->pixels_apart ? bytes : 0;
 }
 
 static BrimStatus open_cache(BrimLoader *loader)
@@ -123,11 +124,12 @@ static BrimStatus open_slots(BrimLoader *loader)
     for (int i = 0; loader->slots && i < loader->slot_count; i++) {
         BrimLoaderSlot *slot = &loader->slots[i];
         slot->pictures = brim_mem_take(BRIM_MEM_DATA, bytes.pictures, 1);
+        slot->tasks = brim_mem_take(BRIM_MEM_DATA, bytes.tasks, 1);
         slot->labels = brim_mem_take(BRIM_MEM_DATA, bytes.labels, 1);
         slot->label_counts = brim_mem_take(BRIM_MEM_DATA, bytes.label_counts, 1);
         slot->boxes = brim_mem_take(BRIM_MEM_DATA, bytes.boxes, 1);
         slot->targets = brim_mem_take(BRIM_MEM_DATA, bytes.targets, 1);
-        if (!slot->pictures || !slot->labels || !slot->label_counts || !slot->boxes || !slot->targets)
+        if (!slot->pictures || !slot->tasks || !slot->labels || !slot->label_counts || !slot->boxes || !slot->targets)
             return BRIM_ERROR_MEMORY;
     }
     return loader->slots ? BRIM_OK : BRIM_ERROR_MEMORY;
@@ -145,6 +147,15 @@ static BrimStatus open_rooms(BrimLoader *loader)
         if (status != BRIM_OK)
             return status;
     }
+    return BRIM_OK;
+}
+
+static BrimStatus open_starts(BrimLoader *loader)
+{
+    loader->starts = brim_mem_take(BRIM_MEM_DATA, brim_loader_starts_bytes(&loader->conf), 1);
+    if (!loader->starts)
+        return BRIM_ERROR_MEMORY;
+    brim_loader_starts_set(loader);
     return BRIM_OK;
 }
 
@@ -168,9 +179,10 @@ static BrimStatus start_threads(BrimLoader *loader)
 static BrimStatus check(const BrimLoaderConf *conf)
 {
     if (conf->split->sample_count < 1 || conf->batch < 1 || conf->imgsz_px < conf->stride_px ||
-        conf->stride_px < 1)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "a loader of %d pictures, batch %d, %d px, stride %d",
-                         conf->split->sample_count, conf->batch, conf->imgsz_px, conf->stride_px);
+        conf->stride_px < 1 || (conf->pixels_apart && !conf->augment))
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a loader of %d pictures, batch %d, %d px, stride %d%s",
+                         conf->split->sample_count, conf->batch, conf->imgsz_px, conf->stride_px,
+                         conf->pixels_apart && !conf->augment ? ", pixels apart without augmentation" : "");
     return BRIM_OK;
 }
 
@@ -192,6 +204,7 @@ BrimStatus brim_loader_open(BrimLoader **out, const BrimLoaderConf *conf)
     BRIM_TRY(open_slots(loader));
     BRIM_TRY(open_rooms(loader));
     BRIM_TRY(open_cache(loader));
+    BRIM_TRY(open_starts(loader));
     loader->next_batch = loader->order.batch_count; /* nothing to give before a start */
     BRIM_TRY(start_threads(loader));
     *out = loader;
@@ -220,6 +233,7 @@ void brim_loader_close(BrimLoader **out)
     for (int i = 0; loader->slots && i < loader->slot_count; i++) {
         BrimLoaderSlot *slot = &loader->slots[i];
         brim_mem_give(slot->pictures);
+        brim_mem_give(slot->tasks);
         brim_mem_give(slot->labels);
         brim_mem_give(slot->label_counts);
         brim_mem_give(slot->boxes);
@@ -230,6 +244,7 @@ void brim_loader_close(BrimLoader **out)
     brim_mem_give(loader->slots);
     brim_mem_give(loader->rooms);
     brim_mem_give(loader->threads);
+    brim_mem_give(loader->starts);
     brim_cache_close(&loader->cache);
     brim_loader_order_close(&loader->order);
     pthread_cond_destroy(&loader->work);

@@ -6,6 +6,7 @@
 
 #include "conf/hyper.h"
 #include "data/labels.h"
+#include "element/augment.h"
 
 typedef struct BrimLoader BrimLoader;
 
@@ -26,6 +27,8 @@ typedef struct BrimLoaderConf {
     int workers;   /* threads; 0: brim_loader_next makes the batch itself, over `threads` OpenMP threads */
     int threads;   /* for workers 0; 0: as many as cores */
     int slots;     /* batches in flight, at least 1 */
+    bool pixels_apart; /* with augment: a batch says what its pictures are to be, for a device that keeps the
+                        * split's (brim_loader_keep), and no pixel is made here; nothing is cached */
     size_t cache_bytes; /* room for decoded pictures; the cache is used only if all fit; 0: none */
 } BrimLoaderConf;
 
@@ -39,7 +42,8 @@ typedef struct BrimLetterbox {
 
 typedef struct BrimBatch {
     int n, height_px, width_px;
-    const uint8_t *pictures; /* n * height * width * 3, RGB */
+    const uint8_t *pictures;      /* n * height * width * 3, RGB; NULL with pixels_apart */
+    const BrimAugmentTask *tasks; /* n, with pixels_apart alone */
     const float *targets;    /* target_count rows: image, class, x, y, w, h (0..1 of the network picture), and
                               * room for the rest of brim_loader_target_cap */
     int target_count;
@@ -58,6 +62,15 @@ size_t brim_loader_slot_bytes(const BrimLoaderConf *conf);
 /* Bytes that the cache takes: those of all pictures as they are kept, or 0 when they are more than
  * cache_bytes. */
 size_t brim_loader_cache_bytes(const BrimLoaderConf *conf);
+
+/* Bytes of all pictures as they are kept for pixels_apart. */
+size_t brim_loader_kept_bytes(const BrimLoaderConf *conf);
+
+/* Decodes every picture of the split, over the loader's threads or its workers' number of them, and hands each to
+ * `keep`, one at a time, in any order; start_bytes is where it stands among the kept. Before the first
+ * brim_loader_start. The first error, by the split's order, ends it. */
+typedef BrimStatus (*BrimPictureKeeper)(void *self, size_t start_bytes, const BrimPicture *picture);
+BrimStatus brim_loader_keep(BrimLoader *loader, BrimPictureKeeper keep, void *self);
 
 /* The most targets that a batch can hold: the labels of the batch's densest pictures, and with mosaic those
  * of three (with mixup seven) pictures as dense as the densest beside each. */

@@ -7,7 +7,8 @@
 
 /* Where a picture goes: its place in a slot. */
 typedef struct BrimLoaderPlace {
-    BrimPicture frame; /* sides set */
+    BrimPicture frame;     /* sides set; without pixels where they are made apart */
+    BrimAugmentTask *task; /* for those */
     BrimLabel *labels; /* room for the bounds' most_boxes */
     int *label_count;
     BrimLetterbox *box; /* without augmentation */
@@ -19,5 +20,9 @@ BrimStatus brim_loader_fill_plain(const BrimLoaderConf *conf, BrimCache *cache, 
 /* Draws depend on seed, epoch and sample alone. */
 BrimStatus brim_loader_fill_augmented(const BrimLoaderConf *conf, BrimCache *cache, BrimLoaderRoom *room,
                                       int epoch, int sample, const BrimLoaderPlace *place);
+
+/* The same without pixels, which place->task describes. starts: where each sample's picture is kept, in bytes. */
+void brim_loader_fill_apart(const BrimLoaderConf *conf, const size_t *starts, BrimLoaderRoom *room, int epoch,
+                            int sample, const BrimLoaderPlace *place);
 
 #endif

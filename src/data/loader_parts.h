@@ -12,6 +12,7 @@ enum { BRIM_LOADER_MESSAGE_BYTES = 1024 }; /* what brim_last_error holds */
 /* Room for one batch. */
 typedef struct BrimLoaderSlot {
     uint8_t *pictures;
+    BrimAugmentTask *tasks; /* instead of those, where pixels are made apart */
     BrimLabel
         *labels; /* batch * most_boxes: each picture has a place of its own until the batch is complete */
     int *label_counts; /* batch */
@@ -29,6 +30,7 @@ struct BrimLoader {
     BrimLoaderOrder order;
     BrimCache *cache; /* NULL: none */
     size_t cache_bytes;
+    size_t *starts; /* with pixels_apart: where each sample's picture is kept, in bytes */
     BrimLoaderSlot *slots;
     int slot_count;
     BrimLoaderRoom *rooms; /* one a thread */
@@ -52,6 +54,10 @@ struct BrimLoader {
     int busy;             /* threads that make a picture */
     bool quit;
 };
+
+/* Bytes of the starts, and filling them. */
+size_t brim_loader_starts_bytes(const BrimLoaderConf *conf);
+void brim_loader_starts_set(BrimLoader *loader);
 
 /* Takes work until the loader is closed; a pthread's function. */
 void *brim_loader_work(void *loader);

@@ -45,13 +45,15 @@ static size_t lay_out(BrimLoaderRoom *room, const BrimLoaderConf *conf, const Br
     int side = bounds->side_px > conf->imgsz_px ? bounds->side_px : conf->imgsz_px;
     room->resize = cut(block, &bytes, brim_resize_scratch_bytes(side, conf->imgsz_px));
     room->loaded = cut(block, &bytes, frame_bytes);
-    room->spare = cut(block, &bytes, frame_bytes);
-    if (conf->augment) {
+    if (!conf->pixels_apart)
+        room->spare = cut(block, &bytes, frame_bytes);
+    if (conf->augment && !conf->pixels_apart) {
         room->canvas = cut(block, &bytes, 4 * frame_bytes);
         room->warped = cut(block, &bytes, frame_bytes);
         room->warp = cut(block, &bytes, brim_warp_scratch_bytes(conf->imgsz_px));
-        room->boxes = cut(block, &bytes, (size_t)bounds->most_boxes * sizeof *room->boxes);
     }
+    if (conf->augment)
+        room->boxes = cut(block, &bytes, (size_t)bounds->most_boxes * sizeof *room->boxes);
     return bytes;
 }
 

@@ -20,11 +20,11 @@ typedef struct BrimLoaderRoom {
     BrimDecodeRoom decode;
     void *resize;
     uint8_t *loaded; /* imgsz x imgsz */
-    uint8_t *spare;  /* imgsz x imgsz */
-    uint8_t *canvas; /* 2 imgsz x 2 imgsz; this and what follows with augmentation only */
+    uint8_t *spare;  /* imgsz x imgsz; not with pixels_apart */
+    uint8_t *canvas; /* 2 imgsz x 2 imgsz; this and what follows with augmentation only, pixels not apart */
     uint8_t *warped; /* imgsz x imgsz */
     void *warp;
-    BrimPixelBox *boxes;
+    BrimPixelBox *boxes; /* with augmentation, pixels apart or not */
 } BrimLoaderRoom;
 
 BrimLoaderBounds brim_loader_bounds(const BrimLoaderConf *conf);

@@ -32,11 +32,17 @@ static BrimStatus make_picture(BrimLoader *loader, BrimLoaderRoom *room, int pos
     BrimLoaderShape shape = loader->order.shapes[batch];
     BrimLoaderSlot *slot = slot_of(loader, batch);
     size_t frame_bytes = (size_t)shape.height_px * (size_t)shape.width_px * 3;
-    BrimLoaderPlace place = {{shape.width_px, shape.height_px, slot->pictures + (size_t)index * frame_bytes},
-                             slot->labels + (size_t)index * (size_t)loader->bounds.most_boxes,
-                             &slot->label_counts[index],
-                             &slot->boxes[index]};
+    BrimLoaderPlace place = {.frame = {shape.width_px, shape.height_px, NULL},
+                             .labels = slot->labels + (size_t)index * (size_t)loader->bounds.most_boxes,
+                             .label_count = &slot->label_counts[index],
+                             .box = &slot->boxes[index]};
     int sample = loader->order.samples[position];
+    if (conf->pixels_apart) {
+        place.task = &slot->tasks[index];
+        brim_loader_fill_apart(conf, loader->starts, room, loader->epoch, sample, &place);
+        return BRIM_OK;
+    }
+    place.frame.rgb = slot->pictures + (size_t)index * frame_bytes;
     if (conf->augment)
         return brim_loader_fill_augmented(conf, loader->cache, room, loader->epoch, sample, &place);
     return brim_loader_fill_plain(conf, loader->cache, room, sample, &place);
@@ -168,7 +174,8 @@ static void show_batch(BrimLoader *loader, BrimLoaderSlot *slot)
     int n;
     brim_loader_batch_shape(loader, loader->next_batch, &n, &batch->height_px, &batch->width_px);
     batch->n = n;
-    batch->pictures = slot->pictures;
+    batch->pictures = loader->conf.pixels_apart ? NULL : slot->pictures;
+    batch->tasks = loader->conf.pixels_apart ? slot->tasks : NULL;
     batch->targets = slot->targets;
     batch->target_count = gather_targets(slot, n, loader->bounds.most_boxes);
     batch->samples = loader->order.samples + (size_t)loader->next_batch * (size_t)loader->order.batch;

@@ -1,46 +1,23 @@
-/* OpenCV's bilinear resize, step by step as its arithmetic rounds (modules/imgproc/src/resize.cpp, 4.6); the
- * area average stands in resize_area.c. */
+/* OpenCV's bilinear resize, as element/resize.h rounds it; the area average stands in resize_area.c. */
 #include "data/resize.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "data/resize_area.h"
+#include "element/resize.h"
 
-enum { WEIGHT_ONE = 2048 }; /* INTER_RESIZE_COEF_SCALE */
-
-/* Where a pixel of the result lies between two of the source. */
-typedef struct Tap {
-    int32_t at;            /* of the first; clamped along x, not along y */
-    int16_t first, second; /* weights */
-} Tap;
-
-/* Half-pixel centres in the precisions that OpenCV takes: double up to the position, float from there. */
-static Tap tap_of(int place, double scale)
+/* Byte offsets and weights along a row. */
+static void tap_columns(BrimResizeTap *taps, int from_width, int to_width)
 {
-    float position = (float)((place + 0.5) * scale - 0.5);
-    int at = (int)floorf(position);
-    float part = position - (float)at;
-    return (Tap){at, (int16_t)lrintf((1.0f - part) * WEIGHT_ONE), (int16_t)lrintf(part * WEIGHT_ONE)};
-}
-
-/* Byte offsets and weights along a row; past an edge the edge pixel alone counts. */
-static void tap_columns(Tap *taps, int from_width, int to_width)
-{
-    double scale = 1.0 / ((double)to_width / from_width);
+    double scale = brim_resize_scale(from_width, to_width);
     for (int x = 0; x < to_width; x++) {
-        Tap tap = tap_of(x, scale);
-        if (tap.at < 0)
-            tap = (Tap){0, WEIGHT_ONE, 0};
-        if (tap.at >= from_width - 1)
-            tap = from_width > 1 ? (Tap){from_width - 2, 0, WEIGHT_ONE} : (Tap){0, WEIGHT_ONE, 0};
-        tap.at *= 3;
-        taps[x] = tap;
+        taps[x] = brim_resize_column(x, scale, from_width);
+        taps[x].at *= 3;
     }
 }
 
-static void blend_columns(int32_t *restrict row, const uint8_t *restrict from, const Tap *restrict taps,
-                          int to_width, int next)
+static void blend_columns(int32_t *restrict row, const uint8_t *restrict from,
+                          const BrimResizeTap *restrict taps, int to_width, int next)
 {
     for (int x = 0; x < to_width; x++, row += 3) {
         const uint8_t *pixel = from + taps[x].at;
@@ -51,12 +28,11 @@ static void blend_columns(int32_t *restrict row, const uint8_t *restrict from, c
     }
 }
 
-/* The shifts are those of OpenCV's 16-bit multiplications; a single rounding at the end would differ. */
 static void blend_rows(uint8_t *restrict to, const int32_t *restrict above, const int32_t *restrict below,
                        int first, int second, int count)
 {
     for (int i = 0; i < count; i++)
-        to[i] = (uint8_t)((((first * (above[i] >> 4)) >> 16) + ((second * (below[i] >> 4)) >> 16) + 2) >> 2);
+        to[i] = brim_resize_blend(above[i], below[i], first, second);
 }
 
 static int clamp_row(int row, int height)
@@ -68,13 +44,13 @@ static void resize_linear(const BrimPicture *from, BrimPicture *to, void *scratc
 {
     int width = to->width_px, next = from->width_px > 1 ? 3 : 0;
     size_t from_bytes = (size_t)from->width_px * 3, to_bytes = (size_t)width * 3;
-    Tap *taps = scratch;
+    BrimResizeTap *taps = scratch;
     int32_t *rows[2] = {(int32_t *)(taps + width), (int32_t *)(taps + width) + to_bytes};
     int held[2] = {-1, -1}; /* which source row lies blended in each of the two */
-    double scale = 1.0 / ((double)to->height_px / from->height_px);
+    double scale = brim_resize_scale(from->height_px, to->height_px);
     tap_columns(taps, from->width_px, width);
     for (int y = 0; y < to->height_px; y++) {
-        Tap tap = tap_of(y, scale);
+        BrimResizeTap tap = brim_resize_tap(y, scale);
         int wanted[2] = {clamp_row(tap.at, from->height_px), clamp_row(tap.at + 1, from->height_px)};
         if (held[1] == wanted[0]) {
             int32_t *swap = rows[0];
@@ -94,7 +70,7 @@ static void resize_linear(const BrimPicture *from, BrimPicture *to, void *scratc
 
 size_t brim_resize_scratch_bytes(int from_side_px, int to_side_px)
 {
-    size_t linear = (size_t)to_side_px * (sizeof(Tap) + 2 * 3 * sizeof(int32_t));
+    size_t linear = (size_t)to_side_px * (sizeof(BrimResizeTap) + 2 * 3 * sizeof(int32_t));
     size_t area = brim_resize_area_scratch_bytes(from_side_px, to_side_px);
     return linear > area ? linear : area;
 }

@@ -64,17 +64,23 @@ static void say_when_disturbed(BrimText *text, const BrimBench *bench)
 static void say_memory(BrimText *text, const BrimBench *bench)
 {
     char limit[24];
-    brim_text_add(text,
-                  "arena: taken to the byte; planned: the whole process, pictures and libraries included; "
-                  "measured: its resident peak,\n%s.\n",
-                  bench->peaks_reset ? "begun anew for each row (/proc/self/clear_refs)"
-                                     : "known only of rows that rose above all before: "
-                                       "/proc/self/clear_refs cannot be written here");
+    if (bench->on_card)
+        brim_text_add(text, "arena: taken to the byte; planned: all of the card's memory that the process takes, context and "
+                            "libraries\nincluded; measured: what the driver says is gone of it.\n");
+    else
+        brim_text_add(text,
+                      "arena: taken to the byte; planned: the whole process, pictures and libraries included; "
+                      "measured: its resident peak,\n%s.\n",
+                      bench->peaks_reset ? "begun anew for each row (/proc/self/clear_refs)"
+                                         : "known only of rows that rose above all before: "
+                                           "/proc/self/clear_refs cannot be written here");
     if (!bench->memory_bytes)
         return;
     brim_bench_bytes(limit, sizeof limit, bench->memory_bytes);
     brim_text_add(text, "Limit: %s, %s; what is planned larger is not run.\n", limit,
-                  bench->memory_given ? "as --memory says" : "80% of what the machine had free");
+                  bench->memory_given ? "as --memory says"
+                  : bench->on_card    ? "80% of what the card had free"
+                                      : "80% of what the machine had free");
 }
 
 static void add_sweep(BrimText *text, const BrimBench *bench, const BrimSheet *sheet, bool markdown)
@@ -113,7 +119,7 @@ static void say_training(BrimText *text, const BrimBench *bench, const char *bef
         before, total_ms / 1e3, bench->step_count, row->median_ms, row->best_ms, row->pictures_per_s);
     brim_text_add(
         text,
-        "%smemory: %s planned for the process, %s of them (%llu bytes, exact) the arena; measured peak %s\n",
+        "%smemory: %s planned, %s of them (%llu bytes, exact) the arena; measured peak %s\n",
         before, planned, arena, (unsigned long long)row->arena_bytes, peak);
     brim_text_add(text, "%sloss: first %.5f, last %.5f\n", before, loss_of(&bench->steps[0]),
                   loss_of(&bench->steps[bench->step_count - 1]));

@@ -27,7 +27,7 @@ const char *brim_bench_rule(void)
            "low memory    less memory, and slower: for when nothing else fits\n"
            "high memory   more memory, and faster, though by 5% at most\n"
            "does not pay  another batch size takes no more memory and is at least as fast\n"
-           "Memory is what is planned for the process; training and inference are judged each for itself.\n";
+           "Memory is what is planned; training and inference are judged each for itself.\n";
 }
 
 bool brim_bench_measured(const BrimBenchRow *row)

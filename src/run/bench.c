@@ -151,6 +151,7 @@ static BrimStatus read_options(BenchRun *run)
     BRIM_TRY(brim_bench_format_check(run->format));
     BRIM_TRY(check_options(options, &conf->precision));
     BRIM_TRY(brim_device_choose(options->device, &conf->device));
+    brim_device_remark(&conf->device, run->listener, run->self);
     BRIM_TRY(choose_limit(options, conf));
     if (conf->precision != BRIM_PRECISION_FP32)
         conf->precision = brim_device_narrow(&conf->device);
@@ -243,6 +244,7 @@ static void describe(BenchRun *run)
     bench->precision = run->conf.precision == BRIM_PRECISION_FP32 ? "fp32" : "amp";
     bench->imgsz_px = run->conf.imgsz_px;
     bench->threads = run->device.threads;
+    bench->on_card = brim_device_is_card(&run->conf.device);
     bench->memory_bytes = run->conf.limit_bytes;
     bench->memory_given = run->options->memory_bytes > 0;
     bench->seconds = (double)(brim_clock_ns() - run->start_ns) / 1e9;

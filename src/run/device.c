@@ -1,10 +1,12 @@
 /* Devices by their names. */
 #include "run/device.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/process.h"
+#include "run/remarks.h"
 #ifdef BRIM_HAVE_CUDA
 #include "backend/cuda/cards.h"
 #endif
@@ -20,22 +22,47 @@ static int card_number(const char *text)
 }
 
 #ifdef BRIM_HAVE_CUDA
-static bool has_card(void)
-{
-    return brim_cuda_card_check(0) == BRIM_OK;
-}
-
 static BrimStatus choose_card(int number, BrimDevice *device)
 {
-    *device = (BrimDevice){&brim_backend_cuda, number};
+    *device = (BrimDevice){.backend = &brim_backend_cuda, .card = number};
     return brim_cuda_card_check(number);
 }
-#else
-static bool has_card(void)
+
+/* Takes the first card; where it is there and cannot be used, its owner should know why. */
+static void choose_any(BrimDevice *device)
 {
-    return false;
+    if (brim_cuda_card_check(0) == BRIM_OK)
+        *device = (BrimDevice){.backend = &brim_backend_cuda};
+    else if (brim_cuda_cards_found())
+        snprintf(device->why_no_card, sizeof device->why_no_card, "%s", brim_last_error());
 }
 
+static void list_cards(char *text, size_t bytes)
+{
+    brim_cuda_cards_list(text, bytes);
+}
+
+static void describe_card(const BrimDevice *device, char *text, size_t bytes)
+{
+    brim_cuda_card_line(device->card, text, bytes);
+}
+#else
+static void choose_any(BrimDevice *device)
+{
+    (void)device;
+}
+
+static void list_cards(char *text, size_t bytes)
+{
+    (void)bytes;
+    text[0] = '\0';
+}
+
+static void describe_card(const BrimDevice *device, char *text, size_t bytes)
+{
+    (void)device;
+    list_cards(text, bytes);
+}
 static BrimStatus choose_card(int number, BrimDevice *device)
 {
     (void)device;
@@ -46,22 +73,40 @@ static BrimStatus choose_card(int number, BrimDevice *device)
 }
 #endif
 
+static BrimStatus unknown(const char *text)
+{
+    char cards[384];
+    list_cards(cards, sizeof cards);
+    return brim_fail(BRIM_ERROR_UNSUPPORTED, "device \"%.40s\": there are cpu, auto, and the numbers of cards: %s", text,
+                     cards[0] ? cards : "0, 1, ...");
+}
+
 BrimStatus brim_device_choose(const char *text, BrimDevice *device)
 {
-    bool any = !text || !text[0] || strcmp(text, "auto") == 0;
-    *device = (BrimDevice){&brim_backend_cpu, 0};
-    if (any)
-        return has_card() ? choose_card(0, device) : BRIM_OK;
-    if (strcmp(text, "cpu") == 0)
-        return BRIM_OK;
-    if (strcmp(text, "reference") == 0) {
+    *device = (BrimDevice){.backend = &brim_backend_cpu};
+    if (!text || !text[0] || strcmp(text, "auto") == 0)
+        choose_any(device);
+    else if (strcmp(text, "reference") == 0)
         device->backend = &brim_backend_reference;
-        return BRIM_OK;
-    }
-    if (card_number(text) >= 0)
+    else if (card_number(text) >= 0)
         return choose_card(card_number(text), device);
-    return brim_fail(BRIM_ERROR_UNSUPPORTED, "device \"%.40s\": there are cpu, auto, and the numbers of cards: 0, 1, ...",
-                     text);
+    else if (strcmp(text, "cpu") != 0)
+        return unknown(text);
+    return BRIM_OK;
+}
+
+void brim_device_remark(const BrimDevice *device, BrimListener listener, void *self)
+{
+    char text[128];
+    if (brim_device_is_card(device)) {
+        describe_card(device, text, sizeof text);
+        brim_remark(listener, self, "device: card %s", text);
+        return;
+    }
+    brim_process_core_name(text, sizeof text);
+    brim_remark(listener, self, "device: %s, %s", device->backend->name, text);
+    if (device->why_no_card[0])
+        brim_remark(listener, self, "no card is used: %s", device->why_no_card);
 }
 
 bool brim_device_is_card(const BrimDevice *device)

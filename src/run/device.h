@@ -7,12 +7,16 @@
 
 typedef struct BrimDevice {
     const BrimBackendClass *backend;
-    int card; /* of a backend for cards: which */
+    int card;              /* of a backend for cards: which */
+    char why_no_card[320]; /* why "auto" passed over a card or driver that is there; "" where there is none */
 } BrimDevice;
 
 /* "cpu"; "0", "cuda:0": a card, as the driver counts; NULL, "", "auto": the first card where there is one that this build
  * can use, else the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what there is. */
 BrimStatus brim_device_choose(const char *text, BrimDevice *device);
+
+/* Tells which device it is: the first line of a run. */
+void brim_device_remark(const BrimDevice *device, BrimListener listener, void *self);
 
 /* True for a device with memory of its own. */
 bool brim_device_is_card(const BrimDevice *device);

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/process.h"
 #include "monitor/summary.h"
+#include "run/own_sample.h"
 
 /* So much over what is still to be taken is room enough. */
 #define MARGIN_BYTES ((uint64_t)16 << 20)
@@ -17,6 +17,7 @@
 /* What is kept of the samples of a time. */
 typedef struct Figures {
     BrimSpan memory, device, temperature, power;
+    int samples;
 } Figures;
 
 struct BrimSelfWatch {
@@ -36,28 +37,6 @@ struct BrimSelfWatch {
 
 /* ---- alarms ---- */
 
-/* Who has the most, beside this process: likely the one that grew. */
-static void name_largest(char *text, size_t bytes)
-{
-    BrimMonitor *monitor = NULL;
-    const BrimMonitorSample *sample = NULL;
-    const BrimProcessSample *largest = NULL;
-    text[0] = '\0';
-    if (brim_monitor_open(&monitor, NULL) != BRIM_OK || brim_monitor_sample(monitor, &sample) != BRIM_OK)
-        goto done;
-    for (int i = 0; i < sample->process_count; i++) {
-        const BrimProcessSample *process = &sample->processes[i];
-        bool other = process->pid != getpid() && process->host_memory_bytes > 0;
-        if (other && (!largest || process->host_memory_bytes > largest->host_memory_bytes))
-            largest = process;
-    }
-    if (largest)
-        snprintf(text, bytes, "; the largest other process is %s (%d) with %.0f MiB", largest->name,
-                 largest->pid, largest->host_memory_bytes / 0x1p20);
-done:
-    brim_monitor_close(&monitor);
-}
-
 /* What is free may not fall below what this run is still to take, nor below the reserve; where less than that
  * was free from the beginning, not below half of it. */
 static uint64_t least_free_bytes(const BrimSelfWatch *watch, uint64_t to_take_bytes)
@@ -70,7 +49,7 @@ static uint64_t least_free_bytes(const BrimSelfWatch *watch, uint64_t to_take_by
 static void say_alarm(BrimSelfWatch *watch, uint64_t free_bytes, uint64_t to_take_bytes)
 {
     char largest[128];
-    name_largest(largest, sizeof largest);
+    brim_own_sample_neighbour(watch->conf.card_id, largest, sizeof largest);
     snprintf(watch->alarm_text, sizeof watch->alarm_text,
              "another process grows into the memory that this run leaves free: %.0f MiB are left, and %.0f "
              "MiB of the "
@@ -79,14 +58,18 @@ static void say_alarm(BrimSelfWatch *watch, uint64_t free_bytes, uint64_t to_tak
     watch->alarm = true;
 }
 
-static void look_for_others(BrimSelfWatch *watch)
+/* Who does not know what this process has of a card takes it to have all: the arena is taken at the start. */
+static void look_for_others(BrimSelfWatch *watch, const BrimOwnSample *own)
 {
-    uint64_t free_bytes = brim_process_free_bytes(), resident_bytes = brim_process_resident_bytes();
     uint64_t planned_bytes = watch->conf.planned_bytes;
-    uint64_t to_take_bytes = planned_bytes > resident_bytes ? planned_bytes - resident_bytes : 0;
+    if (isnan(own->free_bytes))
+        return;
+    uint64_t free_bytes = (uint64_t)own->free_bytes;
+    uint64_t taken_bytes = isnan(own->memory_bytes) ? planned_bytes : (uint64_t)own->memory_bytes;
+    uint64_t to_take_bytes = planned_bytes > taken_bytes ? planned_bytes - taken_bytes : 0;
     watch->most_free_bytes = free_bytes > watch->most_free_bytes ? free_bytes : watch->most_free_bytes;
     uint64_t least_bytes = least_free_bytes(watch, to_take_bytes);
-    bool now = free_bytes && free_bytes < least_bytes;
+    bool now = free_bytes < least_bytes;
     if (now && !watch->short_of_memory)
         say_alarm(watch, free_bytes, to_take_bytes);
     /* Told again only after there was clearly enough in between. */
@@ -95,9 +78,11 @@ static void look_for_others(BrimSelfWatch *watch)
 
 /* ---- samples ---- */
 
-static void add_figures(Figures *figures, const BrimDeviceSample *device, double seconds)
+static void add_figures(Figures *figures, const BrimOwnSample *own, double seconds)
 {
-    brim_span_add(&figures->memory, BRIM_SPAN_LEVEL, (double)brim_process_resident_bytes(), seconds);
+    const BrimDeviceSample *device = own->device;
+    figures->samples++;
+    brim_span_add(&figures->memory, BRIM_SPAN_LEVEL, own->memory_bytes, seconds);
     if (!device)
         return;
     brim_span_add(&figures->device, BRIM_SPAN_RATE, device->value[BRIM_METRIC_UTILIZATION], seconds);
@@ -105,14 +90,12 @@ static void add_figures(Figures *figures, const BrimDeviceSample *device, double
     brim_span_add(&figures->power, BRIM_SPAN_RATE, device->value[BRIM_METRIC_POWER], seconds);
 }
 
-/* The device of the run: the host is the last, and the only one that this build computes on. */
-static void add_sample(BrimSelfWatch *watch, const BrimMonitorSample *sample)
+static void add_sample(BrimSelfWatch *watch, const BrimMonitorSample *sample, const BrimOwnSample *own)
 {
-    const BrimDeviceSample *device = sample->device_count ? &sample->devices[sample->device_count - 1] : NULL;
     double seconds = watch->last_ns ? (double)(sample->time_ns - watch->last_ns) / 1e9 : 0;
     watch->last_ns = sample->time_ns;
-    add_figures(&watch->whole, device, seconds);
-    add_figures(&watch->lately, device, seconds);
+    add_figures(&watch->whole, own, seconds);
+    add_figures(&watch->lately, own, seconds);
 }
 
 /* The next moment, or the end. */
@@ -136,8 +119,9 @@ static void *watch_on(void *self)
         const BrimMonitorSample *sample;
         if (brim_monitor_sample(watch->monitor, &sample) != BRIM_OK)
             break;
-        add_sample(watch, sample);
-        look_for_others(watch);
+        const BrimOwnSample own = brim_own_sample(sample, watch->conf.card_id);
+        add_sample(watch, sample, &own);
+        look_for_others(watch, &own);
     } while (wait_for_tick(watch, &next));
     pthread_mutex_unlock(&watch->mutex);
     return NULL;
@@ -147,7 +131,8 @@ static void *watch_on(void *self)
 
 BrimStatus brim_self_watch_open(BrimSelfWatch **watch, const BrimSelfWatchConf *conf)
 {
-    const BrimMonitorOptions devices_only = {.no_processes = true};
+    /* Of a card the driver alone knows what this process has. */
+    const BrimMonitorOptions options = {.trace = conf->trace, .no_processes = !conf->card_id[0], .pid = getpid()};
     pthread_condattr_t monotonic;
     *watch = brim_mem_take(BRIM_MEM_OTHER, 1, sizeof **watch);
     if (!*watch)
@@ -155,7 +140,7 @@ BrimStatus brim_self_watch_open(BrimSelfWatch **watch, const BrimSelfWatchConf *
     (*watch)->conf = *conf;
     if (!((*watch)->conf.interval_s > 0))
         (*watch)->conf.interval_s = 0.25;
-    BrimStatus status = brim_monitor_open(&(*watch)->monitor, &devices_only);
+    BrimStatus status = brim_monitor_open(&(*watch)->monitor, &options);
     if (status != BRIM_OK)
         goto fail;
     pthread_mutex_init(&(*watch)->mutex, NULL);
@@ -185,7 +170,7 @@ BrimUse brim_self_watch_use(BrimSelfWatch *watch, bool whole)
                    .device_peak_percent = brim_span_peak(&figures->device),
                    .temperature_peak_celsius = brim_span_peak(&figures->temperature),
                    .power_mean_watts = brim_span_mean(&figures->power),
-                   .samples = figures->memory.count};
+                   .samples = figures->samples};
     pthread_mutex_unlock(&watch->mutex);
     return use;
 }
@@ -193,7 +178,7 @@ BrimUse brim_self_watch_use(BrimSelfWatch *watch, bool whole)
 void brim_self_watch_restart(BrimSelfWatch *watch)
 {
     pthread_mutex_lock(&watch->mutex);
-    watch->lately = (Figures){.memory = {.count = 0}};
+    watch->lately = (Figures){.samples = 0};
     pthread_mutex_unlock(&watch->mutex);
 }
 

@@ -9,8 +9,10 @@ typedef struct BrimSelfWatch BrimSelfWatch;
 
 typedef struct BrimSelfWatchConf {
     double interval_s;      /* 0: a quarter of a second */
-    uint64_t planned_bytes; /* of the process */
+    uint64_t planned_bytes; /* of the device's memory, for this process */
     uint64_t reserve_bytes; /* what the run leaves free of the memory, for others */
+    char card_id[48];       /* of the card that it runs on, as BrimDeviceInfo has it; "": the host */
+    const char *trace;      /* samples to watch in the place of this machine's, for tests; NULL: none */
 } BrimSelfWatchConf;
 
 /* Starts the thread. A run does not depend on it: who cannot open it goes without. */

@@ -43,8 +43,8 @@ static void fill_card(BrimShow *show, const BrimEngine *engine, const BrimShown 
 
 void brim_show_start(BrimShow *show, const BrimEngine *engine, const BrimShown *shown)
 {
-    const BrimSelfWatchConf watch = {.planned_bytes = shown->planned_bytes,
-                                     .reserve_bytes = shown->reserve_bytes};
+    BrimSelfWatchConf watch = {.planned_bytes = shown->planned_bytes, .reserve_bytes = shown->reserve_bytes};
+    snprintf(watch.card_id, sizeof watch.card_id, "%s", brim_engine_device(engine)->id);
     *show = (BrimShow){.listener = shown->listener, .self = shown->self};
     fill_card(show, engine, shown);
     write_card(show);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/process.h"
 #include "base/file.h"
 #include "plan/explain.h"
 #include "report/folder.h"
@@ -215,6 +214,7 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     if (brim_given(options->resume))
         BRIM_TRY(take_up(&run));
     BRIM_TRY(brim_train_run_read(&run));
+    run.amp_unchecked = !run.resume; /* which goes on in the precision that it began in */
     BRIM_TRY(plan_and_tell(&run));
     const BrimTensorFile *start = run.start.tensors.tensor_count ? &run.start.tensors : NULL;
     BRIM_TRY(run.resume ? brim_trainer_resume(run.trainer, start) : brim_trainer_start(run.trainer, start));
@@ -224,7 +224,7 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     brim_train_run_tell(&run, &(BrimEvent){.kind = BRIM_EVENT_DONE,
                                            .text = run.folder,
                                            .memory_planned_bytes = brim_trainer_planned_bytes(run.trainer),
-                                           .memory_peak_bytes = brim_process_peak_bytes(),
+                                           .memory_peak_bytes = brim_trainer_peak_bytes(run.trainer),
                                            .use = brim_show_use(&run.show, true),
                                            .seconds = (double)(brim_clock_ns() - run.start_ns) / 1e9});
 fail:

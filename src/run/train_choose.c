@@ -24,6 +24,12 @@ static bool recompute_open(const BrimTrainOptions *options)
     return is(options->recompute, "auto") || (!brim_given(options->recompute) && options->batch_size == -1);
 }
 
+static bool amp_possible(const BrimTrainRun *run)
+{
+    return brim_device_narrow(&run->device) == BRIM_PRECISION_AMP &&
+           (is(run->asked.precision, "amp") || precision_open(&run->asked));
+}
+
 static BrimStatus settle_budget(BrimTrainRun *run)
 {
     const BrimProfile *profile;
@@ -91,6 +97,7 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
     if (status == BRIM_OK) {
         const BrimChoice *choice = &planning->search.choices[0];
         run->precision = choice->scheme.precision;
+        run->searched_arena_bytes = choice->arena_bytes;
         memcpy(run->recompute, choice->scheme.recompute, sizeof run->recompute);
         settle_options(run, choice->micro_batch);
     }
@@ -106,6 +113,9 @@ BrimStatus brim_train_run_choose(BrimTrainRun *run)
         run->asked = *run->options;
     run->chosen = true;
     BRIM_TRY(settle_budget(run));
+    if (run->amp_unchecked && amp_possible(run))
+        BRIM_TRY(brim_train_run_check_amp(run));
+    run->amp_unchecked = false;
     BRIM_TRY(settle_given(run));
     settle_options(run, run->asked.batch_size == -1 ? BRIM_SMALL_BATCH : run->asked.batch_size);
     if (run->asked.batch_size == -1 || precision_open(&run->asked) || recompute_open(&run->asked)) {

@@ -1,25 +1,44 @@
 /* A training run planned: its trainer, and the sentence that says what would fit when it does not. */
+#include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/process.h"
+#include "run/planning.h"
 #include "run/remarks.h"
 #include "run/train_run.h"
 
-/* Room for decoded pictures: half of what the machine has free, so that the run is no bad neighbour. */
+/* Room for decoded pictures: half of what the machine has free, so that the run is no bad neighbour; and on the CPU, whose
+ * budget is of the same memory, within that. */
 static size_t cache_room(const BrimTrainRun *run)
 {
     const char *cache = run->options->cache;
     size_t half = (size_t)brim_process_available_bytes() / 2;
-    if (cache && strcmp(cache, "ram") != 0)
+    if (cache && strcmp(cache, "none") == 0)
         return 0;
+    if (brim_device_is_card(&run->device))
+        return half;
     return half < run->budget_bytes ? half : (size_t)run->budget_bytes;
 }
 
-/* On the CPU threads that load take their time from those that compute: 0, 1 and 2 of them were within 3 % of
- * each other, and 0 takes the least memory. */
-static int chosen_workers(const BrimTrainOptions *options)
+/* A card augments what is kept; on the CPU, whose memory is the host's, device and ram are the same cache. */
+static BrimTrainerKeep where_to_keep(const BrimTrainOptions *options)
 {
-    return options->workers < 0 ? 0 : options->workers;
+    if (!options->cache || strcmp(options->cache, "ram") == 0)
+        return BRIM_TRAINER_KEEP_HOST;
+    return strcmp(options->cache, "device") == 0 ? BRIM_TRAINER_KEEP_DEVICE : BRIM_TRAINER_KEEP_NONE;
+}
+
+/* On the CPU threads that load take their time from those that compute: 0, 1 and 2 of them were within 3 % of
+ * each other, and 0 takes the least memory. A card wants as many as the profile has for it. */
+static int chosen_workers(const BrimTrainRun *run)
+{
+    const BrimTrainOptions *options = run->options;
+    const BrimProfile *profile;
+    if (options->workers >= 0 || !brim_device_is_card(&run->device) ||
+        brim_profile_find(&profile, options->profile) != BRIM_OK)
+        return options->workers < 0 ? 0 : options->workers;
+    return brim_planning_workers(profile, HUGE_VAL, options->imgsz, brim_core_count());
 }
 
 static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, void *self)
@@ -34,12 +53,13 @@ static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, vo
                             .epochs = options->epochs,
                             .batch = options->batch_size,
                             .imgsz_px = options->imgsz,
-                            .workers = chosen_workers(options),
+                            .workers = chosen_workers(run),
                             .threads = options->threads,
                             .patience = options->patience,
                             .seed = options->seed,
                             .cosine = options->cos_lr,
                             .cache_bytes = cache_room(run),
+                            .keep = where_to_keep(options),
                             .budget_bytes = (size_t)run->budget_bytes,
                             .class_names = run->dataset.class_names,
                             .identity = &run->identity,
@@ -67,6 +87,7 @@ static Need need_of(BrimTrainRun *run, int batch)
     BrimTrainerConf conf = trainer_conf(run, NULL, NULL);
     conf.batch = batch;
     conf.cache_bytes = conf.budget_bytes = 0;
+    conf.keep = BRIM_TRAINER_KEEP_NONE;
     if (brim_trainer_open(&trainer, &conf) == BRIM_OK) {
         need.arena_bytes = brim_engine_plan(brim_trainer_engine(trainer))->arena_bytes;
         need.beside_bytes = brim_trainer_planned_bytes(trainer) - need.arena_bytes;
@@ -77,7 +98,9 @@ static Need need_of(BrimTrainRun *run, int batch)
 
 uint64_t brim_train_run_beside_bytes(BrimTrainRun *run)
 {
-    return need_of(run, run->options->batch_size).beside_bytes;
+    Need need = need_of(run, run->options->batch_size);
+    size_t arena_bytes = run->searched_arena_bytes ? (size_t)run->searched_arena_bytes : need.arena_bytes;
+    return total(need) > arena_bytes ? total(need) - arena_bytes : 0;
 }
 
 /* The sentence for a run over its budget: what it needs, and the largest batch that would fit. */
@@ -114,6 +137,7 @@ static BrimStatus open_trainer(BrimTrainRun *run, BrimListener listener, void *s
     BrimStatus status = brim_trainer_open(&run->trainer, &conf);
     if (status == BRIM_ERROR_FIT && conf.cache_bytes > 0) {
         conf.cache_bytes = 0;
+        conf.keep = BRIM_TRAINER_KEEP_NONE;
         status = brim_trainer_open(&run->trainer, &conf);
         if (status == BRIM_OK)
             brim_remark(run->listener, run->self,

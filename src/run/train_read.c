@@ -84,6 +84,7 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
     const BrimTrainOptions *options = run->options;
     BRIM_TRY(check_options(options));
     BRIM_TRY(brim_device_choose(options->device, &run->device));
+    brim_device_remark(&run->device, run->listener, run->self);
     if (!run->resume)
         BRIM_TRY(read_hyper(run));
     BRIM_TRY(brim_dataset_load(&run->dataset, options->data));

@@ -18,6 +18,7 @@ typedef struct BrimTrainRun {
     BrimSettings settings;    /* owns the texts of a resumed run's */
     bool resume;
     bool chosen; /* asked and settled are filled */
+    bool amp_unchecked; /* before precision is settled, brim_train_run_check_amp has to have its say */
     BrimListener listener;
     void *self;
     BrimDevice device;
@@ -27,6 +28,8 @@ typedef struct BrimTrainRun {
     BrimModelFile start; /* weights to start from, or the checkpoint to go on with */
     BrimModel model;
     uint64_t beside_bytes; /* what the run was found to take beside its arena; 0 before it was opened */
+    uint64_t searched_arena_bytes; /* as the search has it for what it chose, which on a card are plain sizes, without the
+                                      rooms that engines of convolutions want; 0: nothing was searched */
     uint64_t
         budget_bytes; /* what the process may take: of --memory, the fraction, and what is free, the least */
     uint64_t reserve_bytes; /* what the fraction leaves free of the machine's memory */
@@ -48,11 +51,18 @@ BrimStatus brim_train_run_read(BrimTrainRun *run);
 /* Settles the budget, and batch, precision and recomputation where they are left to be chosen. */
 BrimStatus brim_train_run_choose(BrimTrainRun *run);
 
+/* Compares what the network makes of a training
+ * picture in both precisions, with the weights that the run starts from, in engines of its own within the budget. Where
+ * that is apart, a remark, and the run is one of fp32. To be called when budget_bytes is settled, with no other engine
+ * open. */
+BrimStatus brim_train_run_check_amp(BrimTrainRun *run);
+
 /* Chooses once more, now that it is known what the run takes beside its arena. ERROR_FIT where there is
  * nothing to choose, or nothing fits. */
 BrimStatus brim_train_run_choose_again(BrimTrainRun *run, uint64_t beside_bytes);
 
-/* What the run takes beside its arena with the batch that it has now; 0 where it cannot be planned. */
+/* What the run takes with the batch that it has now beside its arena, or beside the arena that the search has for it; 0
+ * where it cannot be planned. */
 uint64_t brim_train_run_beside_bytes(BrimTrainRun *run);
 
 /* False, with a remark, where another process has taken memory since the plan was made, and less is free than

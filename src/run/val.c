@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/process.h"
 #include "conf/dataset.h"
 #include "report/folder.h"
 #include "report/results_json.h"
@@ -72,6 +71,7 @@ static BrimStatus read_inputs(ValRun *run)
     const BrimPathList *paths;
     BRIM_TRY(check_options(options));
     BRIM_TRY(brim_detector_read(&run->detector, options->weights, options->device, options->threads));
+    brim_device_remark(&run->detector.device, run->listener, run->self);
     BRIM_TRY(brim_dataset_load(&run->dataset, options->data));
     int trained = run->detector.file.model.class_count;
     if (trained != run->dataset.class_count)
@@ -211,7 +211,7 @@ static void tell(const ValRun *run, BrimEvent *event)
     event->batch = run->options->batch_size;
     event->arena_bytes = brim_engine_plan(run->detector.engine)->arena_bytes;
     event->memory_planned_bytes = brim_detector_planned_bytes(&run->detector);
-    event->memory_peak_bytes = brim_process_peak_bytes();
+    event->memory_peak_bytes = brim_engine_peak_bytes(run->detector.engine);
     event->seconds = (double)(brim_clock_ns() - run->start_ns) / 1e9;
     if (run->listener)
         run->listener(run->self, event);
@@ -274,7 +274,7 @@ static BrimStatus write_results(const ValRun *run)
                                          .class_count = run->dataset.class_count,
                                          .arena_bytes = brim_engine_plan(run->detector.engine)->arena_bytes,
                                          .planned_bytes = brim_detector_planned_bytes(&run->detector),
-                                         .peak_bytes = brim_process_peak_bytes()};
+                                         .peak_bytes = brim_engine_peak_bytes(run->detector.engine)};
     BrimStatus status = brim_results_json(path, &report);
     if (status == BRIM_OK)
         tell(run, &(BrimEvent){.kind = BRIM_EVENT_SAVED, .text = path});

@@ -1,6 +1,7 @@
 /* A trainer's state in and out of safetensors. */
 #include "train/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,25 +9,29 @@
 #include "exchange/safetensors.h"
 #include "train/weights.h"
 
-/* Each number of a position with its key; doubles travel as C99 hexadecimal, which loses no bit. */
+/* Each number of a position with its key; fractions travel as C99 hexadecimal, which loses no bit. */
 typedef struct Field {
     const char *key;
-    enum { FIELD_INT, FIELD_INT64, FIELD_BOOL, FIELD_DOUBLE } type;
+    enum { FIELD_INT, FIELD_INT64, FIELD_BOOL, FIELD_DOUBLE, FIELD_SCALE } type;
     size_t offset;
+    bool later; /* older files lack it */
 } Field;
 
 #define AT(member) offsetof(BrimPosition, member)
 static const Field fields[] = {
-    {"state.epoch", FIELD_INT, AT(epoch)},
-    {"state.batch", FIELD_INT, AT(batch)},
-    {"state.last_update", FIELD_INT64, AT(last_update)},
-    {"state.updates", FIELD_INT64, AT(updates)},
-    {"state.gradients_wait", FIELD_BOOL, AT(gradients_wait)},
-    {"state.box_loss_sum", FIELD_DOUBLE, AT(loss_sums[0])},
-    {"state.obj_loss_sum", FIELD_DOUBLE, AT(loss_sums[1])},
-    {"state.cls_loss_sum", FIELD_DOUBLE, AT(loss_sums[2])},
-    {"state.best_fitness", FIELD_DOUBLE, AT(best_fitness)},
-    {"state.best_epoch", FIELD_INT, AT(best_epoch)},
+    {"state.epoch", FIELD_INT, AT(epoch), false},
+    {"state.batch", FIELD_INT, AT(batch), false},
+    {"state.last_update", FIELD_INT64, AT(last_update), false},
+    {"state.updates", FIELD_INT64, AT(updates), false},
+    {"state.gradients_wait", FIELD_BOOL, AT(gradients_wait), false},
+    {"state.box_loss_sum", FIELD_DOUBLE, AT(loss_sums[0]), false},
+    {"state.obj_loss_sum", FIELD_DOUBLE, AT(loss_sums[1]), false},
+    {"state.cls_loss_sum", FIELD_DOUBLE, AT(loss_sums[2]), false},
+    {"state.best_fitness", FIELD_DOUBLE, AT(best_fitness), false},
+    {"state.best_epoch", FIELD_INT, AT(best_epoch), false},
+    {"state.loss_scale", FIELD_SCALE, AT(scaler.scale), true},
+    {"state.loss_scale_streak", FIELD_INT, AT(scaler.streak), true},
+    {"state.skipped_updates", FIELD_INT64, AT(scaler.skipped), true},
 };
 #undef AT
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
@@ -44,6 +49,9 @@ static void print_field(char *text, size_t bytes, const Field *field, const Brim
     case FIELD_BOOL:
         snprintf(text, bytes, "%d", *(const bool *)at);
         break;
+    case FIELD_SCALE:
+        snprintf(text, bytes, "%a", (double)*(const float *)at);
+        break;
     default:
         snprintf(text, bytes, "%a", *(const double *)at);
     }
@@ -53,7 +61,8 @@ static bool parse_field(const char *text, const Field *field, BrimPosition *posi
 {
     char *at = (char *)position + field->offset;
     char *end = NULL;
-    long long whole = field->type == FIELD_DOUBLE ? 0 : strtoll(text, &end, 10);
+    bool fraction = field->type == FIELD_DOUBLE || field->type == FIELD_SCALE;
+    long long whole = fraction ? 0 : strtoll(text, &end, 10);
     switch (field->type) {
     case FIELD_INT:
         *(int *)at = (int)whole;
@@ -64,6 +73,9 @@ static bool parse_field(const char *text, const Field *field, BrimPosition *posi
     case FIELD_BOOL:
         *(bool *)at = whole != 0;
         return *text && !*end;
+    case FIELD_SCALE: /* gradients are divided by it */
+        *(float *)at = strtof(text, &end);
+        return *text && !*end && isnormal(*(float *)at) && *(float *)at > 0;
     default:
         *(double *)at = strtod(text, &end);
         return *text && !*end;
@@ -119,6 +131,8 @@ BrimStatus brim_checkpoint_restore(BrimEngine *engine, const BrimTensorFile *fil
     BrimStatus status;
     for (int i = 0; i < FIELD_COUNT; i++) {
         const char *text = brim_tensors_metadata(file, fields[i].key);
+        if (!text && fields[i].later)
+            continue;
         if (!text)
             return brim_fail(BRIM_ERROR_INPUT, "no %s in the file: it holds a model, not a run; resume from a "
                                                "last.safetensors", fields[i].key);

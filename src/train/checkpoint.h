@@ -8,12 +8,14 @@
 
 #include "exchange/tensors.h"
 #include "train/engine.h"
+#include "train/scaler.h"
 
 typedef struct BrimPosition {
     int epoch, batch;        /* the batch that comes next */
     int64_t last_update;     /* batch number of the last optimizer step; -1 before the first */
     int64_t updates;         /* EMA updates so far */
     bool gradients_wait;     /* accumulated and not yet stepped */
+    BrimScaler scaler;       /* of mixed precision; as it began elsewhere */
     double loss_sums[3];     /* of the epoch so far */
     double best_fitness;
     int best_epoch;
@@ -23,7 +25,8 @@ typedef struct BrimPosition {
 BrimStatus brim_checkpoint_save(BrimEngine *engine, const BrimTensorFile *identity, const BrimPosition *position,
                                 const char *path);
 
-/* Puts a full checkpoint back into the engine. ERROR_INPUT where the file holds the model alone. */
+/* Puts a full checkpoint back into the engine. ERROR_INPUT where the file holds the model alone. What files of before
+ * mixed precision do not say stays as `position` has it. */
 BrimStatus brim_checkpoint_restore(BrimEngine *engine, const BrimTensorFile *file, BrimPosition *position);
 
 #endif

@@ -23,12 +23,15 @@ struct BrimEngine {
     BrimBackend *backend;
     BrimDeviceInfo device;
     BrimPlan *plan;
+    BrimKeep keep; /* most_pictures 0: none */
     size_t
         library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
+    size_t grain_bytes;       /* of a card: its arena takes whole ones of these; else 0 */
     uint64_t card_peak_bytes; /* of a card's memory, the most that was seen taken */
     Runner *runners;   /* training first, then inference */
     int runner_count;
     Runner *last;       /* the one that ran last */
+    Runner *ahead;      /* the one that has its next batch already; NULL: none */
     float *predictions; /* where the host cannot see the arena */
     float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */
 };
@@ -132,10 +135,17 @@ static size_t largest_parameter_bytes(const BrimEngine *engine)
     return most;
 }
 
+/* What an arena leaves unused of the last page that a card gives it. */
+static size_t grain_rest_bytes(const BrimEngine *engine)
+{
+    size_t over = engine->grain_bytes ? engine->plan->arena_bytes % engine->grain_bytes : 0;
+    return over ? engine->grain_bytes - over : 0;
+}
+
 size_t brim_engine_beside_bytes(const BrimEngine *engine)
 {
     if (engine->conf.backend->memory)
-        return engine->library_bytes;
+        return engine->library_bytes + grain_rest_bytes(engine);
     return engine->library_bytes + WORK_BYTES + largest_parameter_bytes(engine) +
            buffered_predictions(engine) * sizeof(float) + (size_t)most_targets(engine) * 6 * sizeof(float);
 }
@@ -146,9 +156,33 @@ static size_t outside_bytes(const BrimEngine *engine)
     return engine->conf.backend->memory ? 0 : engine->conf.outside_bytes;
 }
 
+static size_t kept_bytes(const BrimEngine *engine)
+{
+    return engine->keep.most_pictures > 0 ? engine->conf.backend->keep_bytes(&engine->keep) : 0;
+}
+
 size_t brim_engine_planned_bytes(const BrimEngine *engine)
 {
-    return outside_bytes(engine) + brim_engine_beside_bytes(engine) + engine->plan->arena_bytes;
+    return outside_bytes(engine) + brim_engine_beside_bytes(engine) + kept_bytes(engine) + engine->plan->arena_bytes;
+}
+
+BrimStatus brim_engine_keep(BrimEngine *engine, const BrimKeep *keep, size_t budget_bytes)
+{
+    if (!engine->conf.backend->augment)
+        return brim_fail(BRIM_ERROR_UNSUPPORTED, "the %s backend keeps no pictures", engine->conf.backend->name);
+    engine->keep = *keep;
+    size_t kept = kept_bytes(engine), planned = brim_engine_planned_bytes(engine);
+    if (!budget_bytes || planned <= budget_bytes)
+        return BRIM_OK;
+    engine->keep = (BrimKeep){0};
+    return brim_fail(BRIM_ERROR_FIT, "pictures of %.1f MiB do not fit beside %.1f MiB of the %.1f MiB given",
+                     (double)kept / 0x1p20, (double)(planned - kept) / 0x1p20, (double)budget_bytes / 0x1p20);
+}
+
+BrimStatus brim_engine_put_picture(BrimEngine *engine, size_t start_bytes, const BrimPicture *picture)
+{
+    size_t bytes = (size_t)picture->width_px * (size_t)picture->height_px * 3;
+    return engine->conf.backend->put_picture(engine->backend, start_bytes, picture->rgb, bytes);
 }
 
 void brim_engine_room(const BrimEngine *engine, uint64_t *free_bytes, uint64_t *taken_bytes)
@@ -192,6 +226,7 @@ static BrimStatus measure_card(BrimEngine *engine)
     BrimStatus status = engine->conf.backend->memory(engine->backend, &memory);
     if (status == BRIM_OK)
         engine->library_bytes = memory.taken_bytes;
+    engine->grain_bytes = memory.grain_bytes;
     return status;
 }
 
@@ -231,6 +266,8 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
     }
     uint64_t before_bytes = brim_process_resident_bytes();
     BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads, conf->card));
+    if (conf->time_ops && conf->backend->time_ops)
+        conf->backend->time_ops((*engine)->backend);
     BRIM_TRY(build_runners(*engine));
     BRIM_TRY(make_plan(*engine));
     BRIM_TRY(conf->backend->describe((*engine)->backend, &(*engine)->device));
@@ -250,6 +287,8 @@ BrimStatus brim_engine_start(BrimEngine *engine)
     BRIM_TRY(class->take_arena(engine->backend, engine->plan->arena_bytes));
     for (int i = 0; i < engine->runner_count; i++)
         class->settle(engine->runners[i].program);
+    if (engine->keep.most_pictures > 0)
+        BRIM_TRY(class->keep(engine->backend, &engine->keep));
     engine->predictions =
         brim_mem_take(BRIM_MEM_TRAIN, buffered_predictions(engine), sizeof *engine->predictions);
     engine->targets =
@@ -325,12 +364,14 @@ static BrimStatus find_runner(BrimEngine *engine, const BrimBatch *batch, bool t
                      batch->width_px, batch->height_px);
 }
 
-/* The batch's pictures and, where the graph has a loss, its targets. */
+/* The batch's pictures, or what they are to be, and, where the graph has a loss, its targets. */
 static BrimStatus write_batch(BrimEngine *engine, const Runner *runner, const BrimBatch *batch)
 {
     BrimStatus status;
     const BrimBackendClass *class = engine->conf.backend;
-    BRIM_TRY(class->write(runner->program, runner->pictures, batch->pictures));
+    const BrimAugmentBatch drawn = {batch->tasks, batch->n, batch->height_px, batch->width_px};
+    BRIM_TRY(batch->tasks ? class->augment(runner->program, runner->pictures, &drawn)
+                          : class->write(runner->program, runner->pictures, batch->pictures));
     if (runner->targets == BRIM_NONE)
         return BRIM_OK;
     int cap = runner->graph->tensors[runner->targets].dims[0] / 6;
@@ -346,15 +387,44 @@ fail:
     return status;
 }
 
-BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars,
-                                float items[4])
+BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars)
 {
     BrimStatus status;
     Runner *runner = NULL;
     BRIM_TRY(find_runner(engine, batch, true, &runner));
-    BRIM_TRY(write_batch(engine, runner, batch));
+    if (runner != engine->ahead)
+        BRIM_TRY(write_batch(engine, runner, batch));
+    engine->ahead = NULL;
     BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_GRADIENT, scalars));
-    BRIM_TRY(engine->conf.backend->read(runner->program, runner->items, items));
+fail:
+    return status;
+}
+
+/* Only into the graph that the update runs in too, whose tensors it leaves alone: those of another may lie
+ * anywhere. */
+BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch)
+{
+    Runner *runner = &engine->runners[0];
+    const BrimShape shape = {batch->n, batch->height_px, batch->width_px};
+    if (engine->last != runner || !same_shape(runner->shape, shape))
+        return BRIM_OK;
+    BrimStatus status = write_batch(engine, runner, batch);
+    if (status == BRIM_OK)
+        engine->ahead = runner;
+    return status;
+}
+
+BrimStatus brim_engine_finish(BrimEngine *engine, float items[4])
+{
+    return engine->conf.backend->read(engine->last->program, engine->last->items, items);
+}
+
+BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars,
+                                float items[4])
+{
+    BrimStatus status;
+    BRIM_TRY(brim_engine_begin(engine, batch, scalars));
+    BRIM_TRY(brim_engine_finish(engine, items));
 fail:
     return status;
 }
@@ -376,6 +446,7 @@ BrimStatus brim_engine_fold(BrimEngine *engine)
         return brim_fail(BRIM_ERROR_ARGUMENT, "no inference was planned");
     Runner *runner = &engine->runners[engine->conf.train_count];
     engine->last = runner;
+    engine->ahead = NULL; /* inferences lie where it does */
     return engine->conf.backend->run(runner->program, BRIM_PART_FOLD, &(BrimStepScalars){0});
 }
 
@@ -399,6 +470,7 @@ BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const f
 {
     BrimStatus status;
     Runner *runner = NULL;
+    engine->ahead = NULL;
     BRIM_TRY(find_runner(engine, batch, false, &runner));
     BRIM_TRY(write_batch(engine, runner, batch));
     BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_INFER, &(BrimStepScalars){0}));
@@ -430,4 +502,11 @@ void brim_engine_op_times(BrimEngine *engine, int64_t *times_ns)
     memset(times_ns, 0, BRIM_OP_KIND_COUNT * sizeof *times_ns);
     if (engine->last)
         engine->conf.backend->op_times(engine->last->program, times_ns);
+}
+
+void brim_engine_op_launches(BrimEngine *engine, int32_t *launches)
+{
+    memset(launches, 0, BRIM_OP_KIND_COUNT * sizeof *launches);
+    if (engine->last && engine->conf.backend->op_launches)
+        engine->conf.backend->op_launches(engine->last->program, launches);
 }

@@ -27,6 +27,7 @@ typedef struct BrimEngineConf {
     int infer_target_cap;     /* 0: no loss */
     size_t outside_bytes;     /* host memory the run needs beside the engine: loader slots, cache, ... */
     size_t budget_bytes;      /* for the engine and outside_bytes; 0: no limit but the device's */
+    bool time_ops;            /* brim_engine_op_times is wanted, at the cost of a little time */
 } BrimEngineConf;
 
 typedef struct BrimEngine BrimEngine;
@@ -37,15 +38,23 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf);
 /* ERROR_FIT, with the figures, where plan and what is beside it are over the budget; 0 is no limit. */
 BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes);
 
+/* Before the start: pictures are to stay with the device, and batches of training to have tasks instead of pictures.
+ * ERROR_FIT, and none are kept, where plan and they are over the budget (0: no limit); ERROR_UNSUPPORTED where the device
+ * keeps none. */
+BrimStatus brim_engine_keep(BrimEngine *engine, const BrimKeep *keep, size_t budget_bytes);
+
+/* After the start: one of them, at its byte among all. From any thread, one at a time. */
+BrimStatus brim_engine_put_picture(BrimEngine *engine, size_t start_bytes, const BrimPicture *picture);
+
 /* Takes the arena, once, and makes every graph ready. */
 BrimStatus brim_engine_start(BrimEngine *engine);
 void brim_engine_close(BrimEngine **engine);
 
 /* What the engine takes beside the arena of the device's memory: buffers for what crosses over to it, and what its library
- * takes; on a card context, kernels and libraries. */
+ * takes; on a card context, kernels and libraries, and what the arena leaves of its last page. */
 size_t brim_engine_beside_bytes(const BrimEngine *engine);
 
-/* All that is planned of the device's memory: the arena, that, and outside_bytes where it is the host's. */
+/* All that is planned of the device's memory: the arena, that, pictures kept there, and outside_bytes where it is the host's. */
 size_t brim_engine_planned_bytes(const BrimEngine *engine);
 
 /* Of the device's memory, what is free now, and what this process has of it; 0 where unknown. */
@@ -69,6 +78,14 @@ const BrimGraph *brim_engine_graph_at(const BrimEngine *engine, int index);
 BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars,
                                 float items[4]);
 
+/* The same in two calls: on a device of its own the gradient is on its way between them. */
+BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars);
+BrimStatus brim_engine_finish(BrimEngine *engine, float items[4]);
+
+/* Between them, the batch whose gradient comes next, for which it need not be written again: the host copies it while the
+ * device computes. It is needed no longer than this call. Nothing happens where its shape is another one. */
+BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch);
+
 /* Clip, SGD and EMA; norm: the gradients' norm before clipping, the factor. */
 BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars, float norm[2]);
 
@@ -87,7 +104,8 @@ BrimStatus brim_engine_read(BrimEngine *engine, BrimTensorId id, void *plain);
 /* The arena's bytes where the host can see them (NULL elsewhere); for the high-water test. */
 const void *brim_engine_arena(const BrimEngine *engine, size_t *bytes);
 
-/* Times of each op kind in the last run of a part, in ns; for benchmarks. */
+/* Times of each op kind in the last run of a part, in ns, and what it launched on a card; for benchmarks. */
 void brim_engine_op_times(BrimEngine *engine, int64_t *times_ns);
+void brim_engine_op_launches(BrimEngine *engine, int32_t *launches);
 
 #endif

@@ -10,6 +10,9 @@
 #include "train/trainer_state.h"
 #include "train/weights.h"
 
+/* It starts at 2^16: what overflows even so is no number at any scale. */
+static const float LEAST_LOSS_SCALE = 0x1p-20f;
+
 BrimStatus brim_trainer_open(BrimTrainer **trainer, const BrimTrainerConf *conf)
 {
     BrimStatus status;
@@ -17,7 +20,7 @@ BrimStatus brim_trainer_open(BrimTrainer **trainer, const BrimTrainerConf *conf)
     if (!*trainer)
         return BRIM_ERROR_MEMORY;
     (*trainer)->conf = *conf;
-    (*trainer)->position = (BrimPosition){.last_update = -1};
+    (*trainer)->position = (BrimPosition){.last_update = -1, .scaler = brim_scaler()};
     BRIM_TRY(brim_trainer_open_parts(*trainer));
     brim_schedule_open(&(*trainer)->schedule, &conf->hyper, conf->epochs,
                        brim_loader_batch_count((*trainer)->train_loader), conf->batch, conf->cosine);
@@ -46,6 +49,11 @@ size_t brim_trainer_planned_bytes(const BrimTrainer *trainer)
     return brim_engine_planned_bytes(trainer->engine);
 }
 
+uint64_t brim_trainer_peak_bytes(BrimTrainer *trainer)
+{
+    return brim_engine_peak_bytes(trainer->engine);
+}
+
 /* ---- starting ---- */
 
 BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
@@ -61,6 +69,7 @@ BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
     }
     BRIM_TRY(brim_weights_start_ema(trainer->engine));
     BRIM_TRY(brim_weights_round(trainer->engine));
+    BRIM_TRY(brim_trainer_keep_fill(trainer));
 fail:
     return status;
 }
@@ -72,10 +81,12 @@ BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *check
     BRIM_TRY(brim_checkpoint_restore(trainer->engine, checkpoint, &trainer->position));
     trainer->schedule.last_update = trainer->position.last_update;
     trainer->schedule.updates = trainer->position.updates;
+    trainer->skipped_told = trainer->position.scaler.skipped;
     if (trainer->position.epoch >= trainer->conf.epochs)
-        status = brim_fail(BRIM_ERROR_INPUT,
-                           "this run has finished its %d epochs; start a new one from its weights",
-                           trainer->conf.epochs);
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "this run has finished its %d epochs; start a new one from its weights",
+                         trainer->conf.epochs);
+    BRIM_TRY(brim_trainer_keep_fill(trainer));
 fail:
     return status;
 }
@@ -106,26 +117,57 @@ static BrimStatus save(BrimTrainer *trainer, const char *name, bool whole)
 
 /* ---- an epoch ---- */
 
+static bool is_scaled(const BrimTrainer *trainer)
+{
+    return trainer->conf.precision == BRIM_PRECISION_AMP;
+}
+
+static BrimStatus check_loss(const BrimTrainer *trainer, float loss)
+{
+    if (isfinite(loss))
+        return BRIM_OK;
+    return brim_fail(
+        BRIM_ERROR_INPUT,
+        "the loss became %g in epoch %d, batch %d; a lower lr0 in --hyp, or longer warmup_epochs, helps%s",
+        (double)loss, trainer->position.epoch, trainer->position.batch,
+        is_scaled(trainer) ? ", or --precision fp32" : "");
+}
+
+/* A step that the optimizer skips, its gradients being no numbers, counts as one: YOLOv5's schedule and EMA go on as
+ * well. It is no failure as long as smaller gradients can help. */
+static BrimStatus update(BrimTrainer *trainer, const BrimScheduleStep *step)
+{
+    float norm[2];
+    BrimPosition *position = &trainer->position;
+    BrimStatus status = brim_engine_update(trainer->engine, &step->scalars, norm);
+    if (status != BRIM_OK)
+        return status;
+    brim_schedule_updated(&trainer->schedule, position->epoch, position->batch);
+    if (!is_scaled(trainer) || brim_scaler_updated(&position->scaler, norm) ||
+        position->scaler.scale >= LEAST_LOSS_SCALE)
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_INPUT,
+                     "gradients are no numbers in 16 bits, however small they are made, in epoch %d, batch %d; "
+                     "--precision fp32 trains without 16 bits",
+                     position->epoch, position->batch);
+}
+
 static BrimStatus run_batch(BrimTrainer *trainer)
 {
     BrimStatus status;
     BrimPosition *position = &trainer->position;
     const BrimBatch *batch = NULL;
-    float items[4], norm[2];
+    float items[4];
     BrimScheduleStep step;
     brim_schedule_at(&trainer->schedule, position->epoch, position->batch, &step);
+    if (is_scaled(trainer))
+        step.scalars.loss_scale = position->scaler.scale;
     BRIM_TRY(brim_loader_next(trainer->train_loader, &batch));
     BRIM_TRY(brim_engine_gradient(trainer->engine, batch, &step.scalars, items));
-    if (!isfinite(items[3]))
-        return brim_fail(
-            BRIM_ERROR_INPUT,
-            "the loss became %g in epoch %d, batch %d; a lower lr0 in --hyp, or longer warmup_epochs, helps",
-            (double)items[3], position->epoch, position->batch);
+    BRIM_TRY(check_loss(trainer, items[3]));
     position->gradients_wait = !step.update;
-    if (step.update) {
-        BRIM_TRY(brim_engine_update(trainer->engine, &step.scalars, norm));
-        brim_schedule_updated(&trainer->schedule, position->epoch, position->batch);
-    }
+    if (step.update)
+        BRIM_TRY(update(trainer, &step));
     for (int i = 0; i < 3; i++)
         position->loss_sums[i] += items[i];
     position->batch++;
@@ -169,6 +211,7 @@ static BrimStatus finish_epoch(BrimTrainer *trainer)
         return BRIM_OK; /* the position still says that this epoch wants its validation */
     }
     brim_trainer_tell_epoch(trainer, &found);
+    brim_trainer_tell_skipped(trainer);
     bool better = found.fitness >= position->best_fitness; /* the later one of equals, as YOLOv5 keeps it */
     if (better) {
         position->best_epoch = position->epoch;
@@ -233,6 +276,7 @@ BrimStatus brim_trainer_run(BrimTrainer *trainer)
     }
     if (trainer->weights_folder)
         BRIM_TRY(validate_best(trainer));
+    brim_trainer_tell_all_skipped(trainer);
 fail:
     return status;
 }

@@ -6,6 +6,13 @@
 #include "exchange/tensors.h"
 #include "train/engine.h"
 
+/* Where a device of its own memory has the training pictures that it augments. */
+typedef enum BrimTrainerKeep {
+    BRIM_TRAINER_KEEP_NONE, /* nowhere: the host augments */
+    BRIM_TRAINER_KEEP_HOST, /* in pinned memory of the host, within cache_bytes */
+    BRIM_TRAINER_KEEP_DEVICE /* in its own, where the plan leaves room; else as above */
+} BrimTrainerKeep;
+
 typedef struct BrimTrainerConf {
     const BrimBackendClass *backend;
     int card; /* of several */
@@ -20,6 +27,7 @@ typedef struct BrimTrainerConf {
     BrimPrecision precision;
     uint8_t recompute[BRIM_MAX_LAYERS]; /* BrimRecompute of each layer */
     size_t cache_bytes;             /* most that decoded pictures may take */
+    BrimTrainerKeep keep;           /* as far as device and room allow */
     size_t budget_bytes;            /* 0: no limit */
     char *const *class_names;       /* for the figures of each class; NULL: none */
     const BrimTensorFile *identity; /* its metadata goes into every checkpoint: model, classes, options */
@@ -53,5 +61,8 @@ const BrimEngine *brim_trainer_engine(const BrimTrainer *trainer);
 /* Memory of the whole process as planned: the arena, loader slots, picture cache, and what it was before the
  * opening. */
 size_t brim_trainer_planned_bytes(const BrimTrainer *trainer);
+
+/* The most of the device's memory that this process was seen to take; 0 where unknown. */
+uint64_t brim_trainer_peak_bytes(BrimTrainer *trainer);
 
 #endif

@@ -26,7 +26,7 @@ static BrimStatus list_shapes(const BrimLoader *loader, BrimShape **shapes, int 
     return BRIM_OK;
 }
 
-static BrimLoaderConf loader_conf(const BrimTrainer *trainer, bool training)
+BrimLoaderConf brim_trainer_loader_conf(const BrimTrainer *trainer, bool training)
 {
     const BrimTrainerConf *conf = &trainer->conf;
     return (BrimLoaderConf){.split = training ? conf->train : conf->val,
@@ -41,19 +41,22 @@ static BrimLoaderConf loader_conf(const BrimTrainer *trainer, bool training)
                             .workers = conf->workers,
                             .threads = conf->threads,
                             .slots = conf->workers > 0 ? 2 : 1,
+                            .pixels_apart = training && trainer->keep != BRIM_TRAINER_KEEP_NONE,
                             .cache_bytes = training ? conf->cache_bytes : 0};
 }
 
 static BrimStatus open_loaders(BrimTrainer *trainer, int *train_cap, int *val_cap)
 {
     BrimStatus status;
-    BrimLoaderConf train = loader_conf(trainer, true), val = loader_conf(trainer, false);
+    BrimLoaderConf train = brim_trainer_loader_conf(trainer, true);
+    BrimLoaderConf val = brim_trainer_loader_conf(trainer, false);
     trainer->outside_bytes = trainer->before_bytes;
     BRIM_TRY(brim_loader_open(&trainer->train_loader, &train));
     trainer->outside_bytes +=
         brim_loader_slot_bytes(&train) + brim_loader_cached_bytes(trainer->train_loader);
     /* Validation reads what is left of the cache's room. */
-    size_t used = brim_loader_cached_bytes(trainer->train_loader);
+    size_t used = train.pixels_apart ? brim_loader_kept_bytes(&train)
+                                     : brim_loader_cached_bytes(trainer->train_loader);
     val.cache_bytes = trainer->conf.cache_bytes > used ? trainer->conf.cache_bytes - used : 0;
     BRIM_TRY(brim_loader_open(&trainer->val_loader, &val));
     trainer->outside_bytes += brim_loader_slot_bytes(&val) + brim_loader_cached_bytes(trainer->val_loader);
@@ -151,7 +154,7 @@ static bool validation_decides(const BrimTrainer *trainer)
 
 /* v7.0 validates at twice the batch. Where that would need more than the training itself, batches are
  * smaller. */
-BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
+static BrimStatus open_planned(BrimTrainer *trainer)
 {
     trainer->val_batch = 2 * trainer->conf.batch;
     BrimStatus status = open_at(trainer);
@@ -161,4 +164,16 @@ BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
         status = open_at(trainer);
     }
     return status == BRIM_OK ? brim_engine_fits(trainer->engine, trainer->conf.budget_bytes) : status;
+}
+
+/* Kept pictures are a comfort: a run that fits without them goes without. */
+BrimStatus brim_trainer_open_parts(BrimTrainer *trainer)
+{
+    brim_trainer_keep_choose(trainer);
+    BrimStatus status = open_planned(trainer);
+    if (status != BRIM_OK || brim_trainer_keep_plan(trainer) == BRIM_OK)
+        return status;
+    brim_trainer_close_parts(trainer);
+    trainer->keep = BRIM_TRAINER_KEEP_NONE;
+    return open_planned(trainer);
 }

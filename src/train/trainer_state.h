@@ -18,7 +18,9 @@ struct BrimTrainer {
     BrimPosition position;
     size_t before_bytes;  /* the process as it was before the opening */
     size_t outside_bytes; /* that, slots, picture cache, validation's buffers: planned beside the arena */
+    int64_t skipped_told; /* of position.scaler.skipped, those that a remark has told */
     int val_batch;        /* pictures of a validation's batch */
+    BrimTrainerKeep keep; /* where training pictures are, as it came out */
     int64_t epoch_start_ns;
     int64_t validation_ns; /* of the last validation, for the time left */
     int epoch_pictures;    /* trained on since the epoch, or what is left of it after a resume, began */
@@ -29,6 +31,15 @@ struct BrimTrainer {
 BrimStatus brim_trainer_open_parts(BrimTrainer *trainer);
 void brim_trainer_close_parts(BrimTrainer *trainer);
 
+/* Kept pictures (trainer_keep.c): where, by what device and host allow; room for them beside the plan, ERROR_FIT where
+ * there is none; and all of them decoded, once there is the room. */
+void brim_trainer_keep_choose(BrimTrainer *trainer);
+BrimStatus brim_trainer_keep_plan(BrimTrainer *trainer);
+BrimStatus brim_trainer_keep_fill(BrimTrainer *trainer);
+
+/* Loaders as the trainer opens them. */
+BrimLoaderConf brim_trainer_loader_conf(const BrimTrainer *trainer, bool training);
+
 /* Fills in what every event says and hands it to the listener; its false makes the trainer stop. */
 void brim_trainer_tell(BrimTrainer *trainer, BrimEvent *event);
 void brim_trainer_remark(BrimTrainer *trainer, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -37,5 +48,9 @@ void brim_trainer_remark(BrimTrainer *trainer, const char *format, ...) __attrib
 void brim_trainer_tell_step(BrimTrainer *trainer, const BrimBatch *batch, const BrimScheduleStep *step);
 void brim_trainer_tell_epoch(BrimTrainer *trainer, const BrimValidation *found);
 void brim_trainer_tell_best(BrimTrainer *trainer, const BrimValidation *found);
+
+/* Steps that mixed precision skipped, if any: of the epoch that ended; of the whole run at its end. */
+void brim_trainer_tell_skipped(BrimTrainer *trainer);
+void brim_trainer_tell_all_skipped(BrimTrainer *trainer);
 
 #endif

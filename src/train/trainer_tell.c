@@ -103,3 +103,27 @@ void brim_trainer_tell_best(BrimTrainer *trainer, const BrimValidation *found)
                                        .map50_95 = figures.ap50_95});
     }
 }
+
+static const char *steps_were(int64_t count)
+{
+    return count == 1 ? "step was" : "steps were";
+}
+
+void brim_trainer_tell_skipped(BrimTrainer *trainer)
+{
+    const BrimScaler *scaler = &trainer->position.scaler;
+    int64_t fresh = scaler->skipped - trainer->skipped_told;
+    trainer->skipped_told = scaler->skipped;
+    if (fresh)
+        brim_trainer_remark(
+            trainer, "epoch %d: %lld %s skipped: gradients were too large for 16 bits; their scale is %g now",
+            trainer->position.epoch, (long long)fresh, steps_were(fresh), (double)scaler->scale);
+}
+
+void brim_trainer_tell_all_skipped(BrimTrainer *trainer)
+{
+    int64_t skipped = trainer->position.scaler.skipped;
+    if (skipped)
+        brim_trainer_remark(trainer, "%lld %s skipped: gradients were too large for 16 bits", (long long)skipped,
+                            steps_were(skipped));
+}

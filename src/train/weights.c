@@ -81,6 +81,24 @@ static void add_head_bias(const BrimModel *model, int level, float *bias)
     }
 }
 
+/* Writes a tensor and, where the graph has one of it, the copy in 16 bits that convolutions read: the optimizer, which
+ * writes both, comes after the first of them have read it. plain is spent. */
+static BrimStatus write_both(BrimEngine *engine, BrimTensorId id, float *plain)
+{
+    char twin[2 * BRIM_NAME_BYTES];
+    const BrimTensor *tensor = &brim_engine_graph(engine)->tensors[id];
+    snprintf(twin, sizeof twin, "half/%s", tensor->name);
+    BrimTensorId half = brim_graph_find(brim_engine_graph(engine), twin);
+    BrimStatus status = brim_engine_write(engine, id, plain);
+    if (status != BRIM_OK || half == BRIM_NONE)
+        return status;
+    for (size_t i = 0; i < brim_tensor_elements(tensor); i++) {
+        uint16_t narrow = brim_half_from_float(plain[i]);
+        memcpy((char *)plain + i * sizeof narrow, &narrow, sizeof narrow);
+    }
+    return brim_engine_write(engine, half, plain);
+}
+
 static BrimStatus init_one(BrimEngine *engine, BrimTensorId id, const char *name, float *plain, void *self)
 {
     Init *init = self;
@@ -105,7 +123,7 @@ static BrimStatus init_one(BrimEngine *engine, BrimTensorId id, const char *name
         for (size_t i = 0; i < count; i++)
             plain[i] = value;
     }
-    return brim_engine_write(engine, id, plain);
+    return write_both(engine, id, plain);
 }
 
 BrimStatus brim_weights_init(BrimEngine *engine, const BrimModel *model, uint64_t seed)
@@ -150,7 +168,7 @@ static BrimStatus load_one(BrimEngine *engine, BrimTensorId id, const char *name
         return BRIM_OK;
     for (size_t i = 0; i < brim_tensor_elements(tensor); i++)
         plain[i] = brim_host_tensor_float(host, i);
-    return brim_engine_write(engine, id, plain);
+    return write_both(engine, id, plain);
 }
 
 BrimStatus brim_weights_load(BrimEngine *engine, const BrimModel *model, const BrimTensorFile *file,
@@ -174,7 +192,7 @@ static BrimStatus round_one(BrimEngine *engine, BrimTensorId id, const char *nam
         return status;
     for (size_t i = 0; i < brim_tensor_elements(&brim_engine_graph(engine)->tensors[id]); i++)
         plain[i] = brim_half_to_float(brim_half_from_float(plain[i]));
-    return brim_engine_write(engine, id, plain);
+    return write_both(engine, id, plain);
 }
 
 BrimStatus brim_weights_round(BrimEngine *engine)

@@ -10,6 +10,10 @@
 
 static pthread_mutex_t calling = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long fail_calls;
+static struct {
+    const char *function;
+    unsigned long count;
+} calls[128]; /* of each function that was called; the driver has fewer that brim knows */
 static CUresult lost = CUDA_SUCCESS;
 static bool started;
 
@@ -33,10 +37,34 @@ void fake_abort(const char *format, ...)
     abort();
 }
 
+/* Names are literals, but each call of a function need not have the same one. */
+static void count_call(const char *function)
+{
+    int i = 0, room = (int)(sizeof calls / sizeof calls[0]);
+    while (i < room && calls[i].function && strcmp(calls[i].function, function) != 0)
+        i++;
+    if (i == room)
+        fake_abort("more functions than fake_cuda_calls has room for");
+    calls[i].function = function;
+    calls[i].count++;
+}
+
+unsigned long fake_cuda_calls(const char *function)
+{
+    unsigned long sum = 0;
+    pthread_mutex_lock(&calling);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+        if (calls[i].function && (!function || strcmp(calls[i].function, function) == 0))
+            sum += calls[i].count;
+    pthread_mutex_unlock(&calling);
+    return sum;
+}
+
 CUresult fake_begin(const char *function)
 {
     const FakeCard *card = fake_card();
     pthread_mutex_lock(&calling);
+    count_call(function);
     CUresult result = lost;
     if (strcmp(card->fail_name, function) == 0 && ++fail_calls == card->fail_at) {
         result = card->error;

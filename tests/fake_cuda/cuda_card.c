@@ -52,6 +52,10 @@ static void read_word(const char *word)
         card.context_bytes = bytes_of(value, word);
     else if (IS("module"))
         card.module_bytes = bytes_of(value, word);
+    else if (IS("late"))
+        card.late_bytes = bytes_of(value, word);
+    else if (IS("grain"))
+        card.grain_bytes = bytes_of(value, word);
     else if (IS("cc")) {
         if (sscanf(value, "%d.%d", &card.cc_major, &card.cc_minor) != 2)
             fake_abort("BRIM_FAKE_CARD: %s is not like cc=8.6", word);
@@ -71,6 +75,8 @@ static void read_word(const char *word)
         card.strict = true;
     else if (IS("threads"))
         card.threads = true;
+    else if (IS("lazy"))
+        card.lazy = true;
     else
         fake_abort("BRIM_FAKE_CARD: no word \"%s\"; see tests/fake_cuda/fake_cuda.h", word);
 #undef IS
@@ -82,6 +88,7 @@ static void read_card(void)
                       .free_bytes = SIZE_MAX,
                       .context_bytes = (size_t)100 << 20,
                       .module_bytes = (size_t)4 << 20,
+                      .grain_bytes = 1,
                       .cc_major = 8,
                       .cc_minor = 6,
                       .driver = CUDA_VERSION,
@@ -97,6 +104,8 @@ static void read_card(void)
             read_word(word);
     if (card.free_bytes > card.memory_bytes)
         card.free_bytes = card.memory_bytes;
+    if (card.grain_bytes < 1)
+        fake_abort("BRIM_FAKE_CARD: grain starts at 1");
     if (card.cards < 0 || card.cards > FAKE_CARDS)
         fake_abort("BRIM_FAKE_CARD: there may be 0 to %d cards", FAKE_CARDS);
 }

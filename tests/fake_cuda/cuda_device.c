@@ -127,6 +127,7 @@ CUresult cuDevicePrimaryCtxRelease(CUdevice device)
         result = CUDA_ERROR_INVALID_CONTEXT;
     else if (--primary[device].holders == 0) {
         fake_memory_end(device);
+        fake_late_end(device);
         fake_handle_destroy(primary[device].context);
         primary[device].context = NULL;
         primary[device].modules = 0;
@@ -158,7 +159,8 @@ size_t fake_context_bytes(int device)
 {
     if (!primary[device].context)
         return 0;
-    return fake_card()->context_bytes + (size_t)primary[device].modules * fake_card()->module_bytes;
+    return fake_card()->context_bytes + (size_t)primary[device].modules * fake_card()->module_bytes +
+           fake_late_bytes(device);
 }
 
 void fake_module_add(int device, int count)

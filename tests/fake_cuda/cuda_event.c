@@ -1,15 +1,27 @@
-/* Events: the time at which the stream came to them, by the host's clock, as work is done when it is started.
+/* Events: the time at which the stream came to them, by a clock of the card's own. It goes on where work says
+ * how long it takes (fake_cuda_pass_ns), and a little at each look, so that what is chosen by time is the
+ * same on a busy machine.
  */
-#include <time.h>
+#include <stdatomic.h>
 
 #include "cuda_inside.h"
 
 struct CUevent_st {
     FakeHandle handle;
     unsigned int flags;
-    bool recorded, captured;
-    struct timespec time;
+    bool recorded, captured, reached; /* reached: by the stream, since it was recorded last */
+    CUstream stream;
+    long long time_ns;
 };
+
+enum { LOOK_NS = 1000 };
+
+static atomic_llong clock_ns;
+
+void fake_cuda_pass_ns(long long ns)
+{
+    atomic_fetch_add(&clock_ns, ns);
+}
 
 CUresult cuEventCreate(CUevent *event, unsigned int flags)
 {
@@ -21,6 +33,13 @@ CUresult cuEventCreate(CUevent *event, unsigned int flags)
     return CUDA_SUCCESS;
 }
 
+static void take_time(void *args)
+{
+    const CUevent event = *(CUevent *)args;
+    event->recorded = event->reached = true;
+    event->time_ns = atomic_fetch_add(&clock_ns, LOOK_NS);
+}
+
 CUresult cuEventRecord(CUevent event, CUstream stream)
 {
     bool capturing;
@@ -29,7 +48,37 @@ CUresult cuEventRecord(CUevent event, CUstream stream)
     FAKE_TRY(fake_stream_check(stream, "cuEventRecord", &capturing));
     event->captured = capturing;
     event->recorded = !capturing;
-    clock_gettime(CLOCK_MONOTONIC, &event->time);
+    event->reached = capturing;
+    event->stream = stream;
+    return capturing ? CUDA_SUCCESS : fake_cuda_enqueue(stream, take_time, &event, sizeof event);
+}
+
+/* What is recorded as EXTERNAL is part of the graph, and has the time of its last launch. */
+CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned int flags)
+{
+    bool capturing;
+    FAKE_BEGIN(cuEventRecordWithFlags);
+    FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventRecordWithFlags"));
+    FAKE_TRY(fake_stream_check(stream, "cuEventRecordWithFlags", &capturing));
+    if (flags != CU_EVENT_RECORD_EXTERNAL || !capturing) {
+        fake_complain("cuEventRecordWithFlags: %s", capturing
+                                                        ? "flags that it does not know"
+                                                        : "EXTERNAL is for streams that are being captured");
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    event->captured = false;
+    return fake_cuda_enqueue(stream, take_time, &event, sizeof event);
+}
+
+CUresult cuEventSynchronize(CUevent event)
+{
+    FAKE_BEGIN(cuEventSynchronize);
+    FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventSynchronize"));
+    FAKE_TRY(fake_unsafe("cuEventSynchronize"));
+    if (event->captured)
+        return CUDA_ERROR_CAPTURED_EVENT;
+    if (event->recorded && !event->reached)
+        fake_stream_catch_up(event->stream, &event->reached);
     return CUDA_SUCCESS;
 }
 
@@ -44,8 +93,9 @@ CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)
         fake_complain("cuEventElapsedTime: an event was not recorded, or made without time");
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    *milliseconds = (float)((double)(end->time.tv_sec - start->time.tv_sec) * 1e3 +
-                            (double)(end->time.tv_nsec - start->time.tv_nsec) * 1e-6);
+    if (!start->reached || !end->reached)
+        return CUDA_ERROR_NOT_READY;
+    *milliseconds = (float)((double)(end->time_ns - start->time_ns) * 1e-6);
     return CUDA_SUCCESS;
 }
 

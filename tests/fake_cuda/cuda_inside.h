@@ -14,14 +14,14 @@
 enum { FAKE_CARDS = 8 };
 
 typedef struct FakeCard {
-    size_t memory_bytes, free_bytes, context_bytes, module_bytes;
+    size_t memory_bytes, free_bytes, context_bytes, module_bytes, late_bytes, grain_bytes;
     int cc_major, cc_minor, driver, cards, sms;
     char name[96];
     char fail_name[64]; /* "": nothing fails */
     unsigned long fail_at;
     bool fail_once;
     CUresult error;
-    bool strict, threads;
+    bool strict, threads, lazy;
 } FakeCard;
 
 /* BRIM_FAKE_CARD, read once. A word that means nothing ends the process with a line. */
@@ -84,9 +84,15 @@ bool fake_handle_live(const void *handle, FakeKind kind);
 /* The device of this thread's context. CUDA_ERROR_INVALID_CONTEXT where there is none. */
 CUresult fake_current(int *device);
 
-/* Contexts and modules: what is gone of a device beside allocations. */
+/* Contexts, modules and what was loaded late: what is gone of a device beside allocations. */
 size_t fake_context_bytes(int device);
 void fake_module_add(int device, int count);
+
+/* ---- cuda_late.c ---- */
+
+/* What was loaded late in the device's context; all of it goes when the context ends. */
+size_t fake_late_bytes(int device);
+void fake_late_end(int device);
 
 /* ---- cuda_memory.c ---- */
 
@@ -107,6 +113,9 @@ size_t fake_memory_left_bytes(int device);
 /* CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED where a capture forbids calls that might wait or take memory; that
  * capture is void then. */
 CUresult fake_unsafe(const char *function);
+
+/* With the word `lazy`: does what waits on the stream, in order, until *done is true, or all of it for NULL. */
+void fake_stream_catch_up(CUstream stream, const bool *done);
 
 /* CUDA_ERROR_INVALID_HANDLE for what is no stream; *capturing says whether it is being captured. */
 CUresult fake_stream_check(CUstream stream, const char *function, bool *capturing);

@@ -38,12 +38,20 @@ static Block *block_at(uintptr_t address)
     return NULL;
 }
 
+/* Of the card, in whole grains. */
+static size_t card_bytes(size_t bytes)
+{
+    size_t grain = fake_card()->grain_bytes;
+    return (bytes + grain - 1) / grain * grain;
+}
+
 static void count(Block *block, int sign)
 {
     if (block->pinned)
         return;
-    taken_bytes += sign > 0 ? block->bytes : -block->bytes;
-    taken_on[block->device] += sign > 0 ? block->bytes : -block->bytes;
+    size_t bytes = card_bytes(block->bytes);
+    taken_bytes += sign > 0 ? bytes : -bytes;
+    taken_on[block->device] += sign > 0 ? bytes : -bytes;
     if (taken_bytes > peak_bytes)
         peak_bytes = taken_bytes;
 }
@@ -73,7 +81,7 @@ static CUresult take(void **start, size_t bytes, int device, bool pinned)
     if (bytes == 0)
         return CUDA_ERROR_INVALID_VALUE;
     pthread_mutex_lock(&taking);
-    bool fits = pinned || bytes <= fake_memory_left_bytes(device);
+    bool fits = pinned || card_bytes(bytes) <= fake_memory_left_bytes(device);
     if (fits) {
         Block *block = map_block(bytes);
         block->device = device;
@@ -190,13 +198,20 @@ void fake_memory_end(int device)
     pthread_mutex_unlock(&taking);
 }
 
+/* A small number with whatever stood in the bytes that fill up its word is no pointer, though it may look like one. */
+static bool is_pointer(uintptr_t word)
+{
+    enum { SMALL = 1 << 16 };
+    return (uint32_t)word >= SMALL;
+}
+
 uintptr_t fake_memory_dangling(const void *args, size_t bytes)
 {
     uintptr_t word, found = 0;
     pthread_mutex_lock(&taking);
     for (size_t at = 0; at + sizeof word <= bytes; at += sizeof word) {
         memcpy(&word, (const char *)args + at, sizeof word);
-        const Block *block = block_at(word);
+        const Block *block = is_pointer(word) ? block_at(word) : NULL;
         if (block && block->freed)
             found = word;
     }

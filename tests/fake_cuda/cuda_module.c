@@ -146,6 +146,7 @@ CUresult cuLaunchKernel(CUfunction function, unsigned int grid_x, unsigned int g
     FAKE_TRY(check_function(function, "cuLaunchKernel"));
     FAKE_TRY(check_grid((unsigned int[]){grid_x, grid_y, grid_z}, (unsigned int[]){block_x, block_y, block_z},
                         shared_bytes, function));
+    FAKE_TRY(fake_cuda_load(brim_kernel_name(function->kernel)));
     size_t bytes = brim_kernel_args_bytes(function->kernel);
     if (!args || !args[0] || extra || bytes > MAX_ARGS_BYTES)
         return CUDA_ERROR_INVALID_VALUE;

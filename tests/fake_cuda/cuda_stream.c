@@ -19,7 +19,7 @@ struct CUstream_st {
     FakeHandle handle;
     bool capturing, spoiled;
     CUstreamCaptureMode mode;
-    List captured;
+    List captured, waiting;
 };
 
 struct CUgraph_st {
@@ -70,6 +70,18 @@ static void run_now(void (*run)(void *args), const void *args, size_t bytes)
     free(copy);
 }
 
+void fake_stream_catch_up(CUstream stream, const bool *done)
+{
+    while (stream && stream->waiting.first && !(done && *done)) {
+        Work *work = stream->waiting.first;
+        stream->waiting.first = work->next;
+        if (!work->next)
+            stream->waiting.end = NULL;
+        run_now(work->run, work->args, work->bytes);
+        free(work);
+    }
+}
+
 CUresult fake_stream_check(CUstream stream, const char *function, bool *capturing)
 {
     int device;
@@ -86,7 +98,9 @@ CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void 
 {
     bool capturing;
     FAKE_TRY(fake_stream_check(stream, "starting work on a stream", &capturing));
-    if (!capturing)
+    if (!capturing && stream && fake_card()->lazy)
+        append(&stream->waiting, run, args, bytes);
+    else if (!capturing)
         run_now(run, args, bytes);
     else if (stream->spoiled)
         return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
@@ -121,6 +135,7 @@ CUresult cuStreamDestroy(CUstream stream)
     FAKE_TRY(fake_handle_check(stream, FAKE_STREAM, "cuStreamDestroy"));
     end_capture(stream);
     clear(&stream->captured);
+    fake_stream_catch_up(stream, NULL);
     fake_handle_destroy(stream);
     return CUDA_SUCCESS;
 }
@@ -143,7 +158,10 @@ CUresult cuStreamSynchronize(CUstream stream)
     bool capturing;
     FAKE_BEGIN(cuStreamSynchronize);
     FAKE_TRY(fake_stream_check(stream, "cuStreamSynchronize", &capturing));
-    return capturing ? spoil(stream, "cuStreamSynchronize") : CUDA_SUCCESS;
+    if (capturing)
+        return spoil(stream, "cuStreamSynchronize");
+    fake_stream_catch_up(stream, NULL);
+    return CUDA_SUCCESS;
 }
 
 CUresult cuStreamBeginCapture(CUstream stream, CUstreamCaptureMode mode)
@@ -186,6 +204,20 @@ CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
     *graph = fake_handle_make(FAKE_GRAPH, sizeof **graph);
     (*graph)->works = stream->captured;
     stream->captured = (List){0};
+    return CUDA_SUCCESS;
+}
+
+CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
+{
+    FAKE_BEGIN(cuGraphGetNodes);
+    FAKE_TRY(fake_handle_check(graph, FAKE_GRAPH, "cuGraphGetNodes"));
+    if (nodes) {
+        fake_complain("cuGraphGetNodes: the false library counts them, and has none to show");
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    *count = 0;
+    for (const Work *work = graph->works.first; work; work = work->next)
+        ++*count;
     return CUDA_SUCCESS;
 }
 

@@ -51,7 +51,7 @@ static bool wanted(const Descriptor *graph)
     const char *which = fake_setting("engines", 0);
     FakeConvolution convolution;
     fake_read_convolution(fake_operation(graph), &convolution);
-    return !which || strncmp(which, "costly", 6) == 0 ||
+    return !which || strncmp(which, "costly", 6) == 0 || strncmp(which, "one", 3) == 0 ||
            (strncmp(which, "half", 4) == 0 && convolution.x.half);
 }
 
@@ -69,6 +69,7 @@ bool fake_engine_refuses(int64_t engine)
 {
     const char *which = fake_setting("engines", 0);
     return engine == FAKE_ENGINE_REFUSING ||
+           (engine != FAKE_ENGINE_PLAIN && which && strncmp(which, "one", 3) == 0) ||
            (engine == FAKE_ENGINE_SLOWEST && which && strncmp(which, "costly", 6) == 0);
 }
 

@@ -2,7 +2,6 @@
  * order. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cudnn_parts.h"
 #include "fake_cuda.h"
@@ -36,12 +35,10 @@ static void poison(void *workspace, size_t bytes)
 static void run(void *args)
 {
     const Work *work = args;
-    const struct timespec pause = {work->slow_us / 1000000, work->slow_us % 1000000 * 1000};
     if (work->workspace_bytes)
         poison(work->workspace, work->workspace_bytes);
     fake_convolve(&work->convolution, work->x, work->y, work->w);
-    if (work->slow_us)
-        nanosleep(&pause, NULL);
+    fake_cuda_pass_ns((1 + work->slow_us) * 1000LL);
 }
 
 /* ---- operations ---- */
@@ -199,6 +196,23 @@ static cudnnStatus_t read_work(const Descriptor *config, const Descriptor *pack,
     return status == CUDNN_STATUS_SUCCESS ? find_workspace(pack, work) : status;
 }
 
+/* An engine's kernels are loaded when it is first started: those of one way, type and first knob are one. */
+static CUresult load_engine(const Descriptor *config, const FakeConvolution *task)
+{
+    char name[64];
+    const Descriptor *engine = fake_part(config, CUDNN_ATTR_ENGINECFG_ENGINE);
+    snprintf(name, sizeof name, "engine %lld:%lld of %d %d",
+             (long long)fake_integer(engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX), (long long)fake_first_knob(config),
+             (int)task->way, task->x.half);
+    return fake_cuda_load(name);
+}
+
+static CUresult enqueue(CUstream stream, const Descriptor *config, const Work *work)
+{
+    CUresult result = load_engine(config, &work->convolution);
+    return result == CUDA_SUCCESS ? fake_cuda_enqueue(stream, run, work, sizeof *work) : result;
+}
+
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t pack)
 {
@@ -219,7 +233,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     status = read_work(config, pack, &work);
     cudnnGetStream(handle, &stream);
     if (status == CUDNN_STATUS_SUCCESS &&
-        fake_cuda_enqueue((CUstream)stream, run, &work, sizeof work) != CUDA_SUCCESS)
+        enqueue((CUstream)stream, config, &work) != CUDA_SUCCESS)
         status = fake_fail(CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER, "the driver refused");
     if (status == CUDNN_STATUS_SUCCESS) {
         executions++;

@@ -3,12 +3,17 @@
  *   driver=13000        the CUDA version that the driver is for; the toolkit's own unless said
  *   context=200M        what a context takes of the free memory
  *   module=4M           what loading the kernels takes of it
+ *   late=64K            what each kernel, and each of cuDNN's engines, takes when it is started for the first time, as long as
+ *                       the context lives; while a stream is being captured that is an error
+ *   grain=2M            what memory is given out in: an allocation takes whole ones of them
  *   strict              the host cannot touch device memory but in copies and kernels: else it would not be noticed, as it is
  *                       the host's own
  *   threads             blocks have as many threads as they were started with, which take turns; else one, which is quicker
+ *   lazy                work on a stream is done when somebody waits for it, not before: what was written over meanwhile, or
+ *                       read too early, is wrong
  *   fail=NAME@N         the N-th call of that function (cuLaunchKernel@100) fails, and from then on every call: the card fell
  *                       off; fail=NAME@N:once fails once; error=CODE is the driver's number (719)
- * Work on a stream is done when it is started, unless the stream is being captured: then it is kept, and done at each launch
+ * Work on a stream is done when it is started, if the card is not lazy, unless the stream is being captured: then it is kept, and done at each launch
  * of the graph. What a caller does wrong is answered by the driver's own error, and said on stderr; memory that was written
  * behind its end ends the process. */
 #ifndef BRIM_TESTS_FAKE_CUDA_H
@@ -18,6 +23,9 @@
 
 /* Does run(copy of args) in the stream's order: now, or when the graph that is being captured is launched. */
 CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void *args, size_t bytes);
+
+/* Loads what goes by that name, where it was not loaded yet: takes the card's `late` bytes. */
+CUresult fake_cuda_load(const char *name);
 
 /* Device memory that is taken now, and at its highest, in bytes; the number of allocations since the start. */
 size_t fake_cuda_taken_bytes(void);
@@ -30,10 +38,16 @@ unsigned long fake_cuda_handles(void);
 /* Launches of a kernel ("brim_act") that were run, those of graphs among them; of all for NULL. */
 unsigned long fake_cuda_launches(const char *kernel);
 
+/* Calls of a function of the driver ("cuStreamSynchronize") since the start; of all for NULL. */
+unsigned long fake_cuda_calls(const char *function);
+
 /* The arguments of a kernel's last launch as they arrived, and its grid; NULL where there was none. */
 const void *fake_cuda_last_args(const char *kernel, int *blocks, int *threads);
 
 /* True where the whole range lies in one allocation. */
 int fake_cuda_holds(CUdeviceptr start, size_t bytes);
+
+/* The card's clock, which events tell, goes on by so much: work says how long it takes. */
+void fake_cuda_pass_ns(long long ns);
 
 #endif

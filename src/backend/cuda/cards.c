@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "backend/cuda/device.h"
+#include "backend/cuda/conv.h"
 
 /* Memory sends twice a clock, whatever its kind: the driver gives the clock of which that holds. */
 static double bandwidth_gb_s(const BrimCudaDevice *device)
@@ -34,20 +34,36 @@ fail:
 
 BrimStatus brim_cuda_card_check(int index)
 {
+    BrimStatus status;
     BrimCudaDevice device;
-    BrimStatus status = brim_cuda_device_look(&device, index);
-    return status == BRIM_OK ? brim_cuda_device_new_enough(&device) : status;
+    BRIM_TRY(brim_cuda_device_look(&device, index));
+    BRIM_TRY(brim_cuda_device_new_enough(&device));
+    BRIM_TRY(brim_cuda_dnn_find(device.driver));
+fail:
+    return status;
+}
+
+bool brim_cuda_cards_found(void)
+{
+    const BrimCudaDriver *driver;
+    return brim_cuda_driver(&driver) == BRIM_OK || brim_cuda_driver_found();
+}
+
+void brim_cuda_card_line(int index, char *text, size_t bytes)
+{
+    BrimCudaDevice device;
+    text[0] = '\0';
+    if (brim_cuda_device_look(&device, index) == BRIM_OK)
+        snprintf(text, bytes, "%d: %s, %zu MiB", index, device.name, device.total_bytes >> 20);
 }
 
 void brim_cuda_cards_list(char *text, size_t bytes)
 {
     size_t at = 0;
     text[0] = '\0';
-    for (int i = 0; i < brim_cuda_device_count(); i++) {
-        BrimCudaDevice device;
-        if (brim_cuda_device_look(&device, i) != BRIM_OK || at >= bytes)
-            return;
-        at += (size_t)snprintf(text + at, bytes - at, "%s%d: %s, %zu MiB", i ? "; " : "", i, device.name,
-                               device.total_bytes >> 20);
+    for (int i = 0; i < brim_cuda_device_count() && at < bytes; i++) {
+        char line[128];
+        brim_cuda_card_line(i, line, sizeof line);
+        at += (size_t)snprintf(text + at, bytes - at, "%s%s", i ? "; " : "", line);
     }
 }

@@ -3,6 +3,7 @@
 #ifndef BRIM_BACKEND_CUDA_CARDS_H
 #define BRIM_BACKEND_CUDA_CARDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -23,8 +24,15 @@ typedef struct BrimCudaCard {
  * Errors are those of brim_cuda_device_open. */
 BrimStatus brim_cuda_card_read(BrimCudaCard *card, int index);
 
-/* Whether a card is there and new enough, without opening it: the errors of brim_cuda_device_open. */
+/* Whether a card is there and new enough, and cuDNN beside it, without opening it: the errors of brim_cuda_device_open and
+ * brim_cuda_dnn_open. */
 BrimStatus brim_cuda_card_check(int index);
+
+/* Whether there is a driver at all, usable or not. */
+bool brim_cuda_cards_found(void);
+
+/* "0: NVIDIA GeForce RTX 3060, 11910 MiB"; "" where there is no such card. */
+void brim_cuda_card_line(int index, char *text, size_t bytes);
 
 /* All cards as a sentence for messages: "0: NVIDIA GeForce RTX 3060, 11910 MiB; 1: ..."; "" where there is
  * none. */

@@ -38,16 +38,31 @@ static void format_version(size_t version, char *text, size_t bytes)
     snprintf(text, bytes, "%zu.%zu.%zu", version / major, version % major / 100, version % 100);
 }
 
+static BrimStatus find(const BrimCudaDnnApi **api, const BrimCudaDriver *driver, char version[24])
+{
+    BrimStatus status = brim_cuda_dnn_api(api, driver);
+    if (status != BRIM_OK)
+        return status;
+    const size_t number = (*api)->cudnnGetVersion_();
+    format_version(number, version, 24);
+    if (number >= OLDEST_VERSION)
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_UNSUPPORTED,
+                     "cuDNN %s is too old, 9.0 is needed; install libcudnn9-cuda-%d", version,
+                     driver->version / 1000);
+}
+
+BrimStatus brim_cuda_dnn_find(const BrimCudaDriver *driver)
+{
+    const BrimCudaDnnApi *api;
+    char version[24];
+    return find(&api, driver, version);
+}
+
 static BrimStatus start(BrimCudaDnn *dnn)
 {
     const BrimCudaDnnApi *api = dnn->api;
-    const size_t version = api->cudnnGetVersion_();
     BrimStatus status;
-    format_version(version, dnn->version, sizeof dnn->version);
-    if (version < OLDEST_VERSION)
-        return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                         "cuDNN %s is too old, 9.0 is needed; install libcudnn9-cuda-%d", dnn->version,
-                         dnn->device->driver->version / 1000);
     BRIM_TRY(brim_cuda_device_enter(dnn->device));
     BRIM_TRY(brim_cuda_dnn_check(api, api->cudnnCreate_(&dnn->handle), "starting cuDNN on the card"));
     BRIM_TRY(
@@ -63,7 +78,7 @@ BrimStatus brim_cuda_dnn_open(BrimCudaDnn **dnn, const BrimCudaDevice *device)
     if (!*dnn)
         return BRIM_ERROR_MEMORY;
     (*dnn)->device = device;
-    BRIM_TRY(brim_cuda_dnn_api(&(*dnn)->api, device->driver));
+    BRIM_TRY(find(&(*dnn)->api, device->driver, (*dnn)->version));
     BRIM_TRY(start(*dnn));
     return BRIM_OK;
 fail:

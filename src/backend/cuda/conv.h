@@ -28,7 +28,9 @@ typedef struct BrimCudaConvTask {
     bool half; /* x, y and w are fp16, else fp32 */
 } BrimCudaConvTask;
 
-/* ERROR_UNSUPPORTED where cuDNN is not there or too old: the sentence says which package has it. */
+/* ERROR_UNSUPPORTED where cuDNN is not there or too old: the sentence says which package has it. Finding it opens nothing.
+ */
+BrimStatus brim_cuda_dnn_find(const BrimCudaDriver *driver);
 BrimStatus brim_cuda_dnn_open(BrimCudaDnn **dnn, const BrimCudaDevice *device);
 void brim_cuda_dnn_close(BrimCudaDnn **dnn);
 

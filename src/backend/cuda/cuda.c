@@ -1,7 +1,12 @@
 /* The cuda backend as the device contract has it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "backend/cuda/program.h"
+
+/* The driver maps memory in pages of 2 MiB (cuMemGetAllocationGranularity says so of all cards since Pascal): an
+ * allocation of more than one takes whole ones. */
+enum { GRAIN_BYTES = 2 << 20 };
 
 static void backend_close(BrimBackend **backend)
 {
@@ -15,14 +20,12 @@ static void backend_close(BrimBackend **backend)
         for (int i = 0; i < gone->conv_count; i++)
             brim_cuda_conv_close(&gone->convs[i].conv);
         brim_cuda_dnn_close(&gone->dnn);
+        brim_cuda_keep_drop(gone);
         if (gone->arena)
             driver->cuMemFree_(gone->arena);
         if (gone->device_scalars)
             driver->cuMemFree_(gone->device_scalars);
-        if (gone->scalars)
-            driver->cuMemFreeHost_(gone->scalars);
-        if (gone->staging)
-            driver->cuMemFreeHost_(gone->staging);
+        brim_cuda_staging_close(&gone->staging);
         brim_cuda_device_close(&gone->device);
     }
     brim_mem_give(gone->convs);
@@ -33,7 +36,6 @@ static void backend_close(BrimBackend **backend)
 static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
 {
     BrimStatus status;
-    void *pinned = NULL;
     (void)threads;
     BrimBackend *made = *backend = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof *made);
     if (!made)
@@ -41,11 +43,9 @@ static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
     BRIM_TRY(brim_cuda_device_open(&made->device, card));
     BRIM_TRY(brim_cuda_device_free_bytes(&made->device, &made->first_free_bytes));
     BRIM_TRY(brim_cuda_dnn_open(&made->dnn, &made->device));
-    BRIM_CUDA_TRY(made->device.driver, cuMemHostAlloc, "pinning host memory", &pinned, sizeof *made->scalars,
-                  0);
-    made->scalars = pinned;
+    BRIM_TRY(brim_cuda_staging_open(&made->staging, &made->device));
     BRIM_CUDA_TRY(made->device.driver, cuMemAlloc, "taking memory of the card", &made->device_scalars,
-                  sizeof *made->scalars);
+                  sizeof(BrimKernelScalars));
     return BRIM_OK;
 fail:
     backend_close(backend);
@@ -60,6 +60,7 @@ static BrimStatus describe(BrimBackend *backend, BrimDeviceInfo *info)
                              .host_memory = false};
     snprintf(info->name, sizeof info->name, "%.48s, cuDNN %.16s, nhwc", backend->device.name,
              brim_cuda_dnn_version(backend->dnn));
+    snprintf(info->id, sizeof info->id, "%s", backend->device.uuid);
     return BRIM_OK;
 }
 
@@ -68,7 +69,7 @@ static BrimStatus memory(BrimBackend *backend, BrimDeviceMemory *memory)
 {
     const BrimCudaDevice *device = &backend->device;
     size_t first = backend->first_free_bytes;
-    *memory = (BrimDeviceMemory){.total_bytes = device->total_bytes};
+    *memory = (BrimDeviceMemory){.total_bytes = device->total_bytes, .grain_bytes = GRAIN_BYTES};
     BrimStatus status = brim_cuda_device_free_bytes(device, &memory->free_bytes);
     size_t later = memory->free_bytes < first ? first - memory->free_bytes : 0;
     memory->taken_bytes = device->context_bytes + device->module_bytes + later;
@@ -104,12 +105,26 @@ static const void *arena(BrimBackend *backend, size_t *bytes)
     return NULL;
 }
 
-/* A captured step is one to the host: its ops' times are not known one by one. */
+static void time_ops(BrimBackend *backend)
+{
+    backend->times_ops = true;
+}
+
+/* A captured step is one to the host: its ops' times are known where they were asked for before. */
 static void op_times(BrimProgram *program, int64_t *times_ns)
 {
-    (void)program;
-    for (int kind = 0; kind < BRIM_OP_KIND_COUNT; kind++)
-        times_ns[kind] = 0;
+    int32_t launches[BRIM_OP_KIND_COUNT];
+    memset(times_ns, 0, BRIM_OP_KIND_COUNT * sizeof *times_ns);
+    if (program->times)
+        brim_cuda_op_times_read(program->times, times_ns, launches);
+}
+
+static void op_launches(BrimProgram *program, int32_t *launches)
+{
+    int64_t times_ns[BRIM_OP_KIND_COUNT];
+    memset(launches, 0, BRIM_OP_KIND_COUNT * sizeof *launches);
+    if (program->times)
+        brim_cuda_op_times_read(program->times, times_ns, launches);
 }
 
 const BrimBackendClass brim_backend_cuda = {
@@ -127,6 +142,12 @@ const BrimBackendClass brim_backend_cuda = {
     .run = brim_cuda_run,
     .write = brim_cuda_write,
     .read = brim_cuda_read,
+    .keep_bytes = brim_cuda_keep_bytes,
+    .keep = brim_cuda_keep,
+    .put_picture = brim_cuda_put_picture,
+    .augment = brim_cuda_augment,
     .arena = arena,
+    .time_ops = time_ops,
     .op_times = op_times,
+    .op_launches = op_launches,
 };

@@ -4,6 +4,7 @@
 
 #include "backend/backend.h"
 #include "backend/cuda/conv.h"
+#include "backend/cuda/staging.h"
 #include "backend/operand.h"
 
 /* Channels that lie side by side at least: tensor cores read 8 halves at a time. */
@@ -14,7 +15,15 @@ typedef struct BrimCudaConvEntry {
     BrimCudaConvTask task;
     BrimCudaConv *conv;
     size_t workspace_bytes;
+    bool warm; /* it ran once (warm.c) */
 } BrimCudaConvEntry;
+
+/* Pictures that are kept, and the tasks of a batch, which stand before them (keep.c). */
+typedef struct BrimCudaKept {
+    BrimKeep keep;
+    CUdeviceptr device; /* tasks, and pictures where they are not in the host; 0: nothing is kept */
+    char *pinned;       /* the same, where they are */
+} BrimCudaKept;
 
 struct BrimBackend {
     BrimCudaDevice device;
@@ -22,13 +31,14 @@ struct BrimBackend {
     BrimCudaDnn *dnn;
     BrimCudaConvEntry *convs;
     int conv_count, conv_room;
+    bool warm[BRIM_OP_KIND_COUNT]; /* of what is no convolution: an op of that kind ran once (warm.c) */
     CUdeviceptr arena; /* 0: not taken yet */
     size_t arena_bytes;
-    bool settled;               /* parameters' pads are zero */
-    BrimKernelScalars *scalars; /* pinned */
+    bool settled; /* parameters' pads are zero */
     CUdeviceptr device_scalars;
-    void *staging; /* pinned: what is copied to and from the card */
-    size_t staging_bytes;
+    BrimCudaStaging staging;
+    bool times_ops; /* programs are to be loaded with events in them */
+    BrimCudaKept kept;
 };
 
 /* An op about to be started, and what it needs. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/cuda/cards.h"
 #include "backend/cuda/fatbin.h"
 #include "plan/gpus.h"
 
@@ -32,12 +33,14 @@ static BrimStatus find(BrimCudaDevice *device, int index)
     int count;
     BRIM_TRY(brim_cuda_driver(&device->driver));
     BRIM_CUDA_TRY(device->driver, cuDeviceGetCount, "counting the cards", &count);
-    if (index < 0 || index >= count)
+    if (index < 0 || index >= count) {
+        char cards[384];
+        brim_cuda_cards_list(cards, sizeof cards);
         return brim_fail(
             BRIM_ERROR_UNSUPPORTED,
-            "there is no card %d: the NVIDIA driver shows %d, and counts from 0; nvidia-smi lists those "
-            "of this machine, CUDA_VISIBLE_DEVICES may hide some",
-            index, count);
+            "there is no card %d: the NVIDIA driver shows %d, %s; CUDA_VISIBLE_DEVICES may hide some", index,
+            count, cards);
+    }
     device->index = index;
     BRIM_CUDA_TRY(device->driver, cuDeviceGet, "looking at the card", &device->device, index);
 fail:

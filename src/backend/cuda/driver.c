@@ -127,3 +127,11 @@ fail:
     pthread_mutex_unlock(&loading);
     return status;
 }
+
+bool brim_cuda_driver_found(void)
+{
+    pthread_mutex_lock(&loading);
+    bool found = driver.library != NULL;
+    pthread_mutex_unlock(&loading);
+    return found;
+}

@@ -4,6 +4,7 @@
 #define BRIM_BACKEND_CUDA_DRIVER_H
 
 #include <cuda.h>
+#include <stdbool.h>
 
 #include "base/status.h"
 
@@ -38,11 +39,14 @@
     X(cuStreamBeginCapture)                                                                                  \
     X(cuStreamEndCapture)                                                                                    \
     X(cuGraphInstantiateWithFlags)                                                                           \
+    X(cuGraphGetNodes)                                                                                       \
     X(cuGraphLaunch)                                                                                         \
     X(cuGraphExecDestroy)                                                                                    \
     X(cuGraphDestroy)                                                                                        \
     X(cuEventCreate)                                                                                         \
     X(cuEventRecord)                                                                                         \
+    X(cuEventRecordWithFlags)                                                                                \
+    X(cuEventSynchronize)                                                                                    \
     X(cuEventElapsedTime)                                                                                    \
     X(cuEventDestroy)                                                                                        \
     X(cuModuleLoadData)                                                                                      \
@@ -62,6 +66,9 @@ typedef struct BrimCudaDriver {
 /* The driver, loaded and started once for the process; never closed. ERROR_UNSUPPORTED where there is none,
  * or it is too old for this build: the sentence says what is needed. */
 BrimStatus brim_cuda_driver(const BrimCudaDriver **driver);
+
+/* Whether the library is there at all, usable or not, as far as brim_cuda_driver has looked. */
+bool brim_cuda_driver_found(void);
 
 /* OK for CUDA_SUCCESS; else a sentence of what was tried, the error's name and the driver's words: ERROR_FIT
  * for memory that is not there, ERROR_DEVICE for all else, with a hint where one helps (a card that fell off,

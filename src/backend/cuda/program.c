@@ -37,6 +37,9 @@ BrimStatus brim_cuda_load(BrimBackend *backend, const BrimGraph *graph, const Br
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
     BRIM_TRY(find_convs(*program));
     BRIM_TRY(brim_cuda_staging_reserve(backend, graph));
+    if (backend->times_ops)
+        BRIM_TRY(brim_cuda_op_times_open(&(*program)->times, *program));
+    BRIM_TRY(brim_cuda_warm(*program));
     if (backend->arena)
         brim_cuda_settle(*program);
     return BRIM_OK;
@@ -53,6 +56,7 @@ void brim_cuda_unload(BrimProgram **program)
     for (int part = 0; part < BRIM_PART_COUNT; part++)
         if (gone->parts[part])
             gone->backend->device.driver->cuGraphExecDestroy_(gone->parts[part]);
+    brim_cuda_op_times_close(&gone->times);
     brim_mem_give(gone->convs);
     brim_mem_give(gone);
     *program = NULL;
@@ -82,7 +86,7 @@ void brim_cuda_settle(BrimProgram *program)
                                                                 backend->device.stream) == CUDA_SUCCESS;
 }
 
-static BrimStatus start_op(const BrimProgram *program, BrimOpId id)
+static BrimStatus start(const BrimProgram *program, BrimOpId id)
 {
     const BrimCudaCall call = {program->backend, program->graph, program->placement, id,
                                &program->graph->ops[id]};
@@ -114,59 +118,71 @@ static BrimStatus start_op(const BrimProgram *program, BrimOpId id)
     }
 }
 
+BrimStatus brim_cuda_start_op(const BrimProgram *program, BrimOpId id)
+{
+    const BrimOp *op = &program->graph->ops[id];
+    BrimStatus status = start(program, id);
+    if (status != BRIM_OK)
+        brim_fail_within(status, "%s of layer %d: ", brim_op_text(op->kind), op->layer);
+    return status;
+}
+
 static BrimStatus start_ops(const BrimProgram *program, BrimPart part)
 {
     BrimStatus status = BRIM_OK;
-    for (BrimOpId id = 0; id < program->graph->op_count && status == BRIM_OK; id++) {
-        const BrimOp *op = &program->graph->ops[id];
-        if (op->part != part)
-            continue;
-        status = start_op(program, id);
-        if (status != BRIM_OK)
-            brim_fail_within(status, "%s of layer %d: ", brim_op_text(op->kind), op->layer);
-    }
+    for (BrimOpId id = 0; id < program->graph->op_count && status == BRIM_OK; id++)
+        if (program->graph->ops[id].part == part)
+            status = brim_cuda_start_op(program, id);
     return status;
 }
 
-/* What starts of the ops is recorded; a capture that failed must be ended all the same. */
+/* ---- recording ---- */
+
+BrimStatus brim_cuda_record_begin(const BrimCudaDevice *device)
+{
+    return brim_cuda_check(
+        device->driver,
+        device->driver->cuStreamBeginCapture_(device->stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+        "recording a step");
+}
+
+/* A capture that failed must be ended all the same. */
+BrimStatus brim_cuda_record_end(const BrimCudaDevice *device, BrimStatus started, CUgraph *graph)
+{
+    CUresult ended = device->driver->cuStreamEndCapture_(device->stream, graph);
+    return started != BRIM_OK ? started : brim_cuda_check(device->driver, ended, "recording a step");
+}
+
 static BrimStatus capture(BrimProgram *program, BrimPart part)
 {
+    BrimStatus status;
     CUgraph graph = NULL;
     const BrimCudaDevice *device = &program->backend->device;
-    const BrimCudaDriver *driver = device->driver;
-    BrimStatus status = brim_cuda_check(
-        driver, driver->cuStreamBeginCapture_(device->stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
-        "recording a step");
-    if (status != BRIM_OK)
-        return status;
-    status = start_ops(program, part);
-    CUresult ended = driver->cuStreamEndCapture_(device->stream, &graph);
-    if (status == BRIM_OK)
-        status = brim_cuda_check(driver, ended, "recording a step");
-    if (status == BRIM_OK)
-        status =
-            brim_cuda_check(driver, driver->cuGraphInstantiateWithFlags_(&program->parts[part], graph, 0),
-                            "making a graph of a step");
+    BRIM_TRY(brim_cuda_record_begin(device));
+    BRIM_TRY(brim_cuda_record_end(device, start_ops(program, part), &graph));
+    BRIM_CUDA_TRY(device->driver, cuGraphInstantiateWithFlags, "making a graph of a step",
+                  &program->parts[part], graph, 0);
+fail:
     if (graph)
-        driver->cuGraphDestroy_(graph);
+        device->driver->cuGraphDestroy_(graph);
     return status;
 }
 
-static BrimStatus write_scalars(BrimBackend *backend, const BrimStepScalars *scalars)
+BrimStatus brim_cuda_write_scalars(BrimBackend *backend, const BrimStepScalars *scalars)
 {
     BrimStatus status;
-    const BrimCudaDriver *driver = backend->device.driver;
-    /* The card may be reading those of the step before. */
-    BRIM_TRY(brim_cuda_device_wait(&backend->device));
-    *backend->scalars = (BrimKernelScalars){.accumulate = scalars->accumulate,
-                                            .momentum = scalars->momentum,
-                                            .weight_decay = scalars->weight_decay,
-                                            .clip_norm = scalars->clip_norm,
-                                            .ema_decay = scalars->ema_decay,
-                                            .loss_scale = scalars->loss_scale > 0 ? scalars->loss_scale : 1};
-    memcpy(backend->scalars->learning_rate, scalars->learning_rate, sizeof scalars->learning_rate);
-    BRIM_CUDA_TRY(driver, cuMemcpyHtoDAsync, "copying a step's settings", backend->device_scalars,
-                  backend->scalars, sizeof *backend->scalars, backend->device.stream);
+    char *room;
+    BrimKernelScalars given = {.accumulate = scalars->accumulate,
+                               .momentum = scalars->momentum,
+                               .weight_decay = scalars->weight_decay,
+                               .clip_norm = scalars->clip_norm,
+                               .ema_decay = scalars->ema_decay,
+                               .loss_scale = scalars->loss_scale > 0 ? scalars->loss_scale : 1};
+    memcpy(given.learning_rate, scalars->learning_rate, sizeof given.learning_rate);
+    BRIM_TRY(brim_cuda_staging_take(&backend->staging, sizeof given, &room)); /* reserved for each part */
+    memcpy(room, &given, sizeof given);
+    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyHtoDAsync, "copying a step's settings",
+                  backend->device_scalars, room, sizeof given, backend->device.stream);
 fail:
     return status;
 }
@@ -177,13 +193,21 @@ BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScal
     const BrimCudaDevice *device = &program->backend->device;
     static const BrimStepScalars none;
     BRIM_TRY(brim_cuda_device_enter(device));
-    BRIM_TRY(write_scalars(program->backend, scalars ? scalars : &none));
+    BRIM_TRY(brim_cuda_write_scalars(program->backend, scalars ? scalars : &none));
     if (!program->warm[part]) {
         program->warm[part] = true;
         return start_ops(program, part);
     }
-    if (!program->parts[part])
-        BRIM_TRY(capture(program, part));
+    if (program->times)
+        return brim_cuda_op_times_run(program->times, part);
+    if (!program->parts[part] && !program->loose[part]) {
+        status = capture(program, part);
+        program->loose[part] = status == BRIM_ERROR_FIT;
+        if (status != BRIM_OK && !program->loose[part])
+            return status;
+    }
+    if (program->loose[part])
+        return start_ops(program, part);
     BRIM_CUDA_TRY(device->driver, cuGraphLaunch, "starting a step", program->parts[part], device->stream);
 fail:
     return status;

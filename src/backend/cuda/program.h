@@ -2,7 +2,7 @@
 #ifndef BRIM_BACKEND_CUDA_PROGRAM_H
 #define BRIM_BACKEND_CUDA_PROGRAM_H
 
-#include "backend/cuda/cuda.h"
+#include "backend/cuda/op_times.h"
 
 struct BrimProgram {
     BrimBackend *backend;
@@ -11,7 +11,17 @@ struct BrimProgram {
     BrimCudaConv **convs;               /* per op, of the backend's list; NULL for what is no convolution */
     CUgraphExec parts[BRIM_PART_COUNT]; /* captured; NULL until a part has run once */
     bool warm[BRIM_PART_COUNT]; /* it ran once, so that the libraries have loaded what they load late */
+    bool loose[BRIM_PART_COUNT]; /* the driver had no memory for a graph of it: its ops are started one by one */
+    BrimCudaOpTimes *times;     /* NULL: nobody asked for them */
 };
+
+/* Starts what an op takes on the device's stream. */
+BrimStatus brim_cuda_start_op(const BrimProgram *program, BrimOpId id);
+
+/* What is started on the device's stream between the two is not run, but becomes a graph, to be destroyed.
+ * `started` is how that went, and is handed through where it went wrong. */
+BrimStatus brim_cuda_record_begin(const BrimCudaDevice *device);
+BrimStatus brim_cuda_record_end(const BrimCudaDevice *device, BrimStatus started, CUgraph *graph);
 
 /* Bytes of tensors and workspaces (size.c). */
 size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id);
@@ -34,8 +44,24 @@ void brim_cuda_settle(BrimProgram *program);
 void brim_cuda_unload(BrimProgram **program);
 BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScalars *scalars);
 
-/* Tensors from and to plain host memory (transfer.c), through a buffer that has room for what crosses of the
- * graph. */
+/* What changes from step to step, to the card. */
+BrimStatus brim_cuda_write_scalars(BrimBackend *backend, const BrimStepScalars *scalars);
+
+/* Runs once what the program has and no program before it had, on memory that is taken for it and given back, so that
+ * driver and cuDNN load now what they load late, and can be asked what it took (warm.c). Does nothing where the arena is
+ * taken already, or the memory is not free. */
+BrimStatus brim_cuda_warm(BrimProgram *program);
+
+/* Pictures that are kept, and made of those, as the contract has it (keep.c). */
+size_t brim_cuda_keep_bytes(const BrimKeep *keep);
+BrimStatus brim_cuda_keep(BrimBackend *backend, const BrimKeep *keep);
+void brim_cuda_keep_drop(BrimBackend *backend);
+BrimStatus brim_cuda_put_picture(BrimBackend *backend, size_t start_bytes, const uint8_t *rgb, size_t bytes);
+BrimStatus brim_cuda_augment(BrimProgram *program, BrimTensorId pictures, const BrimAugmentBatch *batch);
+
+/* Tensors from and to plain host memory (transfer.c), through the staging buffers, which are made large
+ * enough for the graph. A write returns when `plain` is no longer needed, and may be on its way yet; a read
+ * waits for it, as for everything that was started. */
 BrimStatus brim_cuda_staging_reserve(BrimBackend *backend, const BrimGraph *graph);
 BrimStatus brim_cuda_write(BrimProgram *program, BrimTensorId id, const void *plain);
 BrimStatus brim_cuda_read(BrimProgram *program, BrimTensorId id, void *plain);

@@ -1,32 +1,35 @@
-/* Tensors between the card and plain host memory, turned around on the host in a pinned buffer. */
+/* Tensors between the card and plain host memory, turned around on the host in pinned buffers. */
 #include <string.h>
 
 #include "backend/cuda/program.h"
 
-/* ---- the buffer ---- */
+/* ---- what crosses ---- */
 
+static bool is_written(const BrimGraph *graph, BrimTensorId id)
+{
+    for (BrimOpId op = 0; op < graph->op_count; op++)
+        for (int i = 0; i < BRIM_OP_OUT; i++)
+            if (graph->ops[op].out[i] == id)
+                return true;
+    return false;
+}
+
+/* A step's inputs and settings fill one buffer, so that those of the next step find the other. Parameters
+ * cross one by one; what else is read goes to where it is wanted, and features cross in tests only. */
 BrimStatus brim_cuda_staging_reserve(BrimBackend *backend, const BrimGraph *graph)
 {
-    BrimStatus status = BRIM_OK;
-    const BrimCudaDriver *driver = backend->device.driver;
-    size_t most = 0;
+    size_t inputs = BRIM_PART_COUNT * brim_cuda_staging_room(sizeof(BrimKernelScalars)), parameter = 0;
     for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
         const BrimTensor *tensor = &graph->tensors[id];
-        /* Features come and go on the card; only tests look at them, and make room for them when they do. */
-        bool crosses = tensor->form != BRIM_FORM_FEATURE && tensor->form != BRIM_FORM_BLOCK;
-        if (crosses && tensor->bytes > most)
-            most = tensor->bytes;
+        bool crosses = tensor->form == BRIM_FORM_FILTER || tensor->form == BRIM_FORM_VECTOR;
+        if (crosses && tensor->bytes > parameter)
+            parameter = tensor->bytes;
+        if (tensor->purpose == BRIM_PURPOSE_STAGING && tensor->form == BRIM_FORM_RAW &&
+            !is_written(graph, id))
+            inputs += brim_cuda_staging_room(tensor->bytes);
     }
-    if (most <= backend->staging_bytes)
-        return BRIM_OK;
-    if (backend->staging)
-        driver->cuMemFreeHost_(backend->staging);
-    backend->staging = NULL;
-    backend->staging_bytes = 0;
-    BRIM_CUDA_TRY(driver, cuMemHostAlloc, "pinning host memory for copies", &backend->staging, most, 0);
-    backend->staging_bytes = most;
-fail:
-    return status;
+    parameter = brim_cuda_staging_room(parameter);
+    return brim_cuda_staging_grow(&backend->staging, inputs > parameter ? inputs : parameter);
 }
 
 /* ---- layouts ---- */
@@ -91,16 +94,16 @@ static size_t span_bytes(const BrimGraph *graph, BrimTensorId id, const Walk *wa
     return tensor->bytes;
 }
 
-/* Pinned where it has room, else of its own: only tests copy features. */
-static char *take_room(BrimBackend *backend, size_t bytes)
+/* Pinned where a buffer has room, else of its own: only tests copy features. */
+static BrimStatus take_room(BrimBackend *backend, size_t bytes, char **room, char **own)
 {
-    return bytes <= backend->staging_bytes ? backend->staging : brim_mem_take(BRIM_MEM_BACKEND, bytes, 1);
-}
-
-static void give_room(BrimBackend *backend, char *room)
-{
-    if (room != backend->staging)
-        brim_mem_give(room);
+    *own = NULL;
+    BrimStatus status = brim_cuda_staging_take(&backend->staging, bytes, room);
+    if (status == BRIM_OK && !*room) {
+        *room = *own = brim_mem_take(BRIM_MEM_BACKEND, bytes, 1);
+        status = *own ? BRIM_OK : BRIM_ERROR_MEMORY;
+    }
+    return status;
 }
 
 static CUdeviceptr address(const BrimProgram *program, BrimTensorId id)
@@ -108,46 +111,55 @@ static CUdeviceptr address(const BrimProgram *program, BrimTensorId id)
     return program->backend->arena + brim_cuda_offset(program->graph, program->placement, id);
 }
 
-static BrimStatus fetch(BrimBackend *backend, char *room, CUdeviceptr from, size_t bytes)
+static BrimStatus fetch(BrimBackend *backend, void *to, CUdeviceptr from, size_t bytes)
 {
     BrimStatus status;
-    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyDtoHAsync, "copying from the card", room, from, bytes,
+    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyDtoHAsync, "copying from the card", to, from, bytes,
                   backend->device.stream);
     BRIM_TRY(brim_cuda_device_wait(&backend->device));
 fail:
     return status;
 }
 
+/* A tensor as it lies on the card, pads and all; `room` holds that of a part, with its neighbours. */
+static void arrange(const BrimTensor *tensor, const Walk *walk, char *room, size_t bytes, const void *plain)
+{
+    size_t plain_bytes = brim_tensor_elements(tensor) * walk->element_bytes;
+    bool part = tensor->form == BRIM_FORM_FEATURE && tensor->bytes == 0;
+    if (!turned(tensor->form)) {
+        memcpy(room, plain, plain_bytes);
+        memset(room + plain_bytes, 0, bytes - plain_bytes);
+        return;
+    }
+    if (!part)
+        memset(room, 0, bytes);
+    turn(walk, room, (char *)(uintptr_t)plain, true);
+}
+
+/* Waits for nothing but a buffer that the card still reads, or for the copy where the room is not pinned. */
 BrimStatus brim_cuda_write(BrimProgram *program, BrimTensorId id, const void *plain)
 {
-    BrimStatus status = BRIM_OK;
+    BrimStatus status;
     BrimBackend *backend = program->backend;
     const BrimTensor *tensor = &program->graph->tensors[id];
     const Walk walk = walk_of(program->graph, id);
-    size_t plain_bytes = brim_tensor_elements(tensor) * walk.element_bytes;
     size_t bytes = span_bytes(program->graph, id, &walk);
-    char *room = take_room(backend, bytes);
-    if (!room)
-        return BRIM_ERROR_MEMORY;
+    char *room, *own = NULL;
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
-    BRIM_TRY(brim_cuda_device_wait(&backend->device)); /* the buffer may still be read from */
+    BRIM_TRY(take_room(backend, bytes, &room, &own));
     if (tensor->form == BRIM_FORM_FEATURE && tensor->bytes == 0)
-        BRIM_TRY(
-            fetch(backend, room, address(program, id), bytes)); /* a part's neighbours stay as they are */
-    else
-        memset(room, 0, bytes);
-    if (turned(tensor->form))
-        turn(&walk, room, (char *)(uintptr_t)plain, true);
-    else
-        memcpy(room, plain, plain_bytes);
+        BRIM_TRY(fetch(backend, room, address(program, id), bytes));
+    arrange(tensor, &walk, room, bytes, plain);
     BRIM_CUDA_TRY(backend->device.driver, cuMemcpyHtoDAsync, "copying to the card", address(program, id),
                   room, bytes, backend->device.stream);
-    BRIM_TRY(brim_cuda_device_wait(&backend->device));
+    if (own)
+        BRIM_TRY(brim_cuda_device_wait(&backend->device));
 fail:
-    give_room(backend, room);
+    brim_mem_give(own);
     return status;
 }
 
+/* Waits for all that was started. */
 BrimStatus brim_cuda_read(BrimProgram *program, BrimTensorId id, void *plain)
 {
     BrimStatus status;
@@ -155,16 +167,18 @@ BrimStatus brim_cuda_read(BrimProgram *program, BrimTensorId id, void *plain)
     const BrimTensor *tensor = &program->graph->tensors[id];
     const Walk walk = walk_of(program->graph, id);
     size_t bytes = span_bytes(program->graph, id, &walk);
-    char *room = take_room(backend, bytes);
-    if (!room)
-        return BRIM_ERROR_MEMORY;
+    char *room, *own = NULL;
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
-    BRIM_TRY(fetch(backend, room, address(program, id), bytes));
-    if (turned(tensor->form))
+    if (turned(tensor->form)) {
+        BRIM_TRY(take_room(backend, bytes, &room, &own));
+        BRIM_TRY(fetch(backend, room, address(program, id), bytes));
         turn(&walk, room, plain, false);
-    else
-        memcpy(plain, room, brim_tensor_elements(tensor) * walk.element_bytes);
+    } else {
+        BRIM_TRY(
+            fetch(backend, plain, address(program, id), brim_tensor_elements(tensor) * walk.element_bytes));
+    }
+    brim_cuda_staging_empty(&backend->staging);
 fail:
-    give_room(backend, room);
+    brim_mem_give(own);
     return status;
 }

@@ -13,6 +13,8 @@ enum {
     MOST_PARTS = 1024
 };
 
+static_assert((int)BRIM_KERNEL_BLOCKS >= BRIM_OP_IN,
+              "a norm is that of as many blocks as an op has operands");
 static_assert((int)BRIM_KERNEL_WEIGHTS == (int)BRIM_GROUP_WEIGHT, "the group that decays is the weights'");
 
 static int64_t block_floats(const BrimGraph *graph, BrimTensorId id)
@@ -44,59 +46,103 @@ static BrimStatus run_norm(const BrimCudaCall *call)
                          .norm = brim_cuda_out(call, 0),
                          .scalars = brim_cuda_scalars(call)};
     for (int i = 0; i < brim_operand_count(call->op->in, 0, BRIM_OP_IN); i++) {
-        args.gradients = brim_cuda_in(call, i);
-        args.count = block_floats(call->graph, call->op->in[i]);
-        args.blocks = block_parts(call->graph, call->op->in[i]);
-        if (args.blocks == 0)
-            continue;
-        BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_norm_partial, args.blocks, UPDATE_THREADS, &args));
-        args.first += args.blocks;
+        BrimNormBlock *block = &args.blocks[args.block_count++];
+        *block = (BrimNormBlock){.gradients = brim_cuda_in(call, i),
+                                 .count = block_floats(call->graph, call->op->in[i]),
+                                 .first = args.parts,
+                                 .parts = block_parts(call->graph, call->op->in[i])};
+        args.parts += block->parts;
     }
-    args.blocks = args.first;
+    if (args.parts > 0)
+        BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_norm_partial, args.parts, UPDATE_THREADS, &args));
     BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_norm_finish, 1, UPDATE_THREADS, &args));
 fail:
     return status;
 }
 
-/* A grid over quads of `count` elements; nothing is started for none. */
-static BrimStatus launch_over(const BrimCudaCall *call, BrimKernel kernel, int64_t count, const void *args)
+/* ---- one launch for the steps that follow each other ---- */
+
+/* The norm that an op's gradients have; an AVERAGE has none, and goes with any. */
+static BrimTensorId norm_of(const BrimOp *op)
 {
-    const BrimCudaDevice *device = &call->backend->device;
-    if (count == 0)
+    return op->kind == BRIM_OP_OPTIMIZE ? op->in[3] : BRIM_NONE;
+}
+
+static bool walks(const BrimOp *op)
+{
+    return op->kind == BRIM_OP_OPTIMIZE || op->kind == BRIM_OP_AVERAGE;
+}
+
+/* Whether two ops, one right after the other, may go in one launch. A thread comes to the same elements of
+ * each block, in the ops' order, so that it would be right even where one reads what the other wrote. */
+static bool go_together(const BrimOp *op, const BrimOp *next)
+{
+    bool same = norm_of(next) == BRIM_NONE || norm_of(next) == norm_of(op);
+    return walks(op) && walks(next) && op->part == next->part && same;
+}
+
+/* The first of the ops that go with this one. */
+static BrimOpId first_of_run(const BrimGraph *graph, BrimOpId id)
+{
+    while (id > 0 && go_together(&graph->ops[id - 1], &graph->ops[id]))
+        id--;
+    return id;
+}
+
+static BrimStatus check_half(const BrimGraph *graph, const BrimOp *op)
+{
+    const BrimTensor *half = &graph->tensors[op->out[3]], *w = &graph->tensors[op->in[0]];
+    if (half->bytes * 2 == w->bytes)
         return BRIM_OK;
-    return brim_cuda_launch(device, kernel, brim_cuda_blocks(device, count / QUAD, UPDATE_THREADS),
-                            UPDATE_THREADS, args);
+    return brim_fail(BRIM_ERROR_UNSUPPORTED,
+                     "%s has %zu bytes, not half of the %zu of %s: their filters do not stand "
+                     "in the same places",
+                     half->name, half->bytes, w->bytes, w->name);
 }
 
-static BrimStatus run_optimize(const BrimCudaCall *call)
+static BrimOptimizeBlock block_of(const BrimCudaCall *call, const BrimOp *op)
 {
-    const BrimOp *op = call->op;
-    const BrimTensor *tensors = call->graph->tensors;
-    if (op->out[3] != BRIM_NONE && tensors[op->out[3]].bytes * 2 != tensors[op->in[0]].bytes)
-        return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                         "%s has %zu bytes, not half of the %zu of %s: their filters do not stand "
-                         "in the same places",
-                         tensors[op->out[3]].name, tensors[op->out[3]].bytes, tensors[op->in[0]].bytes,
-                         tensors[op->in[0]].name);
-    BrimOptimizeArgs args = {.g = brim_cuda_in(call, 1),
-                             .norm = brim_cuda_in(call, 3),
-                             .w = brim_cuda_out(call, 0),
-                             .m = brim_cuda_out(call, 1),
-                             .ema = brim_cuda_out(call, 2),
-                             .half = brim_cuda_out(call, 3),
-                             .count = block_floats(call->graph, op->in[0]),
-                             .group = op->group,
+    BrimOptimizeBlock block = {.w = brim_cuda_data(call, op->in[0]),
+                               .count = block_floats(call->graph, op->in[0]),
+                               .group = op->group};
+    if (op->kind == BRIM_OP_AVERAGE) {
+        block.ema = brim_cuda_data(call, op->out[0]);
+        return block;
+    }
+    block.g = brim_cuda_data(call, op->in[1]);
+    block.m = brim_cuda_data(call, op->out[1]);
+    block.ema = brim_cuda_data(call, op->out[2]);
+    block.half = brim_cuda_data(call, op->out[3]);
+    return block;
+}
+
+/* Starts the op with those that follow it; nothing for one that was started with those before it. */
+static BrimStatus run_steps(const BrimCudaCall *call)
+{
+    BrimStatus status = BRIM_OK;
+    const BrimGraph *graph = call->graph;
+    const BrimCudaDevice *device = &call->backend->device;
+    BrimOptimizeArgs args = {.norm = brim_cuda_data(call, norm_of(call->op)),
                              .scalars = brim_cuda_scalars(call)};
-    return launch_over(call, BRIM_KERNEL_optimize, args.count, &args);
-}
-
-static BrimStatus run_average(const BrimCudaCall *call)
-{
-    BrimAverageArgs args = {.values = brim_cuda_in(call, 0),
-                            .ema = brim_cuda_out(call, 0),
-                            .count = block_floats(call->graph, call->op->in[0]),
-                            .scalars = brim_cuda_scalars(call)};
-    return launch_over(call, BRIM_KERNEL_average, args.count, &args);
+    int64_t most = 0;
+    if ((call->id - first_of_run(graph, call->id)) % BRIM_KERNEL_BLOCKS != 0)
+        return BRIM_OK;
+    for (BrimOpId id = call->id; args.block_count < BRIM_KERNEL_BLOCKS; id++) {
+        const BrimOp *op = &graph->ops[id];
+        if (op->kind == BRIM_OP_OPTIMIZE && op->out[3] != BRIM_NONE)
+            BRIM_TRY(check_half(graph, op));
+        args.blocks[args.block_count] = block_of(call, op);
+        most = args.blocks[args.block_count].count > most ? args.blocks[args.block_count].count : most;
+        args.block_count++;
+        if (id + 1 == graph->op_count || !go_together(op, &graph->ops[id + 1]))
+            break;
+    }
+    if (most > 0)
+        status =
+            brim_cuda_launch(device, BRIM_KERNEL_optimize,
+                             brim_cuda_blocks(device, most / QUAD, UPDATE_THREADS), UPDATE_THREADS, &args);
+fail:
+    return status;
 }
 
 static int padded(int channels)
@@ -127,9 +173,8 @@ BrimStatus brim_cuda_run_update(const BrimCudaCall *call)
     case BRIM_OP_GRADIENT_NORM:
         return run_norm(call);
     case BRIM_OP_OPTIMIZE:
-        return run_optimize(call);
     case BRIM_OP_AVERAGE:
-        return run_average(call);
+        return run_steps(call);
     default:
         return run_fold(call);
     }

@@ -1,4 +1,5 @@
 /* All kernels as one module. */
+#include "backend/cuda/kernels/augment.cu"
 #include "backend/cuda/kernels/batchnorm.cu"
 #include "backend/cuda/kernels/batchnorm_backward.cu"
 #include "backend/cuda/kernels/decode.cu"

@@ -20,6 +20,9 @@ typedef struct BrimKernelFeature {
     int32_t half;
 } BrimKernelFeature;
 
+/* Blocks of parameters that one launch walks: as many as an op has operands. */
+enum { BRIM_KERNEL_BLOCKS = 12 };
+
 enum { BRIM_KERNEL_WEIGHTS = 1 }; /* the BrimParamGroup whose parameters decay */
 
 /* What changes from step to step, in device memory, so that a captured graph need not be made anew. */
@@ -29,6 +32,19 @@ typedef struct BrimKernelScalars {
     float momentum, weight_decay, clip_norm, ema_decay;
     float loss_scale;       /* gradients are that times too large; 1 in fp32 */
 } BrimKernelScalars;
+
+/* ---- pictures ---- */
+
+struct BrimAugmentTask; /* element/augment.h */
+struct BrimWarpPlace;   /* element/warp.h */
+
+typedef struct BrimAugmentArgs {
+    const struct BrimAugmentTask *tasks; /* n */
+    struct BrimWarpPlace *parts;         /* [n][views][sides], by the first of two kernels for the second */
+    const uint8_t *kept;                 /* the kept pictures, in device memory or in the host's */
+    uint8_t *pictures;                   /* [n h w 3] */
+    int32_t n, h, w, sides;              /* w + h; four of them, so that no word is half padding */
+} BrimAugmentArgs;
 
 /* ---- features ---- */
 
@@ -171,30 +187,34 @@ typedef struct BrimDecodeArgs {
 
 /* norm[0] = norm of the gradients / loss_scale, norm[1] = what each is to be multiplied with (the clip's factor over
  * loss_scale), 0 where the norm is no finite number. */
-typedef struct BrimNormArgs {
+typedef struct BrimNormBlock {
     const float *gradients;
     int64_t count;
-    double *partial;
-    int32_t first, blocks; /* this block of parameters writes partial[first .. first + blocks), whatever the grid */
-    float *norm;           /* of the finishing kernel, which sums `blocks` from 0 */
+    int32_t first, parts; /* the block's parts of the sum are partial[first .. first + parts), whatever the grid */
+} BrimNormBlock;
+
+typedef struct BrimNormArgs {
+    BrimNormBlock blocks[BRIM_KERNEL_BLOCKS];
+    int32_t block_count, parts; /* of all blocks */
+    double *partial;            /* [parts] */
+    float *norm;
     const BrimKernelScalars *scalars;
 } BrimNormArgs;
 
 /* SGD with Nesterov momentum, EMA, and w as half; where norm[1] is 0 weights and momentum stay as they are. */
-typedef struct BrimOptimizeArgs {
-    const float *g, *norm;
+typedef struct BrimOptimizeBlock {
+    const float *g; /* NULL: w is no parameter but a statistic, which has an EMA and no steps */
     float *w, *m, *ema; /* ema NULL: none */
     void *half;         /* NULL: none */
     int64_t count;
     int32_t group;
+} BrimOptimizeBlock;
+
+typedef struct BrimOptimizeArgs {
+    BrimOptimizeBlock blocks[BRIM_KERNEL_BLOCKS];
+    int32_t block_count;
+    const float *norm; /* NULL where no block has gradients */
     const BrimKernelScalars *scalars;
 } BrimOptimizeArgs;
-
-typedef struct BrimAverageArgs {
-    const float *values;
-    float *ema;
-    int64_t count;
-    const BrimKernelScalars *scalars;
-} BrimAverageArgs;
 
 #endif

@@ -32,7 +32,8 @@
     X(norm_partial, BrimNormArgs)                /* update.cu */                                               \
     X(norm_finish, BrimNormArgs)                                                                               \
     X(optimize, BrimOptimizeArgs)                                                                              \
-    X(average, BrimAverageArgs)
+    X(augment_parts, BrimAugmentArgs)            /* augment.cu */                                              \
+    X(augment, BrimAugmentArgs)
 
 typedef enum BrimKernel {
 #define X(name, args) BRIM_KERNEL_##name,

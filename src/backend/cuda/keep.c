@@ -1,0 +1,155 @@
+/* Pictures that stay on the card, or in pinned memory of the host where the card reads them, and training
+ * pictures made of them (kernels/augment.cu). */
+#include <string.h>
+
+#include "backend/cuda/program.h"
+
+/* cuMemAlloc takes from the card in steps of 2 MiB, so that is what a plan has to say. */
+enum { STEP_BYTES = 2 << 20, ALIGNMENT = 256, THREADS = 256 };
+
+static size_t round_up(size_t bytes, size_t step)
+{
+    return (bytes + step - 1) / step * step;
+}
+
+/* Room of the card alone, between tasks and pictures. */
+static size_t part_bytes(const BrimKeep *keep)
+{
+    size_t parts = (size_t)keep->most_pictures * BRIM_AUGMENT_VIEWS * (size_t)keep->most_px;
+    return round_up(parts * sizeof(BrimWarpPlace), ALIGNMENT);
+}
+
+static size_t task_bytes(const BrimKeep *keep)
+{
+    return round_up((size_t)keep->most_pictures * sizeof(BrimAugmentTask), ALIGNMENT);
+}
+
+size_t brim_cuda_keep_bytes(const BrimKeep *keep)
+{
+    return round_up(task_bytes(keep) + part_bytes(keep) + (keep->in_host ? 0 : keep->picture_bytes),
+                    STEP_BYTES);
+}
+
+BrimStatus brim_cuda_keep(BrimBackend *backend, const BrimKeep *keep)
+{
+    BrimStatus status;
+    BrimCudaKept *kept = &backend->kept;
+    const BrimCudaDriver *driver = backend->device.driver;
+    void *pinned = NULL;
+    if (kept->device)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "pictures are kept already");
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_CUDA_TRY(driver, cuMemAlloc, "taking memory of the card for pictures", &kept->device,
+                  brim_cuda_keep_bytes(keep));
+    /* With unified addressing, which all cards that brim takes have, the card reads it at the same address.
+     */
+    BRIM_CUDA_TRY(driver, cuMemHostAlloc, "pinning host memory for pictures (--cache none does without)",
+                  &pinned, task_bytes(keep) + (keep->in_host ? keep->picture_bytes : 0),
+                  CU_MEMHOSTALLOC_DEVICEMAP);
+    kept->pinned = pinned;
+    kept->keep = *keep;
+    return BRIM_OK;
+fail:
+    brim_cuda_keep_drop(backend);
+    return status;
+}
+
+void brim_cuda_keep_drop(BrimBackend *backend)
+{
+    const BrimCudaDriver *driver = backend->device.driver;
+    if (backend->kept.device)
+        driver->cuMemFree_(backend->kept.device);
+    if (backend->kept.pinned)
+        driver->cuMemFreeHost_(backend->kept.pinned);
+    backend->kept = (BrimCudaKept){0};
+}
+
+static CUdeviceptr device_parts(const BrimCudaKept *kept)
+{
+    return kept->device + task_bytes(&kept->keep);
+}
+
+/* The pictures, for the card. */
+static CUdeviceptr device_pictures(const BrimCudaKept *kept)
+{
+    if (kept->keep.in_host)
+        return (CUdeviceptr)(uintptr_t)kept->pinned + task_bytes(&kept->keep);
+    return device_parts(kept) + part_bytes(&kept->keep);
+}
+
+BrimStatus brim_cuda_put_picture(BrimBackend *backend, size_t start_bytes, const uint8_t *rgb, size_t bytes)
+{
+    BrimStatus status = BRIM_OK;
+    const BrimCudaKept *kept = &backend->kept;
+    if (start_bytes > kept->keep.picture_bytes || bytes > kept->keep.picture_bytes - start_bytes)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a picture of %zu bytes at %zu of %zu that are kept", bytes,
+                         start_bytes, kept->keep.picture_bytes);
+    if (kept->keep.in_host) {
+        memcpy(kept->pinned + task_bytes(&kept->keep) + start_bytes, rgb, bytes);
+        return BRIM_OK;
+    }
+    BRIM_TRY(brim_cuda_device_enter(&backend->device)); /* threads that load pictures come here too */
+    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyHtoDAsync, "copying a picture to the card",
+                  device_pictures(kept) + start_bytes, rgb, bytes, backend->device.stream);
+    BRIM_TRY(brim_cuda_device_wait(&backend->device)); /* its bytes are the caller's again */
+fail:
+    return status;
+}
+
+static BrimStatus check(const BrimCudaKept *kept, const BrimTensor *pictures, const BrimAugmentBatch *batch)
+{
+    int64_t bytes = (int64_t)batch->n * batch->height_px * batch->width_px * 3;
+    if (batch->n >= 1 && batch->n <= kept->keep.most_pictures && bytes == pictures->dims[0] &&
+        batch->width_px + batch->height_px <= kept->keep.most_px)
+        return BRIM_OK;
+    return brim_fail(
+        BRIM_ERROR_ARGUMENT, "a batch of %d pictures of %d x %d px, where %d of %d bytes in all can be made",
+        batch->n, batch->width_px, batch->height_px, kept->keep.most_pictures, pictures->dims[0]);
+}
+
+/* What was drawn, to the card. */
+static BrimStatus copy_tasks(BrimBackend *backend, const BrimAugmentBatch *batch)
+{
+    BrimStatus status;
+    const BrimCudaKept *kept = &backend->kept;
+    size_t bytes = (size_t)batch->n * sizeof *batch->tasks;
+    BRIM_TRY(brim_cuda_device_wait(&backend->device)); /* those before may still be read */
+    memcpy(kept->pinned, batch->tasks, bytes);
+    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyHtoDAsync, "copying what is drawn of a batch", kept->device,
+                  kept->pinned, bytes, backend->device.stream);
+fail:
+    return status;
+}
+
+/* A kernel that walks over so many items. */
+static BrimStatus launch(const BrimBackend *backend, BrimKernel kernel, int64_t items,
+                         const BrimAugmentArgs *args)
+{
+    return brim_cuda_launch(&backend->device, kernel, brim_cuda_blocks(&backend->device, items, THREADS),
+                            THREADS, args);
+}
+
+BrimStatus brim_cuda_augment(BrimProgram *program, BrimTensorId pictures, const BrimAugmentBatch *batch)
+{
+    BrimStatus status;
+    BrimBackend *backend = program->backend;
+    const BrimCudaKept *kept = &backend->kept;
+    CUdeviceptr made = backend->arena + brim_cuda_offset(program->graph, program->placement, pictures);
+    const BrimAugmentArgs args = {.tasks = (const BrimAugmentTask *)(uintptr_t)kept->device,
+                                  .parts = (BrimWarpPlace *)(uintptr_t)device_parts(kept),
+                                  .kept = (const uint8_t *)(uintptr_t)device_pictures(kept),
+                                  .pictures = (uint8_t *)(uintptr_t)made,
+                                  .n = batch->n,
+                                  .h = batch->height_px,
+                                  .w = batch->width_px,
+                                  .sides = batch->width_px + batch->height_px};
+    int64_t pixels = (int64_t)args.n * args.h * args.w;
+    int64_t parts = (int64_t)args.n * BRIM_AUGMENT_VIEWS * args.sides;
+    BRIM_TRY(check(kept, &program->graph->tensors[pictures], batch));
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_TRY(copy_tasks(backend, batch));
+    BRIM_TRY(launch(backend, BRIM_KERNEL_augment_parts, parts, &args));
+    BRIM_TRY(launch(backend, BRIM_KERNEL_augment, pixels, &args));
+fail:
+    return status;
+}

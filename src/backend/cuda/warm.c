@@ -1,0 +1,86 @@
+/* What is loaded late, loaded early. Drivers since CUDA 11.7 load a kernel when it is first started, cuDNN
+ * its engines' the same way, and the driver takes room for a kernel's local memory then. Measured before
+ * that, a plan would hold for less than the run takes. So before the arena is taken each convolution, and
+ * each kind of op, is started once where its program has it, on memory as large as that program's part of the
+ * arena, which is not more than the plan has for it. */
+#include "backend/cuda/program.h"
+
+static bool is_conv(const BrimOp *op)
+{
+    return op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA ||
+           op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
+}
+
+/* Where it is kept whether an op's like has run. */
+static bool *mark_of(BrimProgram *program, BrimOpId id)
+{
+    BrimBackend *backend = program->backend;
+    const BrimOp *op = &program->graph->ops[id];
+    for (int i = 0; is_conv(op) && i < backend->conv_count; i++)
+        if (backend->convs[i].conv == program->convs[id])
+            return &backend->convs[i].warm;
+    return &backend->warm[op->kind];
+}
+
+static bool all_warm(BrimProgram *program)
+{
+    for (BrimOpId id = 0; id < program->graph->op_count; id++)
+        if (!*mark_of(program, id))
+            return false;
+    return true;
+}
+
+/* The kernels that are no op's: whether pictures are kept is settled later, with what is measured now. They make none. */
+static BrimStatus start_augment(const BrimCudaDevice *device)
+{
+    BrimStatus status;
+    const BrimAugmentArgs none = {.n = 0};
+    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_augment_parts, 1, 256, &none));
+    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_augment, 1, 256, &none));
+fail:
+    return status;
+}
+
+static BrimStatus start_cold_ops(BrimProgram *program)
+{
+    static const BrimStepScalars none;
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_write_scalars(program->backend, &none));
+    BRIM_TRY(start_augment(&program->backend->device));
+    for (BrimOpId id = 0; id < program->graph->op_count; id++) {
+        bool *mark = mark_of(program, id);
+        if (!*mark)
+            BRIM_TRY(brim_cuda_start_op(program, id));
+        *mark = true;
+    }
+    BRIM_TRY(brim_cuda_device_wait(&program->backend->device));
+fail:
+    return status;
+}
+
+/* Zeros are what all ops take: no labels, no gradients, and indices within bounds. */
+BrimStatus brim_cuda_warm(BrimProgram *program)
+{
+    BrimBackend *backend = program->backend;
+    const BrimCudaDevice *device = &backend->device;
+    const size_t bytes = program->placement->end_bytes;
+    CUdeviceptr scratch = 0;
+    if (backend->arena || bytes == 0 || all_warm(program))
+        return BRIM_OK;
+    CUresult taken = device->driver->cuMemAlloc_(&scratch, bytes);
+    if (taken == CUDA_ERROR_OUT_OF_MEMORY)
+        return BRIM_OK;
+    BrimStatus status = brim_cuda_check(device->driver, taken, "taking memory for a first run");
+    if (status != BRIM_OK)
+        return status;
+    backend->arena = scratch;
+    status =
+        brim_cuda_check(device->driver, device->driver->cuMemsetD8Async_(scratch, 0, bytes, device->stream),
+                        "clearing memory for a first run");
+    if (status == BRIM_OK)
+        status = start_cold_ops(program);
+    backend->arena = 0;
+    CUresult given = device->driver->cuMemFree_(scratch);
+    return status == BRIM_OK ? brim_cuda_check(device->driver, given, "giving back the memory of a first run")
+                             : status;
+}

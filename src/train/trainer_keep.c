@@ -1,0 +1,67 @@
+/* Training pictures that stay with a device which augments them: where, whether they fit, and their filling.
+ */
+#include "train/trainer_state.h"
+
+static size_t picture_bytes(const BrimTrainer *trainer)
+{
+    BrimLoaderConf conf = brim_trainer_loader_conf(trainer, true);
+    return brim_loader_kept_bytes(&conf);
+}
+
+static bool fits_host(const BrimTrainer *trainer)
+{
+    return picture_bytes(trainer) <= trainer->conf.cache_bytes;
+}
+
+void brim_trainer_keep_choose(BrimTrainer *trainer)
+{
+    trainer->keep = trainer->conf.backend->augment ? trainer->conf.keep : BRIM_TRAINER_KEEP_NONE;
+    if (trainer->keep == BRIM_TRAINER_KEEP_HOST && !fits_host(trainer))
+        trainer->keep = BRIM_TRAINER_KEEP_NONE;
+}
+
+static BrimStatus plan(BrimTrainer *trainer)
+{
+    const BrimKeep keep = {.picture_bytes = picture_bytes(trainer),
+                           .in_host = trainer->keep == BRIM_TRAINER_KEEP_HOST,
+                           .most_pictures = trainer->conf.batch,
+                           .most_px = 2 * trainer->conf.imgsz_px};
+    return brim_engine_keep(trainer->engine, &keep, trainer->conf.budget_bytes);
+}
+
+BrimStatus brim_trainer_keep_plan(BrimTrainer *trainer)
+{
+    if (trainer->keep == BRIM_TRAINER_KEEP_NONE)
+        return BRIM_OK;
+    BrimStatus status = plan(trainer);
+    if (status == BRIM_ERROR_FIT && trainer->keep == BRIM_TRAINER_KEEP_DEVICE && fits_host(trainer)) {
+        trainer->keep = BRIM_TRAINER_KEEP_HOST;
+        status = plan(trainer);
+    }
+    return status;
+}
+
+static BrimStatus put(void *self, size_t start_bytes, const BrimPicture *picture)
+{
+    return brim_engine_put_picture(self, start_bytes, picture);
+}
+
+BrimStatus brim_trainer_keep_fill(BrimTrainer *trainer)
+{
+    bool device = trainer->conf.keep == BRIM_TRAINER_KEEP_DEVICE;
+    double mib = (double)picture_bytes(trainer) / 0x1p20;
+    if (trainer->keep == BRIM_TRAINER_KEEP_NONE) {
+        if (trainer->conf.keep != BRIM_TRAINER_KEEP_NONE && trainer->conf.backend->augment)
+            brim_trainer_remark(trainer, "no room to keep %.0f MiB of decoded pictures: the host augments",
+                                mib);
+        return BRIM_OK;
+    }
+    if (trainer->keep == BRIM_TRAINER_KEEP_DEVICE)
+        brim_trainer_remark(trainer, "the card augments: %.0f MiB of decoded pictures are in its memory",
+                            mib);
+    else
+        brim_trainer_remark(trainer,
+                            "the card augments: %.0f MiB of decoded pictures are in the host's memory%s", mib,
+                            device ? ", since the card has no room for them" : "");
+    return brim_loader_keep(trainer->train_loader, put, trainer->engine);
+}

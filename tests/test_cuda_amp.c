@@ -1,0 +1,193 @@
+/* Training runs in mixed precision, on a card that is none (tests/fake_cuda): the same bits from one seed and
+ * through a stop and a resume, skipped steps told, and fp32 where 16 bits do not do. Two pictures make a
+ * batch, so that gradients of several are summed from the third on. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/demo.h"
+#include "exchange/safetensors.h"
+#include "support/same_runs.h"
+#include "support/support.h"
+
+enum { PICTURES = 6, STEPS = 6 };
+
+/* What a listener saw of a run. */
+typedef struct Seen {
+    int steps, stop_after; /* 0: never */
+    int skipped_remarks;   /* of epochs */
+    int all_skipped;       /* as the last remark says; 0: none did */
+    bool off;              /* mixed precision is not for it */
+    float losses[STEPS][3];
+} Seen;
+
+static void read_remark(Seen *seen, const char *text)
+{
+    seen->off |= strstr(text, "mixed precision is off") != NULL;
+    if (!strstr(text, "skipped: gradients were too large for 16 bits"))
+        return;
+    if (strncmp(text, "epoch ", 6) == 0)
+        seen->skipped_remarks++;
+    else
+        seen->all_skipped = atoi(text);
+}
+
+static bool watch(void *self, const BrimEvent *event)
+{
+    Seen *seen = self;
+    if (event->kind == BRIM_EVENT_REMARK)
+        read_remark(seen, event->text);
+    if (event->kind != BRIM_EVENT_STEP)
+        return true;
+    assert_true(seen->steps < STEPS);
+    memcpy(seen->losses[seen->steps++], event->losses, sizeof event->losses);
+    return seen->steps != seen->stop_after;
+}
+
+static const char *path_in_scratch(char path[1200], const char *name)
+{
+    snprintf(path, 1200, "%s/%s", scratch_folder(), name);
+    return path;
+}
+
+static const char *project(void)
+{
+    static char path[1200];
+    return path_in_scratch(path, "runs");
+}
+
+/* Pictures, and hyper-parameters under which the first gradients are too large for 16 bits. */
+static BrimTrainOptions small_run(const char *name)
+{
+    static char folder[1200], data[1200], hyp[1200];
+    if (!folder[0]) {
+        static const char text[] = "obj: 300\n";
+        assert_ok(brim_demo_write(path_in_scratch(folder, "demo"), PICTURES, 2, 64, 1));
+        assert_ok(brim_file_write(path_in_scratch(hyp, "hyp.yaml"), text, sizeof text - 1));
+        path_in_scratch(data, "demo/data.yaml");
+    }
+    BrimTrainOptions options = brim_train_defaults();
+    options.data = data;
+    options.hyp = hyp;
+    options.weights = "";
+    options.cfg = "yolov5n";
+    options.device = "0";
+    options.precision = "amp";
+    options.project = project();
+    options.name = name;
+    options.epochs = 2;
+    options.batch_size = 2;
+    options.imgsz = 64;
+    options.workers = 0;
+    options.seed = 7;
+    options.noautoanchor = true;
+    return options;
+}
+
+static Seen train(const BrimTrainOptions *options)
+{
+    Seen seen = {0};
+    assert_ok(brim_train(options, watch, &seen));
+    return seen;
+}
+
+static void one_seed_gives_the_same_bits(void **state)
+{
+    (void)state;
+    BrimTrainOptions options = small_run("first");
+    Seen first = train(&options);
+    assert_int_equal(first.steps, STEPS);
+    assert_false(first.off);
+    options.name = "again";
+    Seen again = train(&options);
+    assert_memory_equal(first.losses, again.losses, sizeof first.losses);
+    assert_same_runs(project(), "first", "again");
+    /* What was too large was told, and left behind in the checkpoint. */
+    BrimTensorFile file = {0};
+    load_run(&file, project(), "first", "last");
+    int skipped = atoi(brim_tensors_metadata(&file, "state.skipped_updates"));
+    assert_true(skipped > 0 && first.all_skipped == skipped);
+    assert_true(first.skipped_remarks == 1 || first.skipped_remarks == 2);
+    assert_true(strtof(brim_tensors_metadata(&file, "state.loss_scale"), NULL) ==
+                65536.0f / (float)(1 << skipped));
+    brim_tensors_clear(&file);
+}
+
+static void stop_and_resume(const char *name, int after)
+{
+    BrimTrainOptions options = small_run(name);
+    Seen broken = {.stop_after = after};
+    BrimTensorFile unbroken = {0}, resumed = {0};
+    char below[64], last[1200];
+    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
+    snprintf(below, sizeof below, "runs/%s/weights/last.safetensors", name);
+    BrimTrainOptions resume = brim_train_defaults();
+    resume.resume = path_in_scratch(last, below);
+    resume.device = "0";
+    Seen rest = train(&resume);
+    assert_int_equal(broken.steps + rest.steps, STEPS);
+    assert_same_runs(project(), "first", name);
+    load_run(&unbroken, project(), "first", "last");
+    load_run(&resumed, project(), name, "last");
+    static const char *const keys[] = {"state.loss_scale", "state.loss_scale_streak",
+                                       "state.skipped_updates"};
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(brim_tensors_metadata(&resumed, keys[i]),
+                            brim_tensors_metadata(&unbroken, keys[i]));
+    brim_tensors_clear(&unbroken);
+    brim_tensors_clear(&resumed);
+}
+
+static void a_resumed_run_equals_the_unbroken_one(void **state)
+{
+    (void)state;
+    stop_and_resume("early", 1); /* after a skipped step */
+    stop_and_resume("late", 5);
+}
+
+/* Weights whose activations no half can hold; in fp32 BN takes them down again. */
+static void save_large_weights(const char *path)
+{
+    BrimTensorFile file = {0};
+    static const char *const names[] = {"model.0.bn.weight", "model.1.bn.weight"};
+    for (int i = 0; i < 2; i++) {
+        BrimHostTensor *tensor;
+        const int64_t channels = 16 << i;
+        assert_ok(brim_tensors_add(&file, names[i], BRIM_HOST_F32, 1, &channels, &tensor));
+        for (int64_t at = 0; at < channels; at++)
+            ((float *)tensor->data)[at] = 60000;
+    }
+    assert_ok(brim_safetensors_save(&file, path));
+    brim_tensors_clear(&file);
+}
+
+static void what_16_bits_cannot_hold_is_trained_in_32(void **state)
+{
+    (void)state;
+    char weights[1200];
+    save_large_weights(path_in_scratch(weights, "large.safetensors"));
+    BrimTrainOptions options = small_run("refused");
+    options.hyp = NULL;
+    options.epochs = 1;
+    options.weights = weights;
+    Seen refused = train(&options);
+    assert_true(refused.off);
+    options.name = "wide";
+    options.precision = "fp32";
+    Seen wide = train(&options);
+    assert_false(wide.off);
+    assert_memory_equal(refused.losses, wide.losses, sizeof wide.losses);
+    assert_same_runs(project(), "refused", "wide");
+    assert_int_equal(refused.all_skipped, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_seed_gives_the_same_bits),
+        cmocka_unit_test(a_resumed_run_equals_the_unbroken_one),
+        cmocka_unit_test(what_16_bits_cannot_hold_is_trained_in_32),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

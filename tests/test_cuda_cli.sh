@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# The command on a card, on one that is none (tests/fake_cuda/fake_cuda.h): each command runs there, says what it does, and
+# has one clear line and an exit code for what is missing; a card that falls off costs no more than an epoch; and the card's
+# memory is what was planned, to the byte.
+set -euo pipefail
+brim=${BRIM_BINARY:-build/release/brim}
+brim=$(realpath "$brim")
+false_card=$(dirname "$brim")/tests/fake_cuda
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [ ! -e "$false_card/libcudnn.so.9" ]; then
+    echo "skipped: this build has no cuda backend, or no false card"
+    exit 77
+fi
+export XDG_CACHE_HOME=$work/cache OMP_NUM_THREADS=2
+export BRIM_FAKE_DNN=engines=one # on a host the time of convolutions is the time of this test
+failures=0
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    sed 's/^/    /' "$work/out" | tail -12
+    failures=$((failures + 1))
+}
+
+# on CARD WORDS...: runs brim on that false card; its words are in $work/out, its exit code in $code.
+on() {
+    local card=$1
+    shift
+    code=0
+    LD_LIBRARY_PATH=${libraries:-$false_card} BRIM_FAKE_CARD=$card "$brim" "$@" >"$work/out" 2>&1 || code=$?
+    [ -z "${BRIM_TEST_TIMES:-}" ] || printf '%4d s: %s\n' "$SECONDS" "$card $*" | cut -c1-110
+}
+
+# expect WHAT CODE TEXT...: how the last run ended, and what it said.
+expect() {
+    local what=$1 wanted=$2 text
+    shift 2
+    [ "$code" = "$wanted" ] || fail "$what: exit code $code, not $wanted"
+    for text in "$@"; do
+        grep -qF -- "$text" "$work/out" || fail "$what: does not say: $text"
+    done
+}
+
+# A run that does not start says one line of what is wrong, and leaves nothing behind.
+expect_refusal() {
+    expect "$@"
+    [ "$(grep -c 'error:' "$work/out")" = 1 ] || fail "$1: not one line of error"
+    [ ! -e "$work/runs/refused" ] || fail "$1: left a run's folder behind"
+}
+
+"$brim" data demo "$work/data" --pictures 12 --imgsz 64 >/dev/null
+train=(train --data "$work/data/data.yaml" --cfg yolov5n --weights '' --imgsz 64 --batch-size 4 --epochs 1 --project "$work/runs")
+refused=("${train[@]}" --device 0 --name refused)
+
+# ---- what is missing ----
+
+if ! ldconfig -p 2>/dev/null | grep -q 'libcuda\.so\.1'; then
+    libraries=$work on "" "${refused[@]}"
+    expect_refusal "no driver" 1 "no NVIDIA driver" "install NVIDIA's driver"
+    libraries=$work on "" plan yolov5n --imgsz 64 --device auto
+    expect "auto without a driver" 0 "cpu:"
+fi
+on driver=11080 "${refused[@]}"
+expect_refusal "an old driver" 1 "the NVIDIA driver is one for CUDA 11.8" "update the driver"
+on cards=0 "${refused[@]}"
+expect_refusal "a driver without a card" 1 "the NVIDIA driver finds no card"
+on "cc=7.0,name=Tesla V100" "${refused[@]}"
+expect_refusal "an old card" 1 "card 0, Tesla V100, is of compute capability 7.0" "from 7.5 on"
+on "cards=2,memory=4G,name=NVIDIA One" "${train[@]}" --device 3 --name refused
+expect_refusal "no such card" 1 "there is no card 3" "0: NVIDIA One, 4096 MiB; 1: NVIDIA One, 4096 MiB"
+on "" "${train[@]}" --device gpu --name refused
+expect_refusal "a device by no name" 1 'device "gpu": there are cpu, auto' "0: NVIDIA False Card, 8192 MiB"
+on free=50M "${refused[@]}"
+expect_refusal "no room for a context" 3 "making a context on the card" "CUDA_ERROR_OUT_OF_MEMORY"
+on free=110M,context=80M "${refused[@]}" --batch-size 2
+expect_refusal "too little free" 3 "the run needs" "MiB are given" "even with --batch-size 1"
+mkdir "$work/driver"
+ln -s "$false_card/libcuda.so.1" "$work/driver/"
+: >"$work/driver/libcudnn.so.9"
+libraries=$work/driver on "" "${refused[@]}"
+expect_refusal "no cuDNN" 1 "cuDNN 9 is not to be found" "install libcudnn9-cuda-"
+BRIM_FAKE_DNN=version=8904 on "" "${refused[@]}"
+expect_refusal "an old cuDNN" 1 "cuDNN 8.9.4 is too old" "install libcudnn9-cuda-"
+libraries=$work/driver on "" "${train[@]}" --name passed-over
+expect "auto, but no cuDNN" 0 "device: cpu" "no card is used: cuDNN 9 is not to be found"
+
+# ---- memory, to the byte ----
+
+pages=context=80M,late=64K,grain=2M
+on "memory=4G,$pages" "${train[@]}" --cache none --name roomy
+expect "auto with a card" 0 "device: card 0: NVIDIA False Card, 4096 MiB" "Done in"
+read -r planned highest < <(awk -F, 'NR == 2 { print $2 + 0, $3 + 0 }' "$work/runs/roomy/device.csv")
+[ "$planned" = "$highest" ] || fail "planned $planned, taken $highest"
+on "memory=4G,free=$planned,$pages" "${train[@]}" --device 0 --fraction 1 --cache none --name exact
+expect "a card with exactly that free" 0 "Done in"
+on "memory=4G,free=$((planned - 1)),$pages" "${refused[@]}" --fraction 1 --cache none
+expect_refusal "a card with a byte less" 3 "the run needs"
+cmp -s "$work/runs/roomy/weights/last.safetensors" "$work/runs/exact/weights/last.safetensors" || {
+    for run in roomy exact; do
+        tail -c 100000 "$work/runs/$run/weights/last.safetensors" | cksum >"$work/$run.sum"
+    done
+    cmp -s "$work/roomy.sum" "$work/exact.sum" || fail "the same training twice came to other weights"
+}
+
+# ---- a card that falls off ----
+
+on fail=cuLaunchKernel@9 "${train[@]}" --device 0 --name early
+expect "a card that falls off at once" 1 "CUDA_ERROR_LAUNCH_FAILED (719)" "--resume"
+on "" "${train[@]}" --device 0 --epochs 3 --name whole
+expect "three epochs" 0 "Done in"
+on fail=cuGraphLaunch@18,error=999 "${train[@]}" --device 0 --epochs 3 --name fallen
+expect "a card that falls off later" 1 "CUDA_ERROR_UNKNOWN (999)" "the card fell off" "--resume"
+[ -s "$work/runs/fallen/weights/last.safetensors" ] || fail "no checkpoint is left of a card that fell off"
+on "" train --resume "$work/runs/fallen/weights/last.safetensors"
+expect "going on with it" 0 "Going on with" "2/2" "Done in"
+for run in whole fallen; do
+    tail -n 1 "$work/runs/$run/results.csv" >"$work/$run.csv"
+done
+cmp "$work/whole.csv" "$work/fallen.csv" || fail "what went on came to other results"
+
+on fail=cuGraphInstantiateWithFlags@1:once,error=2 "${train[@]}" --device 0 --name loose
+expect "no memory for a graph of a step" 0 "Done in"
+
+# ---- the other commands ----
+
+best=$work/runs/roomy/weights/best.safetensors
+on "" val --data "$work/data/data.yaml" --weights "$best" --imgsz 64 --device cuda:0 --project "$work/val"
+expect "val" 0 "device: card 0: NVIDIA False Card" "Done in"
+on "" detect --weights "$best" --source "$work/data/images/val" --imgsz 64 --device 0 --project "$work/detect"
+expect "detect" 0 "device: card 0: NVIDIA False Card" "Done in"
+on "" bench yolov5n --imgsz 64 --device 0 --batch-sizes 1 --steps 1 --warmup 0 --format json
+expect "bench" 0 "NVIDIA False Card" '"process_measured_bytes"'
+if grep -q '"cpu_utilization": *[0-9]' "$work/out"; then
+    fail "bench: processor time of a card"
+fi
+on "" plan yolov5n --imgsz 64 --device 0 --batch-size 2 --precision fp32 --tune
+expect "plan --tune" 0 "NVIDIA False Card" "measured"
+on memory=200M,context=80M "${train[@]}" --batch-size 2 --precision auto --recompute auto --tune --device 0 --name tuned
+expect "train --tune" 0 "timed: batch 2" "Done in"
+
+[ "$failures" = 0 ] || exit 1
+echo "the command on a card: all is as it should be"

@@ -1,0 +1,147 @@
+/* What is planned of a card's memory is what is taken of it, to the byte: on a false card that loads each
+ * kernel and each of cuDNN's engines when it is first started, and gives out memory in pages of 2 MiB. On a
+ * true card: `./run test-gpu`. */
+#include "support/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/engine.h"
+#include "train/weights.h"
+
+#define CARD "memory=4G,context=300M,module=6M,late=192K,grain=2M"
+
+enum { BATCH = 2, SIDE_PX = 64, CLASSES = 2 };
+
+static BrimModel model;
+static uint8_t pictures[BATCH * SIDE_PX * SIDE_PX * 3];
+static const float targets[] = {0, 0, 0.4f, 0.5f, 0.6f, 0.5f, 1, 1, 0.7f, 0.2f, 0.2f, 0.3f};
+static const BrimShape shape = {BATCH, SIDE_PX, SIDE_PX};
+static const BrimBatch batch = {.n = BATCH,
+                                .height_px = SIDE_PX,
+                                .width_px = SIDE_PX,
+                                .pictures = pictures,
+                                .targets = targets,
+                                .target_count = 2};
+
+static BrimEngineConf engine_conf(BrimPrecision precision, bool training)
+{
+    BrimEngineConf conf = {.backend = &brim_backend_cuda,
+                           .model = &model,
+                           .hyper = brim_hyper_default(),
+                           .precision = precision,
+                           .train = &shape,
+                           .train_count = training,
+                           .train_target_cap = training ? 4 : 0,
+                           .infer = &shape,
+                           .infer_count = 1,
+                           .infer_target_cap = training ? 4 : 0};
+    brim_hyper_scale(&conf.hyper, model.level_count, model.class_count, SIDE_PX);
+    return conf;
+}
+
+static void check_taken(BrimEngine *engine, const char *when)
+{
+    uint64_t free_bytes, taken_bytes;
+    brim_engine_room(engine, &free_bytes, &taken_bytes);
+    if (taken_bytes != brim_engine_planned_bytes(engine))
+        fail_msg("%s: %llu bytes are taken, %zu were planned", when, (unsigned long long)taken_bytes,
+                 brim_engine_planned_bytes(engine));
+}
+
+static void infer(BrimEngine *engine)
+{
+    int rows;
+    float items[4];
+    const float *predictions;
+    assert_ok(brim_engine_fold(engine));
+    for (int i = 0; i < 2; i++)
+        assert_ok(brim_engine_infer(engine, &batch, &predictions, &rows, items));
+}
+
+/* Steps that are started op by op, recorded, and launched, and a validation after them. */
+static void run(BrimEngine *engine)
+{
+    float items[4], norm[2];
+    const BrimStepScalars scalars = {
+        .learning_rate = {0.001f, 0.001f, 0.001f}, .momentum = 0.9f, .clip_norm = 10, .ema_decay = 0.99f};
+    assert_ok(brim_weights_init(engine, &model, 7));
+    assert_ok(brim_weights_start_ema(engine));
+    for (int step = 0; step < 3; step++) {
+        assert_ok(brim_engine_gradient(engine, &batch, &scalars, items));
+        assert_ok(brim_engine_update(engine, &scalars, norm));
+        check_taken(engine, "in a step");
+    }
+    infer(engine);
+    check_taken(engine, "after a validation");
+}
+
+static void a_training_takes_what_was_planned(void **state)
+{
+    (void)state;
+    static const BrimPrecision precisions[] = {BRIM_PRECISION_FP32, BRIM_PRECISION_AMP};
+    for (int i = 0; i < 2; i++) {
+        BrimEngine *engine = NULL;
+        const BrimEngineConf conf = engine_conf(precisions[i], true);
+        assert_ok(brim_engine_open(&engine, &conf));
+        assert_ok(brim_engine_start(engine));
+        check_taken(engine, "at the start");
+        run(engine);
+        assert_int_equal(brim_engine_peak_bytes(engine), brim_engine_planned_bytes(engine));
+        brim_engine_close(&engine);
+    }
+}
+
+/* The engines of convolutions are in the file now, so that none of them is timed any more. */
+static void a_detection_takes_what_was_planned(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        BrimEngine *engine = NULL;
+        const BrimEngineConf conf = engine_conf(BRIM_PRECISION_FP32, false);
+        assert_ok(brim_engine_open(&engine, &conf));
+        assert_ok(brim_engine_start(engine));
+        assert_ok(brim_weights_init(engine, &model, 7));
+        check_taken(engine, "at the start");
+        infer(engine);
+        check_taken(engine, "after an inference");
+        brim_engine_close(&engine);
+    }
+}
+
+/* A budget that is a byte too small is refused before the arena is taken, the exact one is enough. */
+static void a_budget_is_held_to_the_byte(void **state)
+{
+    (void)state;
+    BrimEngine *engine = NULL;
+    BrimEngineConf conf = engine_conf(BRIM_PRECISION_FP32, true);
+    assert_ok(brim_engine_open(&engine, &conf));
+    conf.budget_bytes = brim_engine_planned_bytes(engine);
+    brim_engine_close(&engine);
+    assert_ok(brim_engine_open(&engine, &conf));
+    assert_ok(brim_engine_start(engine));
+    check_taken(engine, "with a budget");
+    brim_engine_close(&engine);
+    conf.budget_bytes--;
+    assert_refused(brim_engine_open(&engine, &conf), BRIM_ERROR_FIT, "MiB");
+    assert_null(engine);
+}
+
+int main(void)
+{
+    if (!getenv("LD_LIBRARY_PATH")) {
+        print_message("skipped: LD_LIBRARY_PATH does not say where the false libcuda.so.1 is; ctest does\n");
+        return 77;
+    }
+    setenv("BRIM_FAKE_CARD", CARD, 1);
+    setenv("XDG_CACHE_HOME", scratch_folder(), 1);
+    if (brim_model_load(&model, "yolov5n", CLASSES) != BRIM_OK)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_training_takes_what_was_planned),
+        cmocka_unit_test(a_detection_takes_what_was_planned),
+        cmocka_unit_test(a_budget_is_held_to_the_byte),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
