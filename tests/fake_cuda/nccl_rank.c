@@ -197,7 +197,9 @@ static int run_group(BrimCudaRank *ranks)
             result = fake_nccl_on_card(ranks[k]->card, take_memory, ranks[k]);
     if (result != BRIM_NCCL_SUCCESS)
         return result;
-    if (++groups == fake_nccl()->hang_at && fake_nccl()->hang_rank < ranks[0]->count) {
+    groups += ranks[0]->call_count > 1;
+    if (ranks[0]->call_count > 1 && groups == fake_nccl()->hang_at &&
+        fake_nccl()->hang_rank < ranks[0]->count) {
         hang(ranks, fake_nccl()->hang_rank);
         return BRIM_NCCL_SUCCESS;
     }
