@@ -64,11 +64,12 @@ static BrimEngineConf engine_conf(const BrimShape *shape)
     return conf;
 }
 
-static BrimCrew *open_crew(int cards, int batch)
+static BrimCrew *open_crew_in(BrimPrecision precision, int cards, int batch)
 {
     BrimCrew *crew = NULL;
     const BrimShape shape = {batch, SIDE_PX, SIDE_PX};
-    const BrimEngineConf conf = engine_conf(&shape);
+    BrimEngineConf conf = engine_conf(&shape);
+    conf.precision = precision;
     assert_ok(brim_crew_open(&crew, &conf, both, cards));
     assert_int_equal(brim_crew_count(crew), cards);
     assert_ok(brim_crew_start(crew));
@@ -76,6 +77,11 @@ static BrimCrew *open_crew(int cards, int batch)
     assert_ok(brim_weights_start_ema(brim_crew_lead(crew)));
     assert_ok(brim_crew_share(crew));
     return crew;
+}
+
+static BrimCrew *open_crew(int cards, int batch)
+{
+    return open_crew_in(BRIM_PRECISION_FP32, cards, batch);
 }
 
 static bool is_parameter(const BrimTensor *tensor, BrimPurpose purpose)
@@ -179,14 +185,15 @@ static void three_of_four(void **state)
     the_sum_is_that_of_single_cards(3, 1);
 }
 
-static void both_cards_step_alike(void **state)
+/* The weights' copy in 16 bits, where there is one, is among the weights. */
+static void step_alike(BrimPrecision precision)
 {
-    (void)state;
     float room[TARGETS * 6], items[4], norm[2];
     const BrimBatch whole = some_of(0, BATCH, room);
-    BrimCrew *crew = open_crew(CARDS, BATCH);
+    BrimCrew *crew = open_crew_in(precision, CARDS, BATCH);
     BrimEngine *first = brim_crew_engine(crew, 0), *second = brim_crew_engine(crew, 1);
     uint64_t before = digest(first, BRIM_PURPOSE_WEIGHTS, false);
+    assert_true(digest(second, BRIM_PURPOSE_WEIGHTS, false) == before);
     for (int step = 0; step < 4; step++) { /* the later ones as captured graphs */
         assert_ok(brim_crew_gradient(crew, &whole, &scalars, items));
         assert_ok(brim_crew_update(crew, &scalars, norm));
@@ -201,6 +208,18 @@ static void both_cards_step_alike(void **state)
     /* Other pictures, other statistics: each card has its own. */
     assert_true(digest(first, BRIM_PURPOSE_WEIGHTS, true) != digest(second, BRIM_PURPOSE_WEIGHTS, true));
     brim_crew_close(&crew);
+}
+
+static void both_cards_step_alike(void **state)
+{
+    (void)state;
+    step_alike(BRIM_PRECISION_FP32);
+}
+
+static void both_cards_step_alike_in_16_bits(void **state)
+{
+    (void)state;
+    step_alike(BRIM_PRECISION_AMP);
 }
 
 /* A step is skipped where a gradient is no number, on both cards, whichever it was. */
@@ -320,11 +339,12 @@ static void sums_that_are_none(void **state)
 
 int main(void)
 {
-    setenv("BRIM_FAKE_CARD", "cards=2", 1); /* before the driver is there */
+    setenv("BRIM_FAKE_CARD", "cards=2,lazy", 1); /* so that a wait too few is seen */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_and_two),
         cmocka_unit_test(three_of_four),
         cmocka_unit_test(both_cards_step_alike),
+        cmocka_unit_test(both_cards_step_alike_in_16_bits),
         cmocka_unit_test(both_cards_skip_alike),
         cmocka_unit_test(waiting_gradients_count_once),
         cmocka_unit_test(what_nccl_takes_is_planned),
