@@ -121,12 +121,12 @@ static BrimStatus say_what_fits(BrimTrainRun *run)
 {
     const BrimTrainOptions *options = run->options;
     const int cards = run->device.count;
-    char where[64];
+    char where[64], needed[32] = "more"; /* where the card is too full even to plan it */
     double given_mib = (double)run->budget_bytes / 0x1p20, fits_mib = 0;
     double needed_mib = (double)total(need_of(run, options->batch_size)) / 0x1p20;
     int fits = 0, too_large = options->batch_size / cards;
-    if (needed_mib == 0)
-        return BRIM_ERROR_FIT; /* it cannot be planned at all, as its own words say */
+    if (needed_mib > 0)
+        snprintf(needed, sizeof needed, "%.0f MiB", needed_mib);
     name_smallest(run, where, sizeof where);
     while (too_large - fits > 1) {
         int middle = (fits + too_large) / 2;
@@ -138,14 +138,17 @@ static BrimStatus say_what_fits(BrimTrainRun *run)
     if (fits)
         return brim_fail(
             BRIM_ERROR_FIT,
-            "the run needs %.0f MiB (--precision %s --recompute %s), %.0f MiB are given%s; --batch-size %d "
+            "the run needs %s (--precision %s --recompute %s), %.0f MiB are given%s; --batch-size %d "
             "fits, with %.0f MiB",
-            needed_mib, options->precision, options->recompute, given_mib, where, fits * cards, fits_mib);
+            needed, options->precision, options->recompute, given_mib, where, fits * cards, fits_mib);
+    double least_mib = (double)total(need_of(run, cards)) / 0x1p20;
+    if (least_mib == 0) /* it cannot be planned at all, as its own words say */
+        return brim_fail_within(BRIM_ERROR_FIT, "the run needs more than the %.0f MiB given%s: ", given_mib, where);
     return brim_fail(
         BRIM_ERROR_FIT,
-        "the run needs %.0f MiB, %.0f MiB are given%s, and %.0f MiB would be needed even with --batch-size %d; "
+        "the run needs %s, %.0f MiB are given%s, and %.0f MiB would be needed even with --batch-size %d; "
         "a smaller --imgsz or model needs less",
-        needed_mib, given_mib, where, (double)total(need_of(run, cards)) / 0x1p20, cards);
+        needed, given_mib, where, least_mib, cards);
 }
 
 /* Decoded pictures are a comfort: where they make the difference, the run goes without them. */
