@@ -8,6 +8,8 @@
 #include "graph/graph.h"
 #include "plan/plan.h"
 
+enum { BRIM_MOST_CARDS = 16 }; /* that work as one */
+
 typedef struct BrimBackend BrimBackend; /* a device, opened */
 typedef struct BrimProgram BrimProgram; /* a graph made ready to run at its offsets */
 
@@ -98,6 +100,15 @@ typedef struct BrimBackendClass {
     BrimStatus (*keep)(BrimBackend *backend, const BrimKeep *keep);
     BrimStatus (*put_picture)(BrimBackend *backend, size_t start_bytes, const uint8_t *rgb, size_t bytes);
     BrimStatus (*augment)(BrimProgram *program, BrimTensorId pictures, const BrimAugmentBatch *batch);
+
+    /* Backends of one class, each opened on a card of its own, that are to sum together. What that takes of each
+     * card's memory it takes now, for sums of at most so many bytes. NULL, as reduce, for a backend that is
+     * alone. Whoever closes one of them ends it for all. */
+    BrimStatus (*join)(BrimBackend *const *backends, int count, size_t most_bytes);
+
+    /* Sums BLOCKs of floats over one program of each backend that joined, in the order of their joining, and
+     * waits for it: each card has the sums then, the same to the last bit. After an error none sums again. */
+    BrimStatus (*reduce)(BrimProgram *const *programs, int count, const BrimTensorId *blocks, int block_count);
 
     /* For tests: the arena's bytes as they lie, NULL where the host cannot see them. */
     const void *(*arena)(BrimBackend *backend, size_t *bytes);

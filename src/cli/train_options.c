@@ -51,7 +51,8 @@ const BrimOption brim_train_options[] = {
      .kind = BRIM_OPTION_TEXT,
      .offset = AT(device),
      .value = "NAME",
-     .help = "auto, cpu, or a card by its number: 0, cuda:0; auto is the first card there is, else the CPU (default auto)"},
+     .help = "auto, cpu, a card by its number: 0, cuda:0; or several as 0,1, among which the batch is divided; auto is the "
+             "first card there is, else the CPU (default auto)"},
     {.names = "threads",
      .kind = BRIM_OPTION_INT,
      .offset = AT(threads),

@@ -11,28 +11,66 @@
 #include "backend/cuda/cards.h"
 #endif
 
-/* The number of "0" or "cuda:0"; -1 where it is none. */
-static int card_number(const char *text)
+enum { MOST_NUMBER = 1023 };
+
+static bool has(const int *cards, int count, long number)
 {
-    char *end;
+    for (int i = 0; i < count; i++)
+        if (cards[i] == number)
+            return true;
+    return false;
+}
+
+int brim_device_numbers(const char *text, int cards[BRIM_MOST_CARDS])
+{
+    int count = 0;
     if (strncmp(text, "cuda:", 5) == 0)
         text += 5;
-    long number = strtol(text, &end, 10);
-    return end != text && !*end && number >= 0 && number < 1024 ? (int)number : -1;
+    for (;; text++) {
+        char *end;
+        long number = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : -1;
+        if (number < 0 || number > MOST_NUMBER || has(cards, count, number) || count == BRIM_MOST_CARDS)
+            return 0;
+        cards[count++] = (int)number;
+        text = end;
+        if (*text != ',')
+            return *text ? 0 : count;
+    }
 }
 
 #ifdef BRIM_HAVE_CUDA
-static BrimStatus choose_card(int number, BrimDevice *device)
+static BrimStatus check_cards(BrimDevice *device)
 {
-    *device = (BrimDevice){.backend = &brim_backend_cuda, .card = number};
-    return brim_cuda_card_check(number);
+    BrimStatus status = BRIM_OK;
+    device->backend = &brim_backend_cuda;
+    for (int i = 0; i < device->count && status == BRIM_OK; i++)
+        status = brim_cuda_card_check(device->cards[i]);
+    return status;
+}
+
+/* The least of what the cards have, and which has the least left. */
+static BrimStatus read_cards(const BrimDevice *device, uint64_t *capacity_bytes, uint64_t *free_bytes, int *card)
+{
+    *capacity_bytes = *free_bytes = UINT64_MAX;
+    for (int i = 0; i < device->count; i++) {
+        BrimCudaCard found;
+        BrimStatus status = brim_cuda_card_read(&found, device->cards[i]);
+        if (status != BRIM_OK)
+            return device->count > 1 ? brim_fail_within(status, "card %d: ", device->cards[i]) : status;
+        uint64_t ours = found.free_bytes + found.context_bytes;
+        if (ours < *free_bytes)
+            *card = device->cards[i];
+        *free_bytes = ours < *free_bytes ? ours : *free_bytes;
+        *capacity_bytes = found.total_bytes < *capacity_bytes ? found.total_bytes : *capacity_bytes;
+    }
+    return BRIM_OK;
 }
 
 /* Takes the first card; where it is there and cannot be used, its owner should know why. */
 static void choose_any(BrimDevice *device)
 {
     if (brim_cuda_card_check(0) == BRIM_OK)
-        *device = (BrimDevice){.backend = &brim_backend_cuda};
+        *device = (BrimDevice){.backend = &brim_backend_cuda, .count = 1};
     else if (brim_cuda_cards_found())
         snprintf(device->why_no_card, sizeof device->why_no_card, "%s", brim_last_error());
 }
@@ -42,9 +80,9 @@ static void list_cards(char *text, size_t bytes)
     brim_cuda_cards_list(text, bytes);
 }
 
-static void describe_card(const BrimDevice *device, char *text, size_t bytes)
+static void describe_card(int number, char *text, size_t bytes)
 {
-    brim_cuda_card_line(device->card, text, bytes);
+    brim_cuda_card_line(number, text, bytes);
 }
 #else
 static void choose_any(BrimDevice *device)
@@ -58,18 +96,24 @@ static void list_cards(char *text, size_t bytes)
     text[0] = '\0';
 }
 
-static void describe_card(const BrimDevice *device, char *text, size_t bytes)
+static void describe_card(int number, char *text, size_t bytes)
 {
-    (void)device;
+    (void)number;
     list_cards(text, bytes);
 }
-static BrimStatus choose_card(int number, BrimDevice *device)
+
+static BrimStatus check_cards(BrimDevice *device)
 {
-    (void)device;
     return brim_fail(BRIM_ERROR_UNSUPPORTED,
                      "device \"%d\": this build has no CUDA and runs on the CPU only; use --device cpu, or build it where "
                      "the CUDA toolkit and cuDNN are",
-                     number);
+                     device->card);
+}
+
+static BrimStatus read_cards(const BrimDevice *device, uint64_t *capacity_bytes, uint64_t *free_bytes, int *card)
+{
+    (void)capacity_bytes, (void)free_bytes, (void)card;
+    return check_cards(&(BrimDevice){.card = device->card});
 }
 #endif
 
@@ -77,30 +121,50 @@ static BrimStatus unknown(const char *text)
 {
     char cards[384];
     list_cards(cards, sizeof cards);
-    return brim_fail(BRIM_ERROR_UNSUPPORTED, "device \"%.40s\": there are cpu, auto, and the numbers of cards: %s", text,
-                     cards[0] ? cards : "0, 1, ...");
+    return brim_fail(BRIM_ERROR_UNSUPPORTED,
+                     "device \"%.40s\": there are cpu, auto, and the numbers of cards: %s; to train on several: 0,1, each "
+                     "named once, at most %d",
+                     text, cards[0] ? cards : "0, 1, ...", BRIM_MOST_CARDS);
+}
+
+BrimStatus brim_device_choose_several(const char *text, BrimDevice *device)
+{
+    *device = (BrimDevice){.backend = &brim_backend_cpu, .count = 1};
+    if (!text || !text[0] || strcmp(text, "auto") == 0) {
+        choose_any(device);
+        return BRIM_OK;
+    }
+    int count = brim_device_numbers(text, device->cards);
+    if (count > 0) {
+        device->count = count;
+        device->card = device->cards[0];
+        return check_cards(device);
+    }
+    if (strcmp(text, "reference") == 0)
+        device->backend = &brim_backend_reference;
+    else if (strcmp(text, "cpu") != 0)
+        return unknown(text);
+    return BRIM_OK;
 }
 
 BrimStatus brim_device_choose(const char *text, BrimDevice *device)
 {
-    *device = (BrimDevice){.backend = &brim_backend_cpu};
-    if (!text || !text[0] || strcmp(text, "auto") == 0)
-        choose_any(device);
-    else if (strcmp(text, "reference") == 0)
-        device->backend = &brim_backend_reference;
-    else if (card_number(text) >= 0)
-        return choose_card(card_number(text), device);
-    else if (strcmp(text, "cpu") != 0)
-        return unknown(text);
-    return BRIM_OK;
+    BrimStatus status = brim_device_choose_several(text, device);
+    if (status == BRIM_OK && device->count > 1)
+        status = brim_fail(BRIM_ERROR_UNSUPPORTED,
+                           "device \"%.40s\": only `brim train` works on several cards; choose one, --device %d", text,
+                           device->card);
+    return status;
 }
 
 void brim_device_remark(const BrimDevice *device, BrimListener listener, void *self)
 {
     char text[128];
     if (brim_device_is_card(device)) {
-        describe_card(device, text, sizeof text);
-        brim_remark(listener, self, "device: card %s", text);
+        for (int i = 0; i < device->count; i++) {
+            describe_card(device->cards[i], text, sizeof text);
+            brim_remark(listener, self, "device: card %s", text);
+        }
         return;
     }
     brim_process_core_name(text, sizeof text);
@@ -121,20 +185,17 @@ BrimPrecision brim_device_narrow(const BrimDevice *device)
 
 BrimStatus brim_device_room(const BrimDevice *device, uint64_t *capacity_bytes, uint64_t *free_bytes)
 {
-#ifdef BRIM_HAVE_CUDA
-    if (brim_device_is_card(device)) {
-        BrimCudaCard card;
-        BrimStatus status = brim_cuda_card_read(&card, device->card);
-        if (status != BRIM_OK)
-            return status;
-        *capacity_bytes = card.total_bytes;
-        *free_bytes = card.free_bytes + card.context_bytes;
-        return BRIM_OK;
-    }
-#else
-    (void)device;
-#endif
+    int card;
+    if (brim_device_is_card(device))
+        return read_cards(device, capacity_bytes, free_bytes, &card);
     *capacity_bytes = brim_process_capacity_bytes();
     *free_bytes = brim_process_free_bytes() + brim_process_resident_bytes();
     return BRIM_OK;
+}
+
+BrimStatus brim_device_smallest(const BrimDevice *device, int *card)
+{
+    uint64_t capacity_bytes, free_bytes;
+    *card = device->card;
+    return device->count > 1 ? read_cards(device, &capacity_bytes, &free_bytes, card) : BRIM_OK;
 }

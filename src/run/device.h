@@ -7,15 +7,25 @@
 
 typedef struct BrimDevice {
     const BrimBackendClass *backend;
-    int card;              /* of a backend for cards: which */
-    char why_no_card[320]; /* why "auto" passed over a card or driver that is there; "" where there is none */
+    int card;                   /* of a backend for cards: which */
+    int cards[BRIM_MOST_CARDS]; /* those that train as one, `card` the first of them */
+    int count;                  /* of them; 1 for the host, too */
+    char why_no_card[320];      /* why "auto" passed over a card or driver that is there; "" where there is none */
 } BrimDevice;
 
+/* The numbers of "0", "cuda:0", "0,1": how many there are; 0 where the text is none of them, names a card
+ * twice, or more than there is room for. */
+int brim_device_numbers(const char *text, int cards[BRIM_MOST_CARDS]);
+
 /* "cpu"; "0", "cuda:0": a card, as the driver counts; NULL, "", "auto": the first card where there is one that this build
- * can use, else the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what there is. */
+ * can use, else the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what there is, and refuses
+ * several cards. */
 BrimStatus brim_device_choose(const char *text, BrimDevice *device);
 
-/* Tells which device it is: the first line of a run. */
+/* The same for who can use several: "0,1". */
+BrimStatus brim_device_choose_several(const char *text, BrimDevice *device);
+
+/* Tells which device it is, or each of several: the first lines of a run. */
 void brim_device_remark(const BrimDevice *device, BrimListener listener, void *self);
 
 /* True for a device with memory of its own. */
@@ -24,7 +34,11 @@ bool brim_device_is_card(const BrimDevice *device);
 /* What --precision amp stands for on it. */
 BrimPrecision brim_device_narrow(const BrimDevice *device);
 
-/* All of its memory, and what this process could have of it, what it has already included. */
+/* All of its memory, and what this process could have of it, what it has already included. Of several cards
+ * the least of each, since all of them take as much. */
 BrimStatus brim_device_room(const BrimDevice *device, uint64_t *capacity_bytes, uint64_t *free_bytes);
+
+/* Of several cards the one with the least memory that this process could have. */
+BrimStatus brim_device_smallest(const BrimDevice *device, int *card);
 
 #endif

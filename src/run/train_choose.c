@@ -1,6 +1,7 @@
 /* What a training run leaves to be chosen: its batch, precision and recomputation, under a budget. The same
  * search answers brim_get_training_config; here it knows the model of the run, and what the run takes beside
  * its arena is corrected from the run's own plan. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/process.h"
@@ -73,6 +74,8 @@ static void settle_options(BrimTrainRun *run, int batch)
 static BrimStatus search(BrimTrainRun *run, bool any_recompute)
 {
     const BrimTrainOptions *asked = &run->asked;
+    const int cards = run->device.count;
+    char card[16];
     uint8_t given[BRIM_MAX_LAYERS];
     BrimTrainingQuery query = brim_training_query_defaults();
     BrimPlanning *planning = brim_mem_take(BRIM_MEM_CONF, 1, sizeof *planning);
@@ -80,9 +83,10 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
         return BRIM_ERROR_MEMORY;
     memcpy(given, run->recompute, sizeof given);
     query.imgsz = asked->imgsz;
-    query.device = asked->device;
+    snprintf(card, sizeof card, "%d", run->device.card);
+    query.device = cards > 1 ? card : asked->device; /* what the first does with its part, all do */
     query.profile = asked->profile;
-    query.batch_size = asked->batch_size;
+    query.batch_size = asked->batch_size == -1 ? -1 : asked->batch_size / cards;
     query.fraction = 1; /* the budget has it already */
     query.memory_bytes = run->budget_bytes;
     query.precision = precision_open(asked) ? "auto" : is(asked->precision, "amp") ? "amp" : "fp32";
@@ -99,7 +103,7 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
         run->precision = choice->scheme.precision;
         run->searched_arena_bytes = choice->arena_bytes;
         memcpy(run->recompute, choice->scheme.recompute, sizeof run->recompute);
-        settle_options(run, choice->micro_batch);
+        settle_options(run, choice->micro_batch * cards);
     }
     brim_planning_close(planning);
     brim_mem_give(planning);
@@ -117,7 +121,7 @@ BrimStatus brim_train_run_choose(BrimTrainRun *run)
         BRIM_TRY(brim_train_run_check_amp(run));
     run->amp_unchecked = false;
     BRIM_TRY(settle_given(run));
-    settle_options(run, run->asked.batch_size == -1 ? BRIM_SMALL_BATCH : run->asked.batch_size);
+    settle_options(run, run->asked.batch_size == -1 ? BRIM_SMALL_BATCH * run->device.count : run->asked.batch_size);
     if (run->asked.batch_size == -1 || precision_open(&run->asked) || recompute_open(&run->asked)) {
         run->beside_bytes = brim_train_run_beside_bytes(run);
         return search(run, recompute_open(&run->asked));

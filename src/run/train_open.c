@@ -1,5 +1,6 @@
 /* A training run planned: its trainer, and the sentence that says what would fit when it does not. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -46,6 +47,8 @@ static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, vo
     const BrimTrainOptions *options = run->options;
     BrimTrainerConf conf = {.backend = run->device.backend,
                             .card = run->device.card,
+                            .cards = run->device.cards,
+                            .card_count = run->device.count,
                             .model = &run->model,
                             .hyper = run->hyper,
                             .train = &run->train,
@@ -103,16 +106,31 @@ uint64_t brim_train_run_beside_bytes(BrimTrainRun *run)
     return total(need) > arena_bytes ? total(need) - arena_bytes : 0;
 }
 
-/* The sentence for a run over its budget: what it needs, and the largest batch that would fit. */
+/* Of several cards the one that decides, for a sentence; all are asked for as much. */
+static void name_smallest(const BrimTrainRun *run, char *text, size_t bytes)
+{
+    int card;
+    text[0] = '\0';
+    if (run->device.count > 1 && brim_device_smallest(&run->device, &card) == BRIM_OK)
+        snprintf(text, bytes, " on card %d, which has the least", card);
+}
+
+/* The sentence for a run over its budget: what it needs, and the largest batch that would fit; with several
+ * cards one that divides by their number. */
 static BrimStatus say_what_fits(BrimTrainRun *run)
 {
     const BrimTrainOptions *options = run->options;
+    const int cards = run->device.count;
+    char where[64], needed[32] = "more"; /* where the card is too full even to plan it */
     double given_mib = (double)run->budget_bytes / 0x1p20, fits_mib = 0;
     double needed_mib = (double)total(need_of(run, options->batch_size)) / 0x1p20;
-    int fits = 0, too_large = options->batch_size;
+    int fits = 0, too_large = options->batch_size / cards;
+    if (needed_mib > 0)
+        snprintf(needed, sizeof needed, "%.0f MiB", needed_mib);
+    name_smallest(run, where, sizeof where);
     while (too_large - fits > 1) {
         int middle = (fits + too_large) / 2;
-        double mib = (double)total(need_of(run, middle)) / 0x1p20;
+        double mib = (double)total(need_of(run, middle * cards)) / 0x1p20;
         bool fitting = mib > 0 && mib <= given_mib;
         *(fitting ? &fits : &too_large) = middle;
         fits_mib = fitting ? mib : fits_mib;
@@ -120,14 +138,17 @@ static BrimStatus say_what_fits(BrimTrainRun *run)
     if (fits)
         return brim_fail(
             BRIM_ERROR_FIT,
-            "the run needs %.0f MiB (--precision %s --recompute %s), %.0f MiB are given; --batch-size %d "
+            "the run needs %s (--precision %s --recompute %s), %.0f MiB are given%s; --batch-size %d "
             "fits, with %.0f MiB",
-            needed_mib, options->precision, options->recompute, given_mib, fits, fits_mib);
+            needed, options->precision, options->recompute, given_mib, where, fits * cards, fits_mib);
+    double least_mib = (double)total(need_of(run, cards)) / 0x1p20;
+    if (least_mib == 0) /* it cannot be planned at all, as its own words say */
+        return brim_fail_within(BRIM_ERROR_FIT, "the run needs more than the %.0f MiB given%s: ", given_mib, where);
     return brim_fail(
         BRIM_ERROR_FIT,
-        "the run needs %.0f MiB, %.0f MiB are given, and %.0f MiB would be needed even with --batch-size 1; "
+        "the run needs %s, %.0f MiB are given%s, and %.0f MiB would be needed even with --batch-size %d; "
         "a smaller --imgsz or model needs less",
-        needed_mib, given_mib, (double)total(need_of(run, 1)) / 0x1p20);
+        needed, given_mib, where, least_mib, cards);
 }
 
 /* Decoded pictures are a comfort: where they make the difference, the run goes without them. */

@@ -19,6 +19,17 @@ static BrimStatus check_options(const BrimTrainOptions *options)
     return BRIM_OK;
 }
 
+/* Each card takes as many of a batch's pictures as the others, as under YOLOv5's DDP. */
+static BrimStatus check_batch(const BrimTrainOptions *options, int cards)
+{
+    int batch = options->batch_size, below = batch / cards * cards;
+    if (batch == -1 || batch == below)
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_ARGUMENT,
+                     "--batch-size %d does not divide by the %d cards of --device %s; --batch-size %d does", batch,
+                     cards, options->device, below ? below : cards);
+}
+
 static BrimStatus read_splits(BrimTrainRun *run)
 {
     BrimStatus status;
@@ -83,7 +94,8 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
     BrimStatus status;
     const BrimTrainOptions *options = run->options;
     BRIM_TRY(check_options(options));
-    BRIM_TRY(brim_device_choose(options->device, &run->device));
+    BRIM_TRY(brim_device_choose_several(options->device, &run->device));
+    BRIM_TRY(check_batch(options, run->device.count));
     brim_device_remark(&run->device, run->listener, run->self);
     if (!run->resume)
         BRIM_TRY(read_hyper(run));

@@ -1,5 +1,5 @@
 /* A model on a device. */
-#include "train/engine.h"
+#include "train/engine_inside.h"
 
 #include <string.h>
 
@@ -10,32 +10,6 @@
  * loaded: stacks of the threads, the heap's own pages. Measured: 0.2 MiB in steps, up to 1 MiB in a whole run. */
 #define WORK_BYTES ((size_t)1 << 20)
 
-/* A graph and what makes it run. */
-typedef struct Runner {
-    BrimShape shape;
-    BrimGraph *graph;
-    BrimProgram *program;
-    BrimTensorId pictures, targets, target_count, items, norm, predictions;
-} Runner;
-
-struct BrimEngine {
-    BrimEngineConf conf;
-    BrimBackend *backend;
-    BrimDeviceInfo device;
-    BrimPlan *plan;
-    BrimKeep keep; /* most_pictures 0: none */
-    size_t
-        library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
-    size_t grain_bytes;       /* of a card: its arena takes whole ones of these; else 0 */
-    uint64_t card_peak_bytes; /* of a card's memory, the most that was seen taken */
-    Runner *runners;   /* training first, then inference */
-    int runner_count;
-    Runner *last;       /* the one that ran last */
-    Runner *ahead;      /* the one that has its next batch already; NULL: none */
-    float *predictions; /* where the host cannot see the arena */
-    float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */
-};
-
 static bool same_shape(BrimShape a, BrimShape b)
 {
     return a.n == b.n && a.height_px == b.height_px && a.width_px == b.width_px;
@@ -45,7 +19,7 @@ static BrimStatus build_runner(BrimEngine *engine, BrimShape shape, bool trainin
 {
     BrimStatus status;
     const BrimEngineConf *conf = &engine->conf;
-    Runner *runner = &engine->runners[engine->runner_count];
+    BrimRunner *runner = &engine->runners[engine->runner_count];
     BrimStepConf step = {.model = conf->model,
                          .hyper = conf->hyper,
                          .batch = shape.n,
@@ -113,7 +87,7 @@ static size_t buffered_predictions(const BrimEngine *engine)
 {
     size_t most = 0;
     for (int i = 0; i < engine->runner_count && !engine->device.host_memory; i++) {
-        const Runner *runner = &engine->runners[i];
+        const BrimRunner *runner = &engine->runners[i];
         size_t elements = runner->predictions == BRIM_NONE
                               ? 0
                               : brim_tensor_elements(&runner->graph->tensors[runner->predictions]);
@@ -220,7 +194,7 @@ BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes)
 }
 
 /* Of a card the driver knows what context, kernels and libraries took. */
-static BrimStatus measure_card(BrimEngine *engine)
+BrimStatus brim_engine_measure(BrimEngine *engine)
 {
     BrimDeviceMemory memory;
     BrimStatus status = engine->conf.backend->memory(engine->backend, &memory);
@@ -239,11 +213,11 @@ static BrimStatus load_runners(BrimEngine *engine, uint64_t before_bytes)
     if (class->reserve_arena)
         BRIM_TRY(class->reserve_arena(engine->backend, engine->plan->arena_bytes));
     for (int i = 0; i < engine->runner_count; i++) {
-        Runner *runner = &engine->runners[i];
+        BrimRunner *runner = &engine->runners[i];
         BRIM_TRY(class->load(engine->backend, runner->graph, &engine->plan->placements[i], &runner->program));
     }
     if (class->memory)
-        return measure_card(engine);
+        return brim_engine_measure(engine);
     uint64_t now_bytes = brim_process_resident_bytes();
     engine->library_bytes = now_bytes > before_bytes ? (size_t)(now_bytes - before_bytes) : 0;
 fail:
@@ -349,7 +323,7 @@ const BrimGraph *brim_engine_graph_at(const BrimEngine *engine, int index)
     return engine->runners[index].graph;
 }
 
-static BrimStatus find_runner(BrimEngine *engine, const BrimBatch *batch, bool training, Runner **runner)
+static BrimStatus find_runner(BrimEngine *engine, const BrimBatch *batch, bool training, BrimRunner **runner)
 {
     BrimShape shape = {batch->n, batch->height_px, batch->width_px};
     int first = training ? 0 : engine->conf.train_count;
@@ -365,7 +339,7 @@ static BrimStatus find_runner(BrimEngine *engine, const BrimBatch *batch, bool t
 }
 
 /* The batch's pictures, or what they are to be, and, where the graph has a loss, its targets. */
-static BrimStatus write_batch(BrimEngine *engine, const Runner *runner, const BrimBatch *batch)
+static BrimStatus write_batch(BrimEngine *engine, const BrimRunner *runner, const BrimBatch *batch)
 {
     BrimStatus status;
     const BrimBackendClass *class = engine->conf.backend;
@@ -390,7 +364,7 @@ fail:
 BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars)
 {
     BrimStatus status;
-    Runner *runner = NULL;
+    BrimRunner *runner = NULL;
     BRIM_TRY(find_runner(engine, batch, true, &runner));
     if (runner != engine->ahead)
         BRIM_TRY(write_batch(engine, runner, batch));
@@ -404,7 +378,7 @@ fail:
  * anywhere. */
 BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch)
 {
-    Runner *runner = &engine->runners[0];
+    BrimRunner *runner = &engine->runners[0];
     const BrimShape shape = {batch->n, batch->height_px, batch->width_px};
     if (engine->last != runner || !same_shape(runner->shape, shape))
         return BRIM_OK;
@@ -429,29 +403,35 @@ fail:
     return status;
 }
 
+BrimStatus brim_engine_update_start(BrimEngine *engine, const BrimStepScalars *scalars)
+{
+    engine->last = &engine->runners[0];
+    return engine->conf.backend->run(engine->last->program, BRIM_PART_UPDATE, scalars);
+}
+
+BrimStatus brim_engine_update_read(BrimEngine *engine, float norm[2])
+{
+    return engine->conf.backend->read(engine->last->program, engine->last->norm, norm);
+}
+
 BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars, float norm[2])
 {
-    BrimStatus status;
-    Runner *runner = &engine->runners[0];
-    engine->last = runner;
-    BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_UPDATE, scalars));
-    BRIM_TRY(engine->conf.backend->read(runner->program, runner->norm, norm));
-fail:
-    return status;
+    BrimStatus status = brim_engine_update_start(engine, scalars);
+    return status == BRIM_OK ? brim_engine_update_read(engine, norm) : status;
 }
 
 BrimStatus brim_engine_fold(BrimEngine *engine)
 {
     if (engine->conf.infer_count == 0)
         return brim_fail(BRIM_ERROR_ARGUMENT, "no inference was planned");
-    Runner *runner = &engine->runners[engine->conf.train_count];
+    BrimRunner *runner = &engine->runners[engine->conf.train_count];
     engine->last = runner;
     engine->ahead = NULL; /* inferences lie where it does */
     return engine->conf.backend->run(runner->program, BRIM_PART_FOLD, &(BrimStepScalars){0});
 }
 
 /* Where they lie in the arena, or a copy of them. */
-static BrimStatus find_predictions(BrimEngine *engine, const Runner *runner, const float **predictions)
+static BrimStatus find_predictions(BrimEngine *engine, const BrimRunner *runner, const float **predictions)
 {
     size_t bytes;
     const BrimPlacement *placement = &engine->plan->placements[runner - engine->runners];
@@ -469,7 +449,7 @@ BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const f
                              float items[4])
 {
     BrimStatus status;
-    Runner *runner = NULL;
+    BrimRunner *runner = NULL;
     engine->ahead = NULL;
     BRIM_TRY(find_runner(engine, batch, false, &runner));
     BRIM_TRY(write_batch(engine, runner, batch));

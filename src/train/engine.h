@@ -89,6 +89,17 @@ BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch);
 /* Clip, SGD and EMA; norm: the gradients' norm before clipping, the factor. */
 BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars, float norm[2]);
 
+/* The same in two calls, so that one thread keeps several cards busy: the read waits for what the start began. */
+BrimStatus brim_engine_update_start(BrimEngine *engine, const BrimStepScalars *scalars);
+BrimStatus brim_engine_update_read(BrimEngine *engine, float norm[2]);
+
+/* Engines of one model on cards of their own, opened and not started, that are to sum their gradients; what
+ * that takes of each card is measured, and counts from then on. ERROR_UNSUPPORTED for a backend that is alone. */
+BrimStatus brim_engine_join(BrimEngine *const *engines, int count);
+
+/* Each engine's gradients become the sum over all that joined, the same bits everywhere. Waits for it. */
+BrimStatus brim_engine_reduce(BrimEngine *const *engines, int count);
+
 /* Folds BN (of the EMA in a training run, else of the weights) for the inferences that follow. */
 BrimStatus brim_engine_fold(BrimEngine *engine);
 

@@ -60,7 +60,7 @@ BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
 {
     BrimStatus status;
     const BrimTrainerConf *conf = &trainer->conf;
-    BRIM_TRY(brim_engine_start(trainer->engine));
+    BRIM_TRY(brim_crew_start(trainer->crew));
     BRIM_TRY(brim_weights_init(trainer->engine, conf->model, conf->seed));
     if (start) {
         BrimTransfer transfer;
@@ -69,6 +69,7 @@ BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
     }
     BRIM_TRY(brim_weights_start_ema(trainer->engine));
     BRIM_TRY(brim_weights_round(trainer->engine));
+    BRIM_TRY(brim_crew_share(trainer->crew));
     BRIM_TRY(brim_trainer_keep_fill(trainer));
 fail:
     return status;
@@ -77,8 +78,9 @@ fail:
 BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *checkpoint)
 {
     BrimStatus status;
-    BRIM_TRY(brim_engine_start(trainer->engine));
+    BRIM_TRY(brim_crew_start(trainer->crew));
     BRIM_TRY(brim_checkpoint_restore(trainer->engine, checkpoint, &trainer->position));
+    BRIM_TRY(brim_crew_share(trainer->crew));
     trainer->schedule.last_update = trainer->position.last_update;
     trainer->schedule.updates = trainer->position.updates;
     trainer->skipped_told = trainer->position.scaler.skipped;
@@ -139,7 +141,7 @@ static BrimStatus update(BrimTrainer *trainer, const BrimScheduleStep *step)
 {
     float norm[2];
     BrimPosition *position = &trainer->position;
-    BrimStatus status = brim_engine_update(trainer->engine, &step->scalars, norm);
+    BrimStatus status = brim_crew_update(trainer->crew, &step->scalars, norm);
     if (status != BRIM_OK)
         return status;
     brim_schedule_updated(&trainer->schedule, position->epoch, position->batch);
@@ -163,7 +165,7 @@ static BrimStatus run_batch(BrimTrainer *trainer)
     if (is_scaled(trainer))
         step.scalars.loss_scale = position->scaler.scale;
     BRIM_TRY(brim_loader_next(trainer->train_loader, &batch));
-    BRIM_TRY(brim_engine_gradient(trainer->engine, batch, &step.scalars, items));
+    BRIM_TRY(brim_crew_gradient(trainer->crew, batch, &step.scalars, items));
     BRIM_TRY(check_loss(trainer, items[3]));
     position->gradients_wait = !step.update;
     if (step.update)
@@ -267,6 +269,8 @@ BrimStatus brim_trainer_run(BrimTrainer *trainer)
         if (!trainer->stop)
             BRIM_TRY(finish_epoch(trainer));
         if (trainer->stop) {
+            if (trainer->position.gradients_wait)
+                BRIM_TRY(brim_crew_gather(trainer->crew));
             BRIM_TRY(save(trainer, "last.safetensors", true));
             return brim_fail(BRIM_STOPPED, "stopped in epoch %d after %d batches", trainer->position.epoch,
                              trainer->position.batch);

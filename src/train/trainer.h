@@ -4,7 +4,7 @@
 #define BRIM_TRAIN_TRAINER_H
 
 #include "exchange/tensors.h"
-#include "train/engine.h"
+#include "train/crew.h"
 
 /* Where a device of its own memory has the training pictures that it augments. */
 typedef enum BrimTrainerKeep {
@@ -15,12 +15,14 @@ typedef enum BrimTrainerKeep {
 
 typedef struct BrimTrainerConf {
     const BrimBackendClass *backend;
-    int card; /* of several */
+    int card;         /* of several */
+    const int *cards; /* that train as one, card the first of them; NULL: card alone */
+    int card_count;
     const BrimModel *model;
     BrimHyper hyper; /* as the user gave it, gains not scaled */
     const BrimSplit *train;
     const BrimSplit *val;
-    int epochs, batch, imgsz_px;
+    int epochs, batch, imgsz_px; /* batch: of all cards together */
     int workers, threads, patience;
     uint64_t seed;
     bool cosine;

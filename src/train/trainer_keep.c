@@ -13,9 +13,17 @@ static bool fits_host(const BrimTrainer *trainer)
     return picture_bytes(trainer) <= trainer->conf.cache_bytes;
 }
 
+/* Several cards keep nothing: a crew gives each its part of the batch's pictures, which the host has made. */
+static bool can_keep(const BrimTrainer *trainer)
+{
+    int cards;
+    brim_trainer_cards(&trainer->conf, &cards);
+    return trainer->conf.backend->augment && cards == 1;
+}
+
 void brim_trainer_keep_choose(BrimTrainer *trainer)
 {
-    trainer->keep = trainer->conf.backend->augment ? trainer->conf.keep : BRIM_TRAINER_KEEP_NONE;
+    trainer->keep = can_keep(trainer) ? trainer->conf.keep : BRIM_TRAINER_KEEP_NONE;
     if (trainer->keep == BRIM_TRAINER_KEEP_HOST && !fits_host(trainer))
         trainer->keep = BRIM_TRAINER_KEEP_NONE;
 }
@@ -51,7 +59,7 @@ BrimStatus brim_trainer_keep_fill(BrimTrainer *trainer)
     bool device = trainer->conf.keep == BRIM_TRAINER_KEEP_DEVICE;
     double mib = (double)picture_bytes(trainer) / 0x1p20;
     if (trainer->keep == BRIM_TRAINER_KEEP_NONE) {
-        if (trainer->conf.keep != BRIM_TRAINER_KEEP_NONE && trainer->conf.backend->augment)
+        if (trainer->conf.keep != BRIM_TRAINER_KEEP_NONE && can_keep(trainer))
             brim_trainer_remark(trainer, "no room to keep %.0f MiB of decoded pictures: the host augments",
                                 mib);
         return BRIM_OK;

@@ -26,6 +26,12 @@ static BrimStatus list_shapes(const BrimLoader *loader, BrimShape **shapes, int 
     return BRIM_OK;
 }
 
+const int *brim_trainer_cards(const BrimTrainerConf *conf, int *count)
+{
+    *count = conf->cards ? conf->card_count : 1;
+    return conf->cards ? conf->cards : &conf->card;
+}
+
 BrimLoaderConf brim_trainer_loader_conf(const BrimTrainer *trainer, bool training)
 {
     const BrimTrainerConf *conf = &trainer->conf;
@@ -45,6 +51,15 @@ BrimLoaderConf brim_trainer_loader_conf(const BrimTrainer *trainer, bool trainin
                             .cache_bytes = training ? conf->cache_bytes : 0};
 }
 
+/* Room for the labels that one card's part of a batch can have. */
+static int part_target_cap(const BrimTrainer *trainer, BrimLoaderConf train)
+{
+    int cards;
+    brim_trainer_cards(&trainer->conf, &cards);
+    train.batch = brim_crew_part(train.batch, cards);
+    return brim_loader_target_cap(&train);
+}
+
 static BrimStatus open_loaders(BrimTrainer *trainer, int *train_cap, int *val_cap)
 {
     BrimStatus status;
@@ -60,7 +75,7 @@ static BrimStatus open_loaders(BrimTrainer *trainer, int *train_cap, int *val_ca
     val.cache_bytes = trainer->conf.cache_bytes > used ? trainer->conf.cache_bytes - used : 0;
     BRIM_TRY(brim_loader_open(&trainer->val_loader, &val));
     trainer->outside_bytes += brim_loader_slot_bytes(&val) + brim_loader_cached_bytes(trainer->val_loader);
-    *train_cap = brim_loader_target_cap(&train);
+    *train_cap = part_target_cap(trainer, train);
     *val_cap = brim_loader_target_cap(&val);
 fail:
     return status;
@@ -103,6 +118,7 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
     BrimStatus status;
     const BrimTrainerConf *conf = &trainer->conf;
     BrimShape *train = NULL, *val = NULL;
+    int card_count;
     BrimEngineConf engine = {.backend = conf->backend,
                              .threads = conf->threads,
                              .card = conf->card,
@@ -118,7 +134,9 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
     BRIM_TRY(list_shapes(trainer->val_loader, &val, &engine.infer_count));
     engine.train = train;
     engine.infer = val;
-    BRIM_TRY(brim_engine_open(&trainer->engine, &engine));
+    const int *cards = brim_trainer_cards(conf, &card_count);
+    BRIM_TRY(brim_crew_open(&trainer->crew, &engine, cards, card_count));
+    trainer->engine = brim_crew_lead(trainer->crew);
 fail:
     brim_mem_give(train);
     brim_mem_give(val);
@@ -141,7 +159,8 @@ fail:
 void brim_trainer_close_parts(BrimTrainer *trainer)
 {
     brim_validator_close(&trainer->validator);
-    brim_engine_close(&trainer->engine);
+    brim_crew_close(&trainer->crew);
+    trainer->engine = NULL;
     brim_loader_close(&trainer->val_loader);
     brim_loader_close(&trainer->train_loader);
 }
@@ -152,18 +171,20 @@ static bool validation_decides(const BrimTrainer *trainer)
     return brim_engine_plan(trainer->engine)->largest_graph >= brim_engine_training_count(trainer->engine);
 }
 
-/* v7.0 validates at twice the batch. Where that would need more than the training itself, batches are
- * smaller. */
+/* v7.0 validates at twice the batch, with several cards at twice the first one's part. Where that would need
+ * more than the training itself, batches are smaller. */
 static BrimStatus open_planned(BrimTrainer *trainer)
 {
-    trainer->val_batch = 2 * trainer->conf.batch;
+    int cards;
+    brim_trainer_cards(&trainer->conf, &cards);
+    trainer->val_batch = 2 * brim_crew_part(trainer->conf.batch, cards);
     BrimStatus status = open_at(trainer);
     while (status == BRIM_OK && trainer->val_batch > 1 && validation_decides(trainer)) {
         brim_trainer_close_parts(trainer);
         trainer->val_batch /= 2;
         status = open_at(trainer);
     }
-    return status == BRIM_OK ? brim_engine_fits(trainer->engine, trainer->conf.budget_bytes) : status;
+    return status == BRIM_OK ? brim_crew_fits(trainer->crew, trainer->conf.budget_bytes) : status;
 }
 
 /* Kept pictures are a comfort: a run that fits without them goes without. */

@@ -12,7 +12,8 @@ struct BrimTrainer {
     const char *weights_folder; /* NULL: nothing is saved */
     BrimLoader *train_loader;
     BrimLoader *val_loader;
-    BrimEngine *engine;
+    BrimCrew *crew;
+    BrimEngine *engine; /* the crew's lead, which validates and is saved */
     BrimValidator *validator;
     BrimSchedule schedule;
     BrimPosition position;
@@ -36,6 +37,9 @@ void brim_trainer_close_parts(BrimTrainer *trainer);
 void brim_trainer_keep_choose(BrimTrainer *trainer);
 BrimStatus brim_trainer_keep_plan(BrimTrainer *trainer);
 BrimStatus brim_trainer_keep_fill(BrimTrainer *trainer);
+
+/* The cards that train: those of the conf, or its one. */
+const int *brim_trainer_cards(const BrimTrainerConf *conf, int *count);
 
 /* Loaders as the trainer opens them. */
 BrimLoaderConf brim_trainer_loader_conf(const BrimTrainer *trainer, bool training);

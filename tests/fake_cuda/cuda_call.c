@@ -65,8 +65,9 @@ CUresult fake_begin(const char *function)
     const FakeCard *card = fake_card();
     pthread_mutex_lock(&calling);
     count_call(function);
-    CUresult result = lost;
-    if (strcmp(card->fail_name, function) == 0 && ++fail_calls == card->fail_at) {
+    bool concerned = card->failing < 0 || card->failing == fake_cuda_card();
+    CUresult result = concerned ? lost : CUDA_SUCCESS;
+    if (concerned && strcmp(card->fail_name, function) == 0 && ++fail_calls == card->fail_at) {
         result = card->error;
         if (!card->fail_once)
             lost = card->error;
@@ -125,6 +126,7 @@ CUresult cuDriverGetVersion(int *version)
     X(CUDA_ERROR_SYSTEM_DRIVER_MISMATCH, "system has unsupported display driver / cuda driver combination")  \
     X(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "operation not permitted when stream is capturing")             \
     X(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "operation failed due to a previous error during capture")      \
+    X(CUDA_ERROR_NOT_READY, "device not ready")                                                              \
     X(CUDA_ERROR_CAPTURED_EVENT, "operation not permitted on an event last recorded in a capturing stream")  \
     X(CUDA_ERROR_UNKNOWN, "unknown error")
 

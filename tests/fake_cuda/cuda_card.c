@@ -38,6 +38,15 @@ static void read_failure(const char *text, const char *word)
         fake_abort("BRIM_FAKE_CARD: %s is not fail=NAME@N or fail=NAME@N:once", word);
 }
 
+/* CARD:BYTES */
+static void read_other(const char *text, const char *word)
+{
+    const char *bytes = strchr(text, ':');
+    if (!bytes || sscanf(text, "%d", &card.other) != 1)
+        fake_abort("BRIM_FAKE_CARD: %s is not like other=1:600M", word);
+    card.other_bytes = bytes_of(bytes + 1, word);
+}
+
 static void read_word(const char *word)
 {
     const char *value = strchr(word, '=');
@@ -69,6 +78,10 @@ static void read_word(const char *word)
         card.sms = (int)number_of(value, word);
     else if (IS("error"))
         card.error = (CUresult)number_of(value, word);
+    else if (IS("failing"))
+        card.failing = (int)number_of(value, word);
+    else if (IS("other"))
+        read_other(value, word);
     else if (IS("fail"))
         read_failure(value, word);
     else if (IS("strict"))
@@ -95,6 +108,8 @@ static void read_card(void)
                       .cards = 1,
                       .sms = 20,
                       .name = "NVIDIA False Card",
+                      .failing = -1,
+                      .other = -1,
                       .error = CUDA_ERROR_LAUNCH_FAILED};
     char words[1024], *rest = words;
     const char *given = getenv("BRIM_FAKE_CARD");
@@ -115,4 +130,14 @@ const FakeCard *fake_card(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, read_card);
     return &card;
+}
+
+size_t fake_card_memory_bytes(int device)
+{
+    return device == fake_card()->other ? card.other_bytes : fake_card()->memory_bytes;
+}
+
+size_t fake_card_free_bytes(int device)
+{
+    return device == fake_card()->other ? card.other_bytes : fake_card()->free_bytes;
 }

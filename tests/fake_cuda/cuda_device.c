@@ -96,7 +96,7 @@ CUresult cuDeviceTotalMem(size_t *bytes, CUdevice device)
 {
     FAKE_BEGIN(cuDeviceTotalMem);
     FAKE_TRY(check_device(device));
-    *bytes = fake_card()->memory_bytes;
+    *bytes = fake_card_memory_bytes(device);
     return CUDA_SUCCESS;
 }
 
@@ -153,6 +153,18 @@ CUresult fake_current(int *device)
         return CUDA_ERROR_CONTEXT_IS_DESTROYED;
     *device = current->device;
     return CUDA_SUCCESS;
+}
+
+CUresult cuCtxGetCurrent(CUcontext *context)
+{
+    FAKE_BEGIN(cuCtxGetCurrent);
+    *context = current;
+    return CUDA_SUCCESS;
+}
+
+int fake_cuda_card(void)
+{
+    return current && fake_handle_live(current, FAKE_CONTEXT) ? current->device : -1;
 }
 
 size_t fake_context_bytes(int device)

@@ -21,8 +21,14 @@ typedef struct FakeCard {
     unsigned long fail_at;
     bool fail_once;
     CUresult error;
+    int failing; /* the only card that fails; -1: all */
+    int other;   /* a card with memory of its own; -1: none */
+    size_t other_bytes;
     bool strict, threads, lazy;
 } FakeCard;
+
+size_t fake_card_memory_bytes(int device);
+size_t fake_card_free_bytes(int device);
 
 /* BRIM_FAKE_CARD, read once. A word that means nothing ends the process with a line. */
 const FakeCard *fake_card(void);

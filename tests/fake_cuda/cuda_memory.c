@@ -176,14 +176,15 @@ CUresult cuMemGetInfo(size_t *free_bytes, size_t *total_bytes)
     FAKE_BEGIN(cuMemGetInfo);
     FAKE_TRY(fake_current(&device));
     *free_bytes = fake_memory_left_bytes(device);
-    *total_bytes = fake_card()->memory_bytes;
+    *total_bytes = fake_card_memory_bytes(device);
     return CUDA_SUCCESS;
 }
 
 size_t fake_memory_left_bytes(int device)
 {
     size_t gone = fake_context_bytes(device) + taken_on[device];
-    return fake_card()->free_bytes > gone ? fake_card()->free_bytes - gone : 0;
+    size_t free_bytes = fake_card_free_bytes(device);
+    return free_bytes > gone ? free_bytes - gone : 0;
 }
 
 void fake_memory_end(int device)
@@ -237,14 +238,20 @@ void fake_memory_shut(void)
     pthread_mutex_unlock(&taking);
 }
 
-int fake_cuda_holds(CUdeviceptr start, size_t bytes)
+int fake_cuda_memory_card(CUdeviceptr start, size_t bytes)
 {
     pthread_mutex_lock(&taking);
     const Block *block = block_at((uintptr_t)start);
     size_t at = block ? (uintptr_t)start - (uintptr_t)block->start : 0;
     bool holds = block && !block->freed && !block->pinned && at <= block->bytes && bytes <= block->bytes - at;
+    int card = holds ? block->device : -1;
     pthread_mutex_unlock(&taking);
-    return holds;
+    return card;
+}
+
+int fake_cuda_holds(CUdeviceptr start, size_t bytes)
+{
+    return fake_cuda_memory_card(start, bytes) >= 0;
 }
 
 size_t fake_cuda_taken_bytes(void)

@@ -18,6 +18,8 @@ typedef struct List {
 struct CUstream_st {
     FakeHandle handle;
     bool capturing, spoiled;
+    int device;
+    int busy_looks; /* -1: without end */
     CUstreamCaptureMode mode;
     List captured, waiting;
 };
@@ -117,6 +119,7 @@ CUresult cuStreamCreate(CUstream *stream, unsigned int flags)
     if (flags & ~(unsigned)CU_STREAM_NON_BLOCKING)
         return CUDA_ERROR_INVALID_VALUE;
     *stream = fake_handle_make(FAKE_STREAM, sizeof **stream);
+    (*stream)->device = device;
     return CUDA_SUCCESS;
 }
 
@@ -160,8 +163,43 @@ CUresult cuStreamSynchronize(CUstream stream)
     FAKE_TRY(fake_stream_check(stream, "cuStreamSynchronize", &capturing));
     if (capturing)
         return spoil(stream, "cuStreamSynchronize");
+    if (stream && stream->busy_looks < 0)
+        fake_abort("cuStreamSynchronize: this would wait without end");
+    if (stream)
+        stream->busy_looks = 0;
     fake_stream_catch_up(stream, NULL);
     return CUDA_SUCCESS;
+}
+
+CUresult cuStreamQuery(CUstream stream)
+{
+    bool capturing;
+    FAKE_BEGIN(cuStreamQuery);
+    FAKE_TRY(fake_stream_check(stream, "cuStreamQuery", &capturing));
+    if (capturing)
+        return spoil(stream, "cuStreamQuery");
+    if (!stream || stream->busy_looks == 0)
+        return CUDA_SUCCESS;
+    stream->busy_looks -= stream->busy_looks > 0;
+    return CUDA_ERROR_NOT_READY;
+}
+
+int fake_cuda_stream_card(CUstream stream)
+{
+    return fake_handle_live(stream, FAKE_STREAM) ? stream->device : -1;
+}
+
+void fake_cuda_stream_keep_busy(CUstream stream, int looks)
+{
+    fake_stream_catch_up(stream, NULL);
+    stream->busy_looks = looks;
+}
+
+void fake_cuda_touch(void (*run)(void *args), void *args)
+{
+    fake_memory_open();
+    run(args);
+    fake_memory_shut();
 }
 
 CUresult cuStreamBeginCapture(CUstream stream, CUstreamCaptureMode mode)

@@ -13,6 +13,8 @@
  *                       read too early, is wrong
  *   fail=NAME@N         the N-th call of that function (cuLaunchKernel@100) fails, and from then on every call: the card fell
  *                       off; fail=NAME@N:once fails once; error=CODE is the driver's number (719)
+ *   failing=1           of several cards that one fails alone: its calls are counted, and after it fell off only they fail
+ *   other=1:600M        the memory of that card alone, all of it free; one of them can be described so
  * Work on a stream is done when it is started, if the card is not lazy, unless the stream is being captured: then it is kept, and done at each launch
  * of the graph. What a caller does wrong is answered by the driver's own error, and said on stderr; memory that was written
  * behind its end ends the process. */
@@ -43,6 +45,19 @@ unsigned long fake_cuda_calls(const char *function);
 
 /* The arguments of a kernel's last launch as they arrived, and its grid; NULL where there was none. */
 const void *fake_cuda_last_args(const char *kernel, int *blocks, int *threads);
+
+/* The card that this thread's context is on; -1 where there is none. The card of a stream, -1 where it is none; that of
+ * an allocation, -1 where none holds the whole range. */
+int fake_cuda_card(void);
+int fake_cuda_stream_card(CUstream stream);
+int fake_cuda_memory_card(CUdeviceptr start, size_t bytes);
+
+/* Does run(args) now, for work that lies on several cards. */
+void fake_cuda_touch(void (*run)(void *args), void *args);
+
+/* A stream that is seen at work in that many looks (cuStreamQuery) to come, unless it is waited for; with -1 without
+ * end: who waits for it ends the process. What was started on it before is done now. */
+void fake_cuda_stream_keep_busy(CUstream stream, int looks);
 
 /* True where the whole range lies in one allocation. */
 int fake_cuda_holds(CUdeviceptr start, size_t bytes);

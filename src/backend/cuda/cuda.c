@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend/cuda/program.h"
+#include "backend/cuda/team.h"
 
 /* The driver maps memory in pages of 2 MiB (cuMemGetAllocationGranularity says so of all cards since Pascal): an
  * allocation of more than one takes whole ones. */
@@ -15,8 +16,9 @@ static void backend_close(BrimBackend **backend)
         return;
     if (gone->device.driver) {
         const BrimCudaDriver *driver = gone->device.driver;
-        brim_cuda_device_enter(&gone->device);
-        brim_cuda_device_wait(&gone->device);
+        brim_cuda_leave(gone);
+        driver->cuCtxSetCurrent_(gone->device.context); /* without the checks: what a lost card says now */
+        driver->cuStreamSynchronize_(gone->device.stream); /* must not hide what it said first */
         for (int i = 0; i < gone->conv_count; i++)
             brim_cuda_conv_close(&gone->convs[i].conv);
         brim_cuda_dnn_close(&gone->dnn);
@@ -70,7 +72,11 @@ static BrimStatus memory(BrimBackend *backend, BrimDeviceMemory *memory)
     const BrimCudaDevice *device = &backend->device;
     size_t first = backend->first_free_bytes;
     *memory = (BrimDeviceMemory){.total_bytes = device->total_bytes, .grain_bytes = GRAIN_BYTES};
-    BrimStatus status = brim_cuda_device_free_bytes(device, &memory->free_bytes);
+    BrimStatus status = brim_cuda_device_enter(device);
+    if (status == BRIM_OK)
+        status = brim_cuda_device_free_bytes(device, &memory->free_bytes);
+    if (status != BRIM_OK)
+        return status;
     size_t later = memory->free_bytes < first ? first - memory->free_bytes : 0;
     memory->taken_bytes = device->context_bytes + device->module_bytes + later;
     return status;
@@ -146,6 +152,8 @@ const BrimBackendClass brim_backend_cuda = {
     .keep = brim_cuda_keep,
     .put_picture = brim_cuda_put_picture,
     .augment = brim_cuda_augment,
+    .join = brim_cuda_join,
+    .reduce = brim_cuda_reduce,
     .arena = arena,
     .time_ops = time_ops,
     .op_times = op_times,

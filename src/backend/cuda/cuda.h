@@ -25,8 +25,11 @@ typedef struct BrimCudaKept {
     char *pinned;       /* the same, where they are */
 } BrimCudaKept;
 
+typedef struct BrimCudaTeam BrimCudaTeam; /* team.h */
+
 struct BrimBackend {
     BrimCudaDevice device;
+    BrimCudaTeam *team; /* cards that sum together; NULL for a card alone */
     size_t first_free_bytes; /* of the card, when the device was open and nothing else */
     BrimCudaDnn *dnn;
     BrimCudaConvEntry *convs;

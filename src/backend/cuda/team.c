@@ -1,0 +1,242 @@
+/* Joining cards, and sums over them. One host thread starts the sum on every card's stream and then watches
+ * all of them: where a card is lost, the others would wait for its share without end. */
+#include "backend/cuda/team.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "backend/cuda/nccl.h"
+
+enum { LOOK_NS = 20000 }; /* between two looks at the cards; a sum of 28 MB takes a hundred times as long */
+
+struct BrimCudaTeam {
+    const BrimCudaNccl *nccl;
+    int count;   /* cards that sum together; 0 once the team has ended */
+    int holders; /* backends that point here */
+    BrimCudaRank ranks[BRIM_MOST_CARDS];
+};
+
+/* ---- a team's end ---- */
+
+/* Abort where something may still be on its way: it does not wait for cards that are lost. */
+static void end_team(BrimCudaTeam *team, bool abort)
+{
+    for (int i = 0; i < team->count; i++) {
+        if (abort)
+            team->nccl->ncclCommAbort_(team->ranks[i]);
+        else
+            team->nccl->ncclCommDestroy_(team->ranks[i]);
+    }
+    team->count = 0;
+}
+
+void brim_cuda_leave(BrimBackend *backend)
+{
+    BrimCudaTeam *team = backend->team;
+    backend->team = NULL;
+    if (!team)
+        return;
+    end_team(team, false);
+    if (--team->holders == 0)
+        brim_mem_give(team);
+}
+
+/* ---- a sum ---- */
+
+/* A run of floats on a card. */
+typedef struct Share {
+    BrimBackend *backend;
+    CUdeviceptr start;
+    size_t floats;
+} Share;
+
+static BrimStatus start_share(const BrimCudaTeam *team, int rank, const Share *share)
+{
+    void *start = (void *)(uintptr_t)share->start;
+    int result = team->nccl->ncclAllReduce_(start, start, share->floats, BRIM_NCCL_FLOAT32, BRIM_NCCL_SUM,
+                                            team->ranks[rank], share->backend->device.stream);
+    return brim_cuda_nccl_check(team->nccl, result, "starting a sum over the cards");
+}
+
+/* Starts all shares, those of one card after those of the card before; a group that was begun must be ended.
+ */
+static BrimStatus start_shares(const BrimCudaTeam *team, const Share *shares, int per_card)
+{
+    BrimStatus status =
+        brim_cuda_nccl_check(team->nccl, team->nccl->ncclGroupStart_(), "starting a sum over the cards");
+    if (status != BRIM_OK)
+        return status;
+    for (int i = 0; i < team->count * per_card && status == BRIM_OK; i++)
+        status = start_share(team, i / per_card, &shares[i]);
+    int ended = team->nccl->ncclGroupEnd_();
+    return status == BRIM_OK ? brim_cuda_nccl_check(team->nccl, ended, "summing over the cards") : status;
+}
+
+/* Whether a card still works at what was started; an error that comes from it, or from its communicator. */
+static BrimStatus look_at(const BrimCudaTeam *team, int rank, const BrimCudaDevice *device, bool *busy)
+{
+    BrimStatus status;
+    int result = BRIM_NCCL_SUCCESS;
+    BRIM_TRY(brim_cuda_device_enter(device));
+    CUresult there = device->driver->cuStreamQuery_(device->stream);
+    *busy = there == CUDA_ERROR_NOT_READY;
+    if (!*busy)
+        BRIM_TRY(brim_cuda_check(device->driver, there, "summing over the cards"));
+    int asked = team->nccl->ncclCommGetAsyncError_(team->ranks[rank], &result);
+    if (asked == BRIM_NCCL_SUCCESS && result != BRIM_NCCL_IN_PROGRESS)
+        asked = result;
+    BRIM_TRY(brim_cuda_nccl_check(team->nccl, asked, "summing over the cards"));
+    return BRIM_OK;
+fail:
+    return brim_fail_within(status, "card %d: ", device->index);
+}
+
+static BrimStatus watch(const BrimCudaTeam *team, const Share *shares, int per_card)
+{
+    BrimStatus status = BRIM_OK;
+    bool any_busy = true;
+    while (status == BRIM_OK && any_busy) {
+        any_busy = false;
+        for (int i = 0; i < team->count && status == BRIM_OK; i++) {
+            bool busy = false;
+            status = look_at(team, i, &shares[i * per_card].backend->device, &busy);
+            any_busy = any_busy || busy;
+        }
+        if (status == BRIM_OK && any_busy)
+            nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
+    }
+    return status;
+}
+
+/* A team that failed once is ended: what its cards hold of the sum is not the same any more. */
+static BrimStatus sum(BrimCudaTeam *team, const Share *shares, int per_card)
+{
+    BrimStatus status = start_shares(team, shares, per_card);
+    if (status == BRIM_OK)
+        status = watch(team, shares, per_card);
+    if (status != BRIM_OK)
+        end_team(team, true);
+    return status;
+}
+
+/* ---- joining ---- */
+
+/* Sums nothing once, in memory of its own: NCCL connects cards when they first sum that much, and what it
+ * takes for that is taken before anybody measures. */
+static BrimStatus try_sum(BrimCudaTeam *team, BrimBackend *const *backends, size_t bytes)
+{
+    BrimStatus status = BRIM_OK;
+    Share shares[BRIM_MOST_CARDS] = {{0}};
+    for (int i = 0; i < team->count; i++) {
+        const BrimCudaDevice *device = &backends[i]->device;
+        shares[i] = (Share){.backend = backends[i], .floats = bytes / sizeof(float)};
+        BRIM_TRY(brim_cuda_device_enter(device));
+        status = brim_cuda_check(device->driver, device->driver->cuMemAlloc_(&shares[i].start, bytes),
+                                 "taking memory to try a sum over the cards");
+        if (status != BRIM_OK) {
+            shares[i].start = 0;
+            status = brim_fail_within(status, "card %d: ", device->index);
+            goto fail;
+        }
+        BRIM_CUDA_TRY(device->driver, cuMemsetD8Async, "clearing memory", shares[i].start, 0, bytes,
+                      device->stream);
+    }
+    BRIM_TRY(sum(team, shares, 1));
+fail:
+    for (int i = 0; i < BRIM_MOST_CARDS && shares[i].backend; i++) {
+        const BrimCudaDevice *device = &shares[i].backend->device;
+        device->driver->cuCtxSetCurrent_(device->context); /* no check, which would hide the first error */
+        if (shares[i].start)
+            device->driver->cuMemFree_(shares[i].start);
+    }
+    return status;
+}
+
+/* For a sentence: NCCL does not say which card has no memory for it. */
+static void name_fullest(BrimBackend *const *backends, int count, char *text, size_t bytes)
+{
+    size_t least_bytes = SIZE_MAX;
+    text[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        size_t free_bytes;
+        const BrimCudaDevice *device = &backends[i]->device;
+        if (brim_cuda_device_enter(device) != BRIM_OK ||
+            brim_cuda_device_free_bytes(device, &free_bytes) != BRIM_OK || free_bytes >= least_bytes)
+            continue;
+        least_bytes = free_bytes;
+        snprintf(text, bytes, "joining the cards, of which card %d has the least memory free, %zu MiB",
+                 device->index, free_bytes >> 20);
+    }
+}
+
+/* A communicator for them; no backend knows of it yet. */
+static BrimStatus make_ranks(BrimCudaTeam *team, BrimBackend *const *backends, int count)
+{
+    char what[128];
+    int cards[BRIM_MOST_CARDS];
+    for (int i = 0; i < count; i++)
+        cards[i] = backends[i]->device.index;
+    name_fullest(backends, count, what, sizeof what);
+    return brim_cuda_nccl_check(team->nccl, team->nccl->ncclCommInitAll_(team->ranks, count, cards), what);
+}
+
+BrimStatus brim_cuda_join(BrimBackend *const *backends, int count, size_t most_bytes)
+{
+    BrimStatus status;
+    const BrimCudaNccl *nccl;
+    if (count < 2 || count > BRIM_MOST_CARDS)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "%d cards to work together: it can be 2 to %d", count,
+                         BRIM_MOST_CARDS);
+    BRIM_TRY(brim_cuda_nccl(&nccl, backends[0]->device.driver));
+    BrimCudaTeam *team = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof *team);
+    if (!team)
+        return BRIM_ERROR_MEMORY;
+    *team = (BrimCudaTeam){.nccl = nccl};
+    status = make_ranks(team, backends, count);
+    if (status != BRIM_OK) {
+        brim_mem_give(team);
+        return status;
+    }
+    team->count = team->holders = count;
+    for (int i = 0; i < count; i++)
+        backends[i]->team = team;
+    BRIM_TRY(try_sum(team, backends, most_bytes));
+fail:
+    return status;
+}
+
+/* ---- the contract's sum ---- */
+
+/* Where a block lies on each card: the same floats in number, else they are not the same tensor. */
+static BrimStatus find_share(const BrimProgram *program, const BrimProgram *first, BrimTensorId block,
+                             Share *share)
+{
+    const BrimTensor *tensor = &program->graph->tensors[block];
+    *share = (Share){.backend = program->backend,
+                     .start = program->backend->arena +
+                              brim_cuda_offset(program->graph, program->placement, block),
+                     .floats = tensor->bytes / sizeof(float)};
+    if (tensor->form == BRIM_FORM_BLOCK && tensor->bytes == first->graph->tensors[block].bytes)
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_ARGUMENT,
+                     "%s: %zu bytes on card %d and %zu on card %d cannot be summed; please report it with "
+                     "this sentence",
+                     tensor->name, tensor->bytes, program->backend->device.index,
+                     first->graph->tensors[block].bytes, first->backend->device.index);
+}
+
+BrimStatus brim_cuda_reduce(BrimProgram *const *programs, int count, const BrimTensorId *blocks,
+                            int block_count)
+{
+    BrimStatus status = BRIM_OK;
+    Share shares[BRIM_MOST_CARDS * BRIM_OP_IN];
+    BrimCudaTeam *team = programs[0]->backend->team;
+    if (!team || team->count != count || block_count < 1 || block_count > BRIM_OP_IN)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "%d cards have not joined for a sum of %d blocks", count,
+                         block_count);
+    for (int i = 0; i < count * block_count; i++)
+        BRIM_TRY(find_share(programs[i / block_count], programs[0], blocks[i % block_count], &shares[i]));
+    BRIM_TRY(sum(team, shares, block_count));
+fail:
+    return status;
+}

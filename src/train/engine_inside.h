@@ -1,0 +1,36 @@
+/* What an engine holds. Private to engine*.c. */
+#ifndef BRIM_TRAIN_ENGINE_INSIDE_H
+#define BRIM_TRAIN_ENGINE_INSIDE_H
+
+#include "train/engine.h"
+
+/* A graph and what makes it run. */
+typedef struct BrimRunner {
+    BrimShape shape;
+    BrimGraph *graph;
+    BrimProgram *program;
+    BrimTensorId pictures, targets, target_count, items, norm, predictions;
+} BrimRunner;
+
+struct BrimEngine {
+    BrimEngineConf conf;
+    BrimBackend *backend;
+    BrimDeviceInfo device;
+    BrimPlan *plan;
+    BrimKeep keep; /* most_pictures 0: none */
+    size_t
+        library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
+    size_t grain_bytes;       /* of a card: its arena takes whole ones of these; else 0 */
+    uint64_t card_peak_bytes; /* of a card's memory, the most that was seen taken */
+    BrimRunner *runners;      /* training first, then inference */
+    int runner_count;
+    BrimRunner *last;   /* the one that ran last */
+    BrimRunner *ahead;  /* the one that has its next batch already; NULL: none */
+    float *predictions; /* where the host cannot see the arena */
+    float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */
+};
+
+/* Measures what the device's library takes, for a device with memory of its own. */
+BrimStatus brim_engine_measure(BrimEngine *engine);
+
+#endif

@@ -1,0 +1,217 @@
+/* What a user meets with `brim train --device 0,1`: a whole run on two false cards, its stop and resume, and
+ * the lines where a batch, a card or NCCL is not as it has to be. As a process loads its driver once, each
+ * case runs this program anew, with cards of its own (tests/fake_cuda/fake_cuda.h). */
+#include "support/child.h"
+#include "support/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "backend/backend.h"
+#include "base/file.h"
+#include "data/demo.h"
+#include "exchange/safetensors.h"
+
+/* Where parent and children meet. */
+static const char folder_variable[] = "BRIM_TEST_CREW_FOLDER";
+
+/* ---- what a child does: train ---- */
+
+static int steps_left; /* until the run is to stop; 0: never */
+
+static bool listen(void *self, const BrimEvent *event)
+{
+    (void)self;
+    return event->kind != BRIM_EVENT_STEP || steps_left == 0 || --steps_left > 0;
+}
+
+static BrimTrainOptions small_run(const char *name, const char *device, int batch)
+{
+    static char data[1024], project[1024];
+    const char *folder = getenv(folder_variable);
+    BrimTrainOptions options = brim_train_defaults();
+    snprintf(data, sizeof data, "%s/demo/data.yaml", folder);
+    snprintf(project, sizeof project, "%s/runs", folder);
+    options.data = data;
+    options.project = project;
+    options.name = name;
+    options.weights = "";
+    options.cfg = "yolov5n";
+    options.device = device;
+    options.batch_size = batch;
+    options.exist_ok = true;
+    options.epochs = 2; /* 9 pictures: two whole batches of 4 and one of one, which both cards take */
+    options.imgsz = 64;
+    options.workers = 0;
+    options.seed = 7;
+    options.noautoanchor = true;
+    return options;
+}
+
+/* NAME DEVICE BATCH STEPS, or RESUME CHECKPOINT: OK, or the status and the error. */
+static int train(const char *action)
+{
+    char name[64], device[64], last[1200];
+    int batch;
+    BrimTrainOptions options = brim_train_defaults();
+    if (sscanf(action, "%63s %63s %d %d", name, device, &batch, &steps_left) == 4)
+        options = small_run(name, device, batch);
+    else if (sscanf(action, "RESUME %63s", name) == 1) {
+        snprintf(last, sizeof last, "%s/runs/%s/weights/last.safetensors", getenv(folder_variable), name);
+        options.resume = last;
+    } else
+        return 2;
+    BrimStatus status = brim_train(&options, listen, NULL);
+    printf("%s: %s", status == BRIM_OK ? "OK" : brim_status_text(status),
+           status == BRIM_OK ? "" : brim_last_error());
+    return 0;
+}
+
+/* ---- and what its parent expects ---- */
+
+static int draw(void **state)
+{
+    char demo[1024];
+    (void)state;
+    setenv(folder_variable, scratch_folder(), 1);
+    snprintf(demo, sizeof demo, "%s/demo", scratch_folder());
+    return brim_demo_write(demo, 9, 4, 96, 1) != BRIM_OK;
+}
+
+/* The child ended, and its words have these among them. */
+static void expect(const char *action, const char *cards, const char *words)
+{
+    assert_int_equal(child_run(action, cards, NULL), 0);
+    if (!strstr(child_said, words))
+        fail_msg("%s on %s: expected \"%s\" among \"%s\"", action, cards, words, child_said);
+}
+
+static void load_last(BrimTensorFile *file, const char *name)
+{
+    char path[1200];
+    snprintf(path, sizeof path, "%s/runs/%s/weights/last.safetensors", scratch_folder(), name);
+    assert_ok(brim_safetensors_load(file, path));
+}
+
+static void assert_same_runs(const char *one, const char *other)
+{
+    BrimTensorFile a = {0}, b = {0};
+    load_last(&a, one);
+    load_last(&b, other);
+    assert_int_equal(a.tensor_count, b.tensor_count);
+    for (int i = 0; i < a.tensor_count; i++) {
+        const BrimHostTensor *twin = brim_tensors_find(&b, a.tensors[i].name);
+        if (!twin || twin->bytes != a.tensors[i].bytes ||
+            memcmp(twin->data, a.tensors[i].data, twin->bytes) != 0)
+            fail_msg("%s is not the same in %s and %s", a.tensors[i].name, one, other);
+    }
+    brim_tensors_clear(&a);
+    brim_tensors_clear(&b);
+}
+
+static void a_run_on_two_cards(void **state)
+{
+    (void)state;
+    expect("whole 0,1 4 0", "cards=2", "OK: ");
+    expect("broken 0,1 4 2", "cards=2", "stopped in epoch 0 after 2 batches");
+    expect("RESUME broken", "cards=2", "OK: ");
+    assert_same_runs("whole", "broken");
+}
+
+static void a_batch_that_does_not_divide(void **state)
+{
+    (void)state;
+    expect("odd 0,1 5 0", "cards=2",
+           "--batch-size 5 does not divide by the 2 cards of --device 0,1; --batch-size 4 does");
+    expect("odd 0,1,2 2 0", "cards=3",
+           "--batch-size 2 does not divide by the 3 cards of --device 0,1,2; --batch-size 3 does");
+}
+
+static void cards_that_are_not_there(void **state)
+{
+    (void)state;
+    expect("away 0,1 4 0", "cards=1", "there is no card 1: the NVIDIA driver shows 1, 0: NVIDIA False Card");
+    expect("twice 0,0 4 0", "cards=2", "device \"0,0\": there are cpu, auto, and the numbers of cards");
+}
+
+static void a_card_that_is_too_small(void **state)
+{
+    (void)state;
+    expect("small 0,1 4 0", "cards=2,other=1:205M", "164 MiB are given on card 1, which has the least, and");
+    expect("tiny 0,1 4 0", "cards=2,other=1:130M",
+           "joining the cards, of which card 1 has the least memory free, 25 MiB: ");
+}
+
+/* The checkpoint of the epoch before is whole, and the run goes on from it to where one would have come that
+ * lost no card. */
+static void assert_goes_on(const char *name)
+{
+    char resume[80];
+    BrimTensorFile last = {0};
+    load_last(&last, name);
+    assert_non_null(brim_tensors_metadata(&last, "state.epoch"));
+    assert_string_equal(brim_tensors_metadata(&last, "state.epoch"), "1");
+    brim_tensors_clear(&last);
+    snprintf(resume, sizeof resume, "RESUME %s", name);
+    expect(resume, "cards=2", "OK: ");
+    assert_same_runs("whole", name);
+}
+
+/* Once between two sums, once so that the other card would wait for its share without end. */
+static void a_card_that_is_lost(void **state)
+{
+    (void)state;
+    expect("lost 0,1 4 0", "cards=2,failing=1,fail=cuGraphLaunch@7",
+           "card 1: starting a step: CUDA_ERROR_LAUNCH_FAILED (719)");
+    assert_goes_on("lost");
+    setenv("BRIM_FAKE_NCCL", "hang=1@4", 1); /* the first sum of the second epoch */
+    expect("hung 0,1 4 0", "cards=2", "card 1: NCCL: summing over the cards: unhandled cuda error (1); ");
+    unsetenv("BRIM_FAKE_NCCL");
+    assert_goes_on("hung");
+}
+
+static void an_nccl_that_will_not_do(void **state)
+{
+    (void)state;
+    setenv("BRIM_FAKE_NCCL", "version=2804", 1); /* as 2.8.4 counted */
+    expect("old 0,1 4 0", "cards=2", "libnccl.so.2 is older than NCCL 2.9 (it says 2804); update libnccl2");
+    setenv("BRIM_FAKE_NCCL", "fail=ncclCommInitAll@1,error=2", 1);
+    expect("shm 0,1 4 0", "cards=2", "unhandled system error (2); /dev/shm may be too small");
+    unsetenv("BRIM_FAKE_NCCL");
+}
+
+/* A file of that name that is no library stands in for none: the machine may have a true one elsewhere. */
+static void no_nccl(void **state)
+{
+    (void)state;
+    char folder[1200], path[1400], search[2600];
+    snprintf(folder, sizeof folder, "%s/nothing", scratch_folder());
+    snprintf(path, sizeof path, "%s/libnccl.so.2", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_ok(brim_file_write(path, "no library", 10));
+    snprintf(search, sizeof search, "%s:%s", folder, getenv("LD_LIBRARY_PATH"));
+    assert_int_equal(child_run("none 0,1 4 0", "cards=2", search), 0);
+    if (!strstr(child_said, "several cards need NCCL, which is not to be found (") ||
+        !strstr(child_said, "install libnccl2 from NVIDIA's repository"))
+        fail_msg("%s", child_said);
+    assert_int_equal(child_run("alone 0 4 1", "cards=2", search), 0); /* one card needs none */
+    assert_non_null(strstr(child_said, "stopped in epoch 0 after 1 batches"));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2)
+        return train(argv[1]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_on_two_cards),
+        cmocka_unit_test(a_batch_that_does_not_divide),
+        cmocka_unit_test(cards_that_are_not_there),
+        cmocka_unit_test(a_card_that_is_too_small),
+        cmocka_unit_test(a_card_that_is_lost),
+        cmocka_unit_test(an_nccl_that_will_not_do),
+        cmocka_unit_test(no_nccl),
+    };
+    return cmocka_run_group_tests(tests, draw, NULL);
+}
