@@ -1,4 +1,4 @@
-# Everything that brim links, each a Debian or Ubuntu package (README.md says why each is there).
+# Everything that brim links or loads, each a Debian or Ubuntu package (README.md says why each is there).
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS C)
 find_package(PkgConfig REQUIRED)
@@ -11,8 +11,8 @@ if(NOT ncursesw_FOUND)
   message(STATUS "ncursesw not found: brim watch has no view in the terminal (Debian, Ubuntu: libncurses-dev)")
 endif()
 pkg_check_modules(cmocka IMPORTED_TARGET cmocka)
-# `brim watch --serve` only; a build without it says so when it is asked to serve.
-pkg_check_modules(libmicrohttpd IMPORTED_TARGET "libmicrohttpd>=0.9.71")
+# `brim watch --serve` only, for its header; a build without it says so when it is asked to serve.
+pkg_check_modules(libmicrohttpd "libmicrohttpd>=0.9.71")
 
 # oneDNN ships no pkg-config file on every release; 2.x and 3.x both work (src/backend/cpu/onednn.c knows how).
 find_path(ONEDNN_INCLUDE oneapi/dnnl/dnnl.h REQUIRED)

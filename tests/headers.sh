@@ -26,6 +26,7 @@ alone() {
 count=0
 while read -r header; do
     case $header in
+    */watch/serve_library.h) pkg-config --exists libmicrohttpd || continue ;;
     */cuda/cards.h | */cuda/fatbin.h | */cuda/kernels/*) ;;
     */backend/cuda/*) [ -n "$toolkit" ] || continue ;; # they name the driver's types
     esac

@@ -59,6 +59,12 @@ refused 2 "no address to serve at" --serve here
 refused 2 "--serve goes with --interval and --trace alone" --serve 0 --json
 refused 1 "nothing.jsonl" --serve 0 --trace "$folder/nothing.jsonl"
 
+# Where the library is broken, as where there is none, its package is named; all else goes on without it.
+mkdir "$folder/broken" && : >"$folder/broken/libmicrohttpd.so.12"
+export LD_LIBRARY_PATH=$folder/broken${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+refused 1 "install libmicrohttpd12" --serve 0
+timeout 10 "$brim" watch --once >"$folder/said" 2>&1 || fail "brim watch --once needs libmicrohttpd"
+
 kill "$server"
 wait "$server"
 code=$?

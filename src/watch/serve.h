@@ -23,8 +23,8 @@ typedef struct BrimServeOptions {
 
 /* Serves until SIGINT or SIGTERM reaches the thread or the process; both signals are blocked in the meantime
  * and taken from the kernel, so that handlers of the caller are not called. BRIM_OK at that end.
- * ERROR_ARGUMENT: the address or the interval; ERROR_IO: the port; ERROR_UNSUPPORTED: a build without
- * libmicrohttpd; whatever sample and render fail with. */
+ * ERROR_ARGUMENT: the address or the interval; ERROR_IO: the port; ERROR_UNSUPPORTED: no libmicrohttpd,
+ * in the build or now; whatever sample and render fail with. */
 BrimStatus brim_serve_run(const BrimServeOptions *options);
 
 #endif

@@ -2,7 +2,6 @@
 #include "watch/serve_http.h"
 
 #include <math.h>
-#include <microhttpd.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +9,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "watch/serve_address.h"
+#include "watch/serve_library.h"
 #include "watch/serve_response.h"
 #include "watch/serve_slow.h"
+
+static const BrimServeLibrary *const mhd = &brim_serve_library;
 
 enum {
     IDLE_S = 15,               /* without a byte, before a connection is closed */
@@ -69,13 +71,13 @@ struct BrimServeHttp {
 
 static enum MHD_Result answer_fixed(BrimServeHttp *http, struct MHD_Connection *connection, Fixed which)
 {
-    return MHD_queue_response(connection, fixed[which].code, http->fixed[which]);
+    return mhd->MHD_queue_response_(connection, fixed[which].code, http->fixed[which]);
 }
 
 static enum MHD_Result answer_metrics(BrimServeHttp *http, struct MHD_Connection *connection)
 {
     pthread_mutex_lock(&http->lock);
-    enum MHD_Result result = http->metrics ? MHD_queue_response(connection, MHD_HTTP_OK, http->metrics)
+    enum MHD_Result result = http->metrics ? mhd->MHD_queue_response_(connection, MHD_HTTP_OK, http->metrics)
                                            : answer_fixed(http, connection, NO_SAMPLE);
     pthread_mutex_unlock(&http->lock);
     return result;
@@ -87,8 +89,8 @@ static bool argument(struct MHD_Connection *connection, const char *name, int64_
     const char *text = NULL;
     size_t bytes = 0;
     *number = absent;
-    if (MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &text, &bytes) !=
-        MHD_YES)
+    if (mhd->MHD_lookup_connection_value_n_(connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &text,
+                                            &bytes) != MHD_YES)
         return true;
     return text && strlen(text) == bytes && brim_serve_address_number(text, number);
 }
@@ -105,8 +107,8 @@ static enum MHD_Result answer_samples(BrimServeHttp *http, struct MHD_Connection
                                         : NULL;
     if (!response)
         return answer_fixed(http, connection, NO_MEMORY);
-    enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_OK, response);
-    MHD_destroy_response(response);
+    enum MHD_Result result = mhd->MHD_queue_response_(connection, MHD_HTTP_OK, response);
+    mhd->MHD_destroy_response_(response);
     return result;
 }
 
@@ -117,7 +119,7 @@ static enum MHD_Result answer(BrimServeHttp *http, struct MHD_Connection *connec
     if (strcmp(path, "/api/samples") == 0)
         return answer_samples(http, connection);
     if (strcmp(path, "/") == 0 || strcmp(path, "/index.html") == 0)
-        return MHD_queue_response(connection, MHD_HTTP_OK, http->page);
+        return mhd->MHD_queue_response_(connection, MHD_HTTP_OK, http->page);
     if (strcmp(path, "/healthz") != 0)
         return answer_fixed(http, connection, NO_SUCH);
     return answer_fixed(http, connection,
@@ -128,8 +130,8 @@ static enum MHD_Result answer(BrimServeHttp *http, struct MHD_Connection *connec
 static Fixed refusal(const BrimServeHttp *http, struct MHD_Connection *connection, const char *method,
                      const char *version)
 {
-    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    const char *host = mhd->MHD_lookup_connection_value_(connection, MHD_HEADER_KIND, "Host");
+    const char *length = mhd->MHD_lookup_connection_value_(connection, MHD_HEADER_KIND, "Content-Length");
     if (!host && strcmp(version, "HTTP/1.0") != 0)
         return BAD_HOST;
     if (host && http->local && !brim_serve_address_local(host))
@@ -137,7 +139,7 @@ static Fixed refusal(const BrimServeHttp *http, struct MHD_Connection *connectio
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return NO_METHOD;
     if ((length && strcmp(length, "0") != 0) ||
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding"))
+        mhd->MHD_lookup_connection_value_(connection, MHD_HEADER_KIND, "Transfer-Encoding"))
         return NO_BODY;
     return FIXED_COUNT;
 }
@@ -161,7 +163,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
 
 static int socket_of(struct MHD_Connection *connection)
 {
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    return mhd->MHD_get_connection_info_(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
 static void on_connection(void *self, struct MHD_Connection *connection, void **context,
@@ -192,7 +194,7 @@ static BrimStatus make_fixed(BrimServeHttp *http)
         http->fixed[i] = brim_serve_response_lasting(BRIM_SERVE_TYPE_TEXT, fixed[i].text);
         made = made && http->fixed[i];
     }
-    made = made && MHD_add_response_header(http->fixed[NO_METHOD], "Allow", "GET, HEAD") == MHD_YES;
+    made = made && mhd->MHD_add_response_header_(http->fixed[NO_METHOD], "Allow", "GET, HEAD") == MHD_YES;
     return made ? BRIM_OK : brim_fail(BRIM_ERROR_MEMORY, "no memory left to serve");
 }
 
@@ -206,11 +208,12 @@ BrimStatus brim_serve_http_open(BrimServeHttp **http, int listener, bool local, 
     (*http)->interval_s = interval_s;
     pthread_mutex_init(&(*http)->lock, NULL);
     brim_serve_slow_open(&(*http)->slow);
+    BRIM_TRY(brim_serve_library_open());
     BRIM_TRY(brim_serve_ring_open(&(*http)->ring, BRIM_SERVE_MOST_SAMPLES, BRIM_SERVE_MOST_BYTES));
     BRIM_TRY(make_fixed(*http));
     /* With epoll, libmicrohttpd 0.9 does not notice who hangs up in the midst of a request until IDLE_S are
      * over. */
-    (*http)->daemon = MHD_start_daemon(
+    (*http)->daemon = mhd->MHD_start_daemon_(
         MHD_USE_POLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, *http, MHD_OPTION_LISTEN_SOCKET, listener,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)BRIM_SERVE_MOST_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES,
@@ -239,7 +242,7 @@ BrimStatus brim_serve_http_publish(BrimServeHttp *http, char *metrics, char *jso
     http->metrics = response;
     pthread_mutex_unlock(&http->lock);
     if (before)
-        MHD_destroy_response(before);
+        mhd->MHD_destroy_response_(before);
     atomic_store(&http->fresh_until_ns,
                  now_ns + (int64_t)(fmax(3 * http->interval_s, FRESH_LEAST_S) * NS_PER_S));
     brim_serve_slow_cut(&http->slow, now_ns - (int64_t)REQUEST_MOST_S * NS_PER_S);
@@ -256,14 +259,14 @@ void brim_serve_http_close(BrimServeHttp **http)
     if (!*http)
         return;
     if ((*http)->daemon)
-        MHD_stop_daemon((*http)->daemon);
+        mhd->MHD_stop_daemon_((*http)->daemon);
     for (int i = 0; i < FIXED_COUNT; i++)
         if ((*http)->fixed[i])
-            MHD_destroy_response((*http)->fixed[i]);
+            mhd->MHD_destroy_response_((*http)->fixed[i]);
     if ((*http)->page)
-        MHD_destroy_response((*http)->page);
+        mhd->MHD_destroy_response_((*http)->page);
     if ((*http)->metrics)
-        MHD_destroy_response((*http)->metrics);
+        mhd->MHD_destroy_response_((*http)->metrics);
     brim_serve_ring_close(&(*http)->ring);
     brim_serve_slow_close(&(*http)->slow);
     pthread_mutex_destroy(&(*http)->lock);

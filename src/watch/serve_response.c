@@ -1,12 +1,14 @@
 /* Answers for libmicrohttpd. */
 #include "watch/serve_response.h"
 
-#include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "watch/serve_library.h"
 #include "watch/serve_page.h"
+
+static const BrimServeLibrary *const mhd = &brim_serve_library;
 
 enum { POLICY_BYTES = 512, HEAD_BYTES = 192, BLOCK_BYTES = 32 * 1024 };
 
@@ -22,8 +24,8 @@ static struct MHD_Response *dressed(struct MHD_Response *response, const char *t
         {"Cache-Control", "no-store"},
     };
     for (size_t i = 0; response && i < sizeof headers / sizeof headers[0]; i++)
-        if (MHD_add_response_header(response, headers[i][0], headers[i][1]) != MHD_YES) {
-            MHD_destroy_response(response);
+        if (mhd->MHD_add_response_header_(response, headers[i][0], headers[i][1]) != MHD_YES) {
+            mhd->MHD_destroy_response_(response);
             response = NULL;
         }
     return response;
@@ -37,7 +39,7 @@ static struct MHD_Response *dressed_data(struct MHD_Response *response, const ch
 struct MHD_Response *brim_serve_response_taken(const char *type, char *text)
 {
     struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback(strlen(text), text, brim_mem_give);
+        mhd->MHD_create_response_from_buffer_with_free_callback_(strlen(text), text, brim_mem_give);
     if (!response)
         brim_mem_give(text);
     return dressed_data(response, type);
@@ -46,7 +48,7 @@ struct MHD_Response *brim_serve_response_taken(const char *type, char *text)
 static struct MHD_Response *lasting(const void *data, size_t bytes)
 {
     /* Only read, whatever the type says. */
-    return MHD_create_response_from_buffer(bytes, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT);
+    return mhd->MHD_create_response_from_buffer_(bytes, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT);
 }
 
 struct MHD_Response *brim_serve_response_lasting(const char *type, const char *text)
@@ -133,8 +135,8 @@ struct MHD_Response *brim_serve_response_samples(BrimServePick *pick, double int
         snprintf(answer->head, sizeof answer->head,
                  "{\"schema\":\"brim-samples-1\",\"interval_s\":%.15g,\"newest_ns\":\"%lld\",\"samples\":[\n",
                  interval_s, (long long)pick->newest_ns);
-        response = MHD_create_response_from_callback(answer_bytes(answer), BLOCK_BYTES, read_answer, answer,
-                                                     drop_answer);
+        response = mhd->MHD_create_response_from_callback_(answer_bytes(answer), BLOCK_BYTES, read_answer,
+                                                           answer, drop_answer);
     }
     if (!response) {
         brim_serve_ring_drop(pick);
