@@ -80,14 +80,19 @@ static void *reserve(size_t total)
     return raw;
 }
 
-/* Zeroed, so that every page is there from now on. */
 static void *take_now(size_t total, bool mapped)
 {
-    void *raw = mapped ? from_system(total) : aligned_alloc(ALIGNMENT, total);
-    return raw ? memset(raw, 0, total) : NULL;
+    return mapped ? from_system(total) : aligned_alloc(ALIGNMENT, total);
 }
 
-static void *take(BrimMemTag tag, size_t count, size_t size, bool for_later)
+/* What is in a block to begin with. */
+typedef enum Content {
+    UNSET,
+    ZEROED,   /* by writing, so that every page is there from now on */
+    FOR_LATER /* zero, in pages that are not there yet */
+} Content;
+
+static void *take(BrimMemTag tag, size_t count, size_t size, Content content)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) {
@@ -98,12 +103,14 @@ static void *take(BrimMemTag tag, size_t count, size_t size, bool for_later)
     size_t most = atomic_load(&limit);
     bool over = most && atomic_load(&held[BRIM_MEM_TAG_COUNT]) + bytes > most;
     size_t total = (ALIGNMENT + bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    bool mapped = for_later || total >= MAPPED_FROM_BYTES;
-    char *raw = over || told_to_fail() ? NULL : for_later ? reserve(total) : take_now(total, mapped);
+    bool mapped = content == FOR_LATER || total >= MAPPED_FROM_BYTES;
+    char *raw = over || told_to_fail() ? NULL : content == FOR_LATER ? reserve(total) : take_now(total, mapped);
     if (!raw) {
         brim_fail(BRIM_ERROR_MEMORY, "no %zu bytes left for %s", bytes, brim_mem_tag_text(tag));
         return NULL;
     }
+    if (content == ZEROED)
+        memset(raw, 0, total);
     *(Header *)raw = (Header){.bytes = bytes, .mapped_bytes = mapped ? total : 0, .tag = tag};
     atomic_fetch_add(&takes, 1);
     note_held(tag, bytes);
@@ -113,22 +120,31 @@ static void *take(BrimMemTag tag, size_t count, size_t size, bool for_later)
 
 void *brim_mem_take(BrimMemTag tag, size_t count, size_t size)
 {
-    return take(tag, count, size, false);
+    return take(tag, count, size, ZEROED);
+}
+
+void *brim_mem_take_unset(BrimMemTag tag, size_t count, size_t size)
+{
+    return take(tag, count, size, UNSET);
 }
 
 void *brim_mem_reserve(BrimMemTag tag, size_t count, size_t size)
 {
-    return take(tag, count, size, true);
+    return take(tag, count, size, FOR_LATER);
 }
 
 void *brim_mem_grow(BrimMemTag tag, void *block, size_t count, size_t size)
 {
-    void *grown = brim_mem_take(tag, count, size);
-    if (!grown || !block)
-        return grown;
+    if (!block)
+        return brim_mem_take(tag, count, size);
+    char *grown = brim_mem_take_unset(tag, count, size);
+    if (!grown)
+        return NULL;
     size_t old_bytes = header_of(block)->bytes;
     size_t new_bytes = count * size;
     memcpy(grown, block, old_bytes < new_bytes ? old_bytes : new_bytes);
+    if (new_bytes > old_bytes)
+        memset(grown + old_bytes, 0, new_bytes - old_bytes);
     brim_mem_give(block);
     return grown;
 }

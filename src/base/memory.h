@@ -30,6 +30,10 @@ const char *brim_mem_tag_text(BrimMemTag tag);
  * A request of 0 bytes gives a valid pointer. */
 void *brim_mem_take(BrimMemTag tag, size_t count, size_t size);
 
+/* The same with anything in it: for tables that are written before they are read, of which pages that are not
+ * written cost nothing. */
+void *brim_mem_take_unset(BrimMemTag tag, size_t count, size_t size);
+
 /* Address space for count * size bytes, zero where it is read first, aligned to 64 bytes and more; the system gives its
  * pages when they are first written. NULL with a last error as above; brim_mem_give gives it back at once. */
 void *brim_mem_reserve(BrimMemTag tag, size_t count, size_t size);

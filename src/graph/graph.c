@@ -44,11 +44,22 @@ void brim_graph_close(BrimGraph **graph)
     *graph = NULL;
 }
 
+/* The table with more room. Only what is in use is copied, and nothing zeroed: what is added is written whole. */
+static void *grown_table(void *table, int32_t used, int32_t room, size_t size)
+{
+    void *grown = brim_mem_take_unset(BRIM_MEM_GRAPH, (size_t)room, size);
+    if (grown && table) {
+        memcpy(grown, table, (size_t)used * size);
+        brim_mem_give(table);
+    }
+    return grown;
+}
+
 BrimStatus brim_graph_add_tensor(BrimGraph *graph, const BrimTensor *pattern, BrimTensorId *id)
 {
     if (graph->tensor_count == graph->tensor_room) {
         int32_t room = graph->tensor_room ? 2 * graph->tensor_room : FIRST_TENSORS;
-        BrimTensor *grown = brim_mem_grow(BRIM_MEM_GRAPH, graph->tensors, (size_t)room, sizeof *grown);
+        BrimTensor *grown = grown_table(graph->tensors, graph->tensor_count, room, sizeof *grown);
         if (!grown)
             return BRIM_ERROR_MEMORY;
         graph->tensors = grown;
@@ -63,7 +74,7 @@ BrimStatus brim_graph_add_op(BrimGraph *graph, const BrimOp *pattern, BrimOpId *
 {
     if (graph->op_count == graph->op_room) {
         int32_t room = graph->op_room ? 2 * graph->op_room : FIRST_OPS;
-        BrimOp *grown = brim_mem_grow(BRIM_MEM_GRAPH, graph->ops, (size_t)room, sizeof *grown);
+        BrimOp *grown = grown_table(graph->ops, graph->op_count, room, sizeof *grown);
         if (!grown)
             return BRIM_ERROR_MEMORY;
         graph->ops = grown;

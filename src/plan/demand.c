@@ -108,9 +108,9 @@ BrimStatus brim_demand_open(BrimDemand **demand, const BrimGraph *graph)
     if (!buffers || !scales || !*demand)
         goto fail;
     (*demand)->op_count = graph->op_count;
-    (*demand)->rooms = brim_mem_take(BRIM_MEM_GRAPH, tensors + ops, sizeof *(*demand)->rooms);
+    (*demand)->rooms = brim_mem_take_unset(BRIM_MEM_GRAPH, tensors + ops, sizeof *(*demand)->rooms);
     (*demand)->slopes = brim_mem_take(BRIM_MEM_GRAPH, ops, sizeof *(*demand)->slopes);
-    (*demand)->change = brim_mem_take(BRIM_MEM_GRAPH, ops + 1, sizeof *(*demand)->change);
+    (*demand)->change = brim_mem_take_unset(BRIM_MEM_GRAPH, ops + 1, sizeof *(*demand)->change);
     if (!(*demand)->rooms || !(*demand)->slopes || !(*demand)->change)
         goto fail;
     BRIM_TRY(brim_lifetimes_find(graph, buffers));
