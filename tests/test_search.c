@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/basis.h"
 #include "plan/device.h"
 #include "plan/search.h"
 
@@ -108,6 +109,36 @@ static void test_demand_is_what_plans_take(void **state)
         check_scheme(&conf.subject, &mixed, true, rates);
         check_scheme(&conf.subject, &mixed, false, rates);
     }
+}
+
+/* A graph that begins with a basis is the one that makes its own. */
+static void test_graphs_share_a_basis(void **state)
+{
+    BrimBasis *bases[BRIM_PRECISION_COUNT] = {NULL};
+    BrimSearchConf conf = conf_for("yolov5n", 320, "t4", 0);
+    BrimSubject sharing = conf.subject;
+    const BrimScheme scheme = brim_scheme_uniform(BRIM_PRECISION_AMP, BRIM_RECOMPUTE_INSIDE);
+    (void)state;
+    assert_ok(brim_basis_open(&bases[BRIM_PRECISION_AMP], &model, true, BRIM_PRECISION_AMP));
+    sharing.bases = bases;
+    for (int training = 0; training < 2; training++) {
+        BrimGraph *own = NULL, *shared = NULL;
+        BrimStatus (*make)(const BrimSubject *, const BrimScheme *, int, BrimGraph **) =
+            training ? brim_scheme_training : brim_scheme_validation;
+        assert_ok(make(&conf.subject, &scheme, 2, &own));
+        assert_ok(make(&sharing, &scheme, 2, &shared));
+        assert_int_equal(own->tensor_count, shared->tensor_count);
+        assert_int_equal(own->op_count, shared->op_count);
+        assert_memory_equal(own->tensors, shared->tensors, (size_t)own->tensor_count * sizeof *own->tensors);
+        for (BrimOpId id = 0; id < own->op_count; id++) {
+            assert_int_equal(own->ops[id].kind, shared->ops[id].kind);
+            assert_memory_equal(own->ops[id].in, shared->ops[id].in, sizeof own->ops[id].in);
+            assert_memory_equal(own->ops[id].out, shared->ops[id].out, sizeof own->ops[id].out);
+        }
+        brim_graph_close(&own);
+        brim_graph_close(&shared);
+    }
+    brim_basis_close(&bases[BRIM_PRECISION_AMP]);
 }
 
 /* Mixed precision: what lies in 16 bits, and what does not. */
@@ -300,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_demand_is_what_plans_take),
+        cmocka_unit_test(test_graphs_share_a_basis),
         cmocka_unit_test(test_mixed_precision_graph),
         cmocka_unit_test(test_budgets),
         cmocka_unit_test(test_small_batches_are_the_last_resort),

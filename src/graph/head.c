@@ -28,6 +28,27 @@ BrimStatus brim_head_fill(BrimGraph *graph, const BrimStepConf *conf)
     return BRIM_OK;
 }
 
+BrimStatus brim_head_begin(BrimLowering *lowering, const BrimStepConf *conf, bool training, BrimBasis **own,
+                           BrimGraph **graph)
+{
+    BrimStatus status;
+    BrimTensorId same;
+    const BrimBasis *basis = conf->basis;
+    BRIM_TRY(brim_graph_open(graph));
+    BRIM_TRY(brim_head_fill(*graph, conf));
+    if (!basis) {
+        BRIM_TRY(brim_basis_open(own, conf->model, training, conf->precision));
+        basis = *own;
+    }
+    for (BrimTensorId id = 0; id < basis->graph->tensor_count; id++)
+        BRIM_TRY(brim_graph_add_tensor(*graph, &basis->graph->tensors[id], &same));
+    lowering->graph = *graph;
+    lowering->network = basis->network;
+    lowering->parameters = basis->parameters;
+fail:
+    return status;
+}
+
 BrimStatus brim_head_add_pictures(BrimLowering *lowering)
 {
     const BrimGraph *graph = lowering->graph;

@@ -162,20 +162,12 @@ fail:
 BrimStatus brim_graph_inference(BrimGraph **graph, const BrimStepConf *conf)
 {
     BrimStatus status;
-    BrimNetwork *network = NULL;
-    BrimParameters *parameters = NULL;
+    BrimBasis *own = NULL;
     BrimLowering lowering = {.part = BRIM_PART_INFER, .precision = conf->precision};
-    BRIM_TRY(brim_graph_open(graph));
-    BRIM_TRY(brim_head_fill(*graph, conf));
-    BRIM_TRY(brim_network_make(&network, conf->model));
-    BRIM_TRY(brim_parameters_add(&parameters, *graph, network, conf->training_run, conf->precision));
-    lowering.graph = *graph;
-    lowering.network = network;
-    lowering.parameters = parameters;
+    BRIM_TRY(brim_head_begin(&lowering, conf, conf->training_run, &own, graph));
     BRIM_TRY(write_inference(&lowering, conf));
 fail:
-    brim_parameters_close(&parameters);
-    brim_network_close(&network);
+    brim_basis_close(&own);
     if (status != BRIM_OK)
         brim_graph_close(graph);
     return status;

@@ -29,6 +29,8 @@ typedef enum BrimRecompute {
     BRIM_RECOMPUTE_LAYER        /* every convolution of the layer, from what the layer reads */
 } BrimRecompute;
 
+typedef struct BrimBasis BrimBasis;
+
 typedef struct BrimStepConf {
     const BrimModel *model;
     BrimHyper hyper;     /* gains as brim_hyper_scale left them; used by the loss */
@@ -38,6 +40,8 @@ typedef struct BrimStepConf {
     bool training_run;   /* inference: the graph belongs to a training run, whose EMA it uses */
     BrimPrecision precision;
     uint8_t recompute[BRIM_MAX_LAYERS]; /* training: BrimRecompute of each layer of the model */
+    const BrimBasis *basis; /* of this model, precision and kind of run (basis.h), so that many graphs share it; NULL:
+                               the graph's own */
 } BrimStepConf;
 
 /* Parts GRADIENT (input, forward, loss, backward) and UPDATE (clip, SGD, EMA). Where `recompute` does not say otherwise,

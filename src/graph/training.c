@@ -96,21 +96,13 @@ fail:
 BrimStatus brim_graph_training(BrimGraph **graph, const BrimStepConf *conf)
 {
     BrimStatus status;
-    BrimNetwork *network = NULL;
-    BrimParameters *parameters = NULL;
+    BrimBasis *own = NULL;
     BrimLowering lowering = {
         .part = BRIM_PART_GRADIENT, .precision = conf->precision, .recompute = conf->recompute};
-    BRIM_TRY(brim_graph_open(graph));
-    BRIM_TRY(brim_head_fill(*graph, conf));
-    BRIM_TRY(brim_network_make(&network, conf->model));
-    BRIM_TRY(brim_parameters_add(&parameters, *graph, network, true, conf->precision));
-    lowering.graph = *graph;
-    lowering.network = network;
-    lowering.parameters = parameters;
+    BRIM_TRY(brim_head_begin(&lowering, conf, true, &own, graph));
     BRIM_TRY(write_training(&lowering, conf));
 fail:
-    brim_parameters_close(&parameters);
-    brim_network_close(&network);
+    brim_basis_close(&own);
     if (status != BRIM_OK)
         brim_graph_close(graph);
     return status;

@@ -34,7 +34,8 @@ static BrimStepConf step_conf(const BrimSubject *subject, const BrimScheme *sche
                          .width_px = subject->imgsz_px,
                          .target_cap = batch * BRIM_TARGETS_PER_PICTURE,
                          .training_run = true,
-                         .precision = scheme->precision};
+                         .precision = scheme->precision,
+                         .basis = subject->bases ? subject->bases[scheme->precision] : NULL};
     memcpy(conf.recompute, scheme->recompute, sizeof conf.recompute);
     return conf;
 }

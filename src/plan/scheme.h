@@ -16,6 +16,7 @@ typedef struct BrimSubject {
     int imgsz_px;    /* both sides */
     BrimSizer sizer; /* of the device */
     const uint8_t *recompute; /* the levels of all layers where they are not to be chosen; else NULL */
+    BrimBasis *const *bases;  /* by BrimPrecision, what all graphs begin with; NULL, there or here: each its own */
 } BrimSubject;
 
 typedef struct BrimScheme {

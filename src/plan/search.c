@@ -1,6 +1,7 @@
 /* The choice among candidates. */
 #include "plan/search.h"
 
+#include "graph/basis.h"
 #include "plan/candidates.h"
 
 /* A candidate at one of the sizes; NULL: none. */
@@ -119,12 +120,11 @@ static void list_others(BrimSearch *search, const BrimCandidates *candidates, bo
     }
 }
 
-BrimStatus brim_search_run(BrimSearch *search, const BrimSearchConf *conf)
+static BrimStatus run_on(BrimSearch *search, const BrimSearchConf *conf)
 {
     BrimStatus status;
     bool taken[BRIM_CANDIDATES_MOST] = {false};
     BrimCandidates *candidates = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof *candidates);
-    *search = (BrimSearch){.count = 0};
     if (!candidates)
         return BRIM_ERROR_MEMORY;
     BRIM_TRY(brim_candidates_open(candidates, conf));
@@ -134,5 +134,21 @@ BrimStatus brim_search_run(BrimSearch *search, const BrimSearchConf *conf)
 fail:
     brim_candidates_close(candidates);
     brim_mem_give(candidates);
+    return status;
+}
+
+BrimStatus brim_search_run(BrimSearch *search, const BrimSearchConf *conf)
+{
+    BrimStatus status = BRIM_OK;
+    BrimBasis *bases[BRIM_PRECISION_COUNT] = {NULL};
+    BrimSearchConf sharing = *conf;
+    sharing.subject.bases = bases;
+    *search = (BrimSearch){.count = 0};
+    for (int i = 0; i < conf->precision_count && status == BRIM_OK; i++)
+        status = brim_basis_open(&bases[conf->precisions[i]], conf->subject.model, true, conf->precisions[i]);
+    if (status == BRIM_OK)
+        status = run_on(search, &sharing);
+    for (int i = 0; i < BRIM_PRECISION_COUNT; i++)
+        brim_basis_close(&bases[i]);
     return status;
 }
