@@ -201,6 +201,8 @@ static void advance_highest(Packing *packing, size_t top_bytes)
 
 static void pack_in_order(Packing *packing, int order, Fit fit, int rounds)
 {
+    if (packing->top_bytes <= packing->lower_bytes)
+        return;
     fill_items(packing, orders[order].key);
     for (int round = 0; round < rounds && packing->top_bytes > packing->lower_bytes; round++) {
         size_t top = place_all(packing->items, packing->placed, packing->count, fit);
