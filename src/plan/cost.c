@@ -18,12 +18,18 @@ static double conv_flops(const BrimGraph *graph, const BrimOp *op)
     return 2.0 * (double)brim_tensor_elements(&graph->tensors[y]) * dims[1] * dims[2] * dims[3];
 }
 
-BrimCost brim_cost_of(const BrimGraph *graph, BrimOpId id)
+double brim_cost_flops(const BrimGraph *graph, BrimOpId id)
 {
     const BrimOp *op = &graph->ops[id];
     bool conv = op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA ||
                 op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
-    BrimCost cost = {.flops = conv ? conv_flops(graph, op) : 0};
+    return conv ? conv_flops(graph, op) : 0;
+}
+
+BrimCost brim_cost_of(const BrimGraph *graph, BrimOpId id)
+{
+    const BrimOp *op = &graph->ops[id];
+    BrimCost cost = {.flops = brim_cost_flops(graph, id)};
     for (int i = 0; i < BRIM_OP_IN; i++)
         cost.bytes += brim_cost_operand_bytes(graph, op->in[i]);
     for (int i = 0; i < BRIM_OP_OUT; i++)

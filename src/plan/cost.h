@@ -12,6 +12,7 @@ typedef struct BrimCost {
 } BrimCost;
 
 BrimCost brim_cost_of(const BrimGraph *graph, BrimOpId id);
+double brim_cost_flops(const BrimGraph *graph, BrimOpId id); /* those alone */
 
 /* Bytes of an operand; a part of a feature counts for itself alone. 0 for BRIM_NONE. */
 double brim_cost_operand_bytes(const BrimGraph *graph, BrimTensorId id);

@@ -78,8 +78,10 @@ static void add_operands(Slope *slope, const BrimGraph *graph, const BrimTensorI
                          const bool *scales)
 {
     for (int i = 0; i < count; i++) {
+        if (ids[i] == BRIM_NONE)
+            continue;
         double bytes = brim_cost_operand_bytes(graph, ids[i]);
-        if (ids[i] != BRIM_NONE && scales[ids[i]])
+        if (scales[ids[i]])
             slope->per_picture.bytes += bytes / graph->batch;
         else
             slope->fixed.bytes += bytes;
@@ -92,7 +94,7 @@ static void list_slopes(BrimDemand *demand, const BrimGraph *graph, const bool *
         const BrimOp *code = &graph->ops[op];
         Slope *slope = &demand->slopes[op];
         slope->part = code->part;
-        slope->per_picture.flops = brim_cost_of(graph, op).flops / graph->batch;
+        slope->per_picture.flops = brim_cost_flops(graph, op) / graph->batch;
         add_operands(slope, graph, code->in, BRIM_OP_IN, scales);
         add_operands(slope, graph, code->out, BRIM_OP_OUT, scales);
     }
