@@ -109,7 +109,7 @@ static BrimStatus emit_reduce(BrimBackward *backward, int conv, int owner, const
     const BrimConvTensors *weights = &lowering->parameters->convs[BRIM_STATE_WEIGHTS][shape->conv];
     const BrimConvTensors *gradients = &lowering->parameters->convs[BRIM_STATE_GRADIENTS][shape->conv];
     const BrimGradients *list = &backward->gradients[owner];
-    BrimStatus status = brim_lower_row(lowering, "sums", shape->layer, BRIM_FORM_RAW, BRIM_F32, 2 * shape->channels,
+    BrimStatus status = brim_lower_row(lowering, "sums", conv, BRIM_FORM_RAW, BRIM_F32, 2 * shape->channels,
                                        BRIM_PURPOSE_TRANSIENT, BRIM_LIFE_OPS, sums);
     if (status != BRIM_OK)
         return status;

@@ -26,9 +26,9 @@ static BrimStatus emit_bn(BrimLowering *lowering, BrimPlaces *places, BrimKept *
     const BrimNode *shape = &lowering->network->nodes[node];
     const BrimConvTensors *weights = &lowering->parameters->convs[BRIM_STATE_WEIGHTS][shape->conv];
     int adder = brim_network_adder(lowering->network, node);
-    BRIM_TRY(brim_lower_row(lowering, "mean", shape->layer, BRIM_FORM_VECTOR, BRIM_F32, shape->channels,
+    BRIM_TRY(brim_lower_row(lowering, "mean", node, BRIM_FORM_VECTOR, BRIM_F32, shape->channels,
                             BRIM_PURPOSE_KEPT, BRIM_LIFE_OPS, &kept->mean[node]));
-    BRIM_TRY(brim_lower_row(lowering, "rstd", shape->layer, BRIM_FORM_VECTOR, BRIM_F32, shape->channels,
+    BRIM_TRY(brim_lower_row(lowering, "rstd", node, BRIM_FORM_VECTOR, BRIM_F32, shape->channels,
                             BRIM_PURPOSE_KEPT, BRIM_LIFE_OPS, &kept->rstd[node]));
     BrimOp op = brim_lower_op(lowering, BRIM_OP_BN_FORWARD, node);
     const BrimTensorId in[] = {kept->conv[node], weights->scale, weights->bias, weights->mean, weights->variance};

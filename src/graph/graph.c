@@ -92,8 +92,9 @@ void brim_tensor_set_name(BrimTensor *tensor, const char *first, const char *sec
     const char *const texts[] = {first, second, third};
     char *at = tensor->name, *end = tensor->name + BRIM_NAME_BYTES - 1;
     for (int i = 0; i < 3; i++) {
-        for (const char *from = texts[i]; *from && at < end; from++)
-            *at++ = *from;
+        size_t bytes = strnlen(texts[i], (size_t)(end - at));
+        memcpy(at, texts[i], bytes);
+        at += bytes;
     }
     *at = '\0';
 }

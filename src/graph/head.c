@@ -56,15 +56,15 @@ BrimStatus brim_head_add_pictures(BrimLowering *lowering)
     if (bytes > INT32_MAX)
         return brim_fail(BRIM_ERROR_ARGUMENT, "a batch of %d pictures of %d x %d px is over 2 GiB before it is decoded",
                          graph->batch, graph->width_px, graph->height_px);
-    return brim_lower_row(lowering, "pictures", -1, BRIM_FORM_RAW, BRIM_U8, (int32_t)bytes, BRIM_PURPOSE_STAGING,
-                          BRIM_LIFE_SESSION, &lowering->pictures);
+    return brim_lower_row(lowering, "pictures", BRIM_NONE, BRIM_FORM_RAW, BRIM_U8, (int32_t)bytes,
+                          BRIM_PURPOSE_STAGING, BRIM_LIFE_SESSION, &lowering->pictures);
 }
 
 static BrimStatus add_staging(BrimLowering *lowering, const char *name, BrimDtype dtype, int32_t count,
                               BrimTensorId *id)
 {
-    return brim_lower_row(lowering, name, -1, BRIM_FORM_RAW, dtype, count, BRIM_PURPOSE_STAGING, BRIM_LIFE_SESSION,
-                          id);
+    return brim_lower_row(lowering, name, BRIM_NONE, BRIM_FORM_RAW, dtype, count, BRIM_PURPOSE_STAGING,
+                          BRIM_LIFE_SESSION, id);
 }
 
 BrimStatus brim_head_add_targets(BrimLowering *lowering, const BrimStepConf *conf, BrimOp *loss)

@@ -26,9 +26,8 @@ static BrimStatus add_folded(BrimLowering *lowering, BrimState source, int conv,
     brim_tensor_set_name(&filter, "folded/", shape->name, ".weight");
     BRIM_TRY(brim_graph_add_tensor(lowering->graph, &filter, &folded->weight));
     if (!shape->head)
-        BRIM_TRY(brim_lower_row(lowering, "folded bias", lowering->network->nodes[shape->node].layer,
-                                BRIM_FORM_VECTOR, BRIM_F32, shape->out_channels, BRIM_PURPOSE_WEIGHTS,
-                                BRIM_LIFE_SESSION, &folded->bias));
+        BRIM_TRY(brim_lower_row(lowering, "folded bias", shape->node, BRIM_FORM_VECTOR, BRIM_F32, shape->out_channels,
+                                BRIM_PURPOSE_WEIGHTS, BRIM_LIFE_SESSION, &folded->bias));
     BrimOp op = brim_op(BRIM_OP_FOLD, BRIM_PART_FOLD);
     op.layer = lowering->network->nodes[shape->node].layer;
     const BrimTensorId in[] = {from->weight, from->scale, from->bias, from->mean, from->variance};
@@ -115,7 +114,7 @@ static BrimStatus add_decode(BrimLowering *lowering, const BrimPlaces *places, c
     if (count > INT32_MAX)
         return brim_fail(BRIM_ERROR_ARGUMENT, "a batch of %d pictures has more predictions than fit in 8 GiB",
                          graph->batch);
-    BrimStatus status = brim_lower_row(lowering, "predictions", -1, BRIM_FORM_RAW, BRIM_F32, (int32_t)count,
+    BrimStatus status = brim_lower_row(lowering, "predictions", BRIM_NONE, BRIM_FORM_RAW, BRIM_F32, (int32_t)count,
                                        BRIM_PURPOSE_STAGING, BRIM_LIFE_SESSION, &op.out[0]);
     for (int level = 0; level < lowering->network->level_count; level++)
         op.in[level] = places->dense[lowering->network->heads[level]];

@@ -91,10 +91,8 @@ BrimStatus brim_lower_feature(BrimLowering *lowering, int node, const char *what
                           .dims = {graph->batch, shape->channels, graph->height_px / shape->reduction,
                                    graph->width_px / shape->reduction},
                           .parent = BRIM_NONE};
-    if (shape->kind == BRIM_NODE_CONV)
-        brim_tensor_set_name(&feature, what, ":", lowering->network->convs[shape->conv].name);
-    else
-        snprintf(feature.name, sizeof feature.name, "%s:model.%d/%d", what, shape->layer, node);
+    brim_tensor_set_name(&feature, what, ":",
+                         shape->kind == BRIM_NODE_CONV ? lowering->network->convs[shape->conv].name : shape->name);
     if (shape->kind == BRIM_NODE_PICTURE)
         feature.form = BRIM_FORM_PLAIN;
     return brim_graph_add_tensor(lowering->graph, &feature, id);
@@ -111,7 +109,7 @@ BrimStatus brim_lower_part(BrimLowering *lowering, BrimTensorId whole, int chann
     return brim_graph_add_tensor(lowering->graph, &part, id);
 }
 
-BrimStatus brim_lower_row(BrimLowering *lowering, const char *name, int layer, BrimForm form, BrimDtype dtype,
+BrimStatus brim_lower_row(BrimLowering *lowering, const char *name, int node, BrimForm form, BrimDtype dtype,
                           int32_t count, BrimPurpose purpose, BrimLife life, BrimTensorId *id)
 {
     BrimTensor row = {.form = form,
@@ -120,10 +118,8 @@ BrimStatus brim_lower_row(BrimLowering *lowering, const char *name, int layer, B
                       .life = life,
                       .dims = {count, 1, 1, 1},
                       .parent = BRIM_NONE};
-    char number[16] = "";
-    if (layer >= 0)
-        snprintf(number, sizeof number, "%d", layer);
-    brim_tensor_set_name(&row, name, layer >= 0 ? ":model." : "", number);
+    bool of_layer = node != BRIM_NONE;
+    brim_tensor_set_name(&row, name, of_layer ? ":" : "", of_layer ? lowering->network->nodes[node].layer_name : "");
     return brim_graph_add_tensor(lowering->graph, &row, id);
 }
 

@@ -43,8 +43,8 @@ BrimStatus brim_lower_feature(BrimLowering *lowering, int node, const char *what
 /* A part of a feature, `channels` of them from `channel`. */
 BrimStatus brim_lower_part(BrimLowering *lowering, BrimTensorId whole, int channel, int channels, BrimTensorId *id);
 
-/* A tensor of dims[0] elements or channels. */
-BrimStatus brim_lower_row(BrimLowering *lowering, const char *name, int layer, BrimForm form, BrimDtype dtype,
+/* A tensor of dims[0] elements or channels, named after the node's layer; node may be BRIM_NONE. */
+BrimStatus brim_lower_row(BrimLowering *lowering, const char *name, int node, BrimForm form, BrimDtype dtype,
                           int32_t count, BrimPurpose purpose, BrimLife life, BrimTensorId *id);
 
 /* The places of a node in this pass, made where they do not exist yet. */

@@ -32,7 +32,10 @@ static BrimStatus add_node(Builder *builder, const BrimNode *pattern, int *made)
     }
     *made = network->node_count++;
     network->nodes[*made] = *pattern;
-    network->nodes[*made].layer = builder->layer;
+    BrimNode *node = &network->nodes[*made];
+    node->layer = builder->layer;
+    snprintf(node->layer_name, sizeof node->layer_name, "model.%d", node->layer);
+    snprintf(node->name, sizeof node->name, "model.%d/%d", node->layer, *made);
     for (int i = 0; i < pattern->input_count; i++) {
         BrimNode *input = &network->nodes[pattern->inputs[i]];
         if (input->consumer_count == BRIM_NODE_MAX_CONSUMERS)

@@ -26,6 +26,8 @@ typedef struct BrimNode {
     int channels;
     int reduction; /* picture px per cell */
     int layer;     /* of the model */
+    char layer_name[16]; /* "model.3" */
+    char name[32];       /* of other nodes than CONV, whose entry in BrimNetwork.convs has one: "model.3/12" */
     int kernel, stride, padding; /* CONV, POOL */
     bool activation;             /* CONV */
     int level;     /* CONV of a detection head: its level; -1 elsewhere */

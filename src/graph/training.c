@@ -50,8 +50,8 @@ static BrimStatus add_update(BrimLowering *lowering)
     BrimStatus status;
     const BrimParameters *parameters = lowering->parameters;
     BrimTensorId norm = BRIM_NONE;
-    BRIM_TRY(brim_lower_row(lowering, "norm", -1, BRIM_FORM_RAW, BRIM_F32, 2, BRIM_PURPOSE_STAGING, BRIM_LIFE_SESSION,
-                            &norm));
+    BRIM_TRY(brim_lower_row(lowering, "norm", BRIM_NONE, BRIM_FORM_RAW, BRIM_F32, 2, BRIM_PURPOSE_STAGING,
+                            BRIM_LIFE_SESSION, &norm));
     BrimOp measure = brim_op(BRIM_OP_GRADIENT_NORM, BRIM_PART_UPDATE);
     memcpy(measure.in, parameters->blocks[BRIM_STATE_GRADIENTS], sizeof parameters->blocks[0]);
     measure.out[0] = norm;
