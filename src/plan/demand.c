@@ -53,6 +53,17 @@ static void find_scaling(const BrimGraph *graph, bool *flags)
     }
 }
 
+/* At most. Most tensors are parameters, which lie in blocks. */
+static size_t count_rooms(const BrimGraph *graph)
+{
+    size_t count = 0;
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++)
+        count += graph->tensors[id].parent == BRIM_NONE;
+    for (BrimOpId op = 0; op < graph->op_count; op++)
+        count += graph->ops[op].workspace_bytes > 0;
+    return count;
+}
+
 static void add_room(BrimDemand *demand, Room room)
 {
     if (room.bytes > 0)
@@ -104,13 +115,13 @@ BrimStatus brim_demand_open(BrimDemand **demand, const BrimGraph *graph)
 {
     BrimStatus status = BRIM_ERROR_MEMORY;
     size_t tensors = (size_t)graph->tensor_count, ops = (size_t)graph->op_count;
-    BrimBuffer *buffers = brim_mem_take(BRIM_MEM_GRAPH, tensors + ops, sizeof *buffers);
+    BrimBuffer *buffers = brim_mem_take_unset(BRIM_MEM_GRAPH, tensors + ops, sizeof *buffers);
     bool *scales = brim_mem_take(BRIM_MEM_GRAPH, tensors, sizeof *scales);
     *demand = brim_mem_take(BRIM_MEM_GRAPH, 1, sizeof **demand);
     if (!buffers || !scales || !*demand)
         goto fail;
     (*demand)->op_count = graph->op_count;
-    (*demand)->rooms = brim_mem_take_unset(BRIM_MEM_GRAPH, tensors + ops, sizeof *(*demand)->rooms);
+    (*demand)->rooms = brim_mem_take_unset(BRIM_MEM_GRAPH, count_rooms(graph), sizeof *(*demand)->rooms);
     (*demand)->slopes = brim_mem_take(BRIM_MEM_GRAPH, ops, sizeof *(*demand)->slopes);
     (*demand)->change = brim_mem_take_unset(BRIM_MEM_GRAPH, ops + 1, sizeof *(*demand)->change);
     if (!(*demand)->rooms || !(*demand)->slopes || !(*demand)->change)

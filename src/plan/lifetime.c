@@ -12,7 +12,7 @@ BrimStatus brim_lifetimes_find(const BrimGraph *graph, BrimBuffer *buffers)
 {
     BrimBuffer *workspaces = buffers + graph->tensor_count;
     for (int i = 0; i < graph->tensor_count + graph->op_count; i++)
-        buffers[i].first = -1;
+        buffers[i].first = buffers[i].last = -1;
     for (BrimOpId op = 0; op < graph->op_count; op++) {
         const BrimOp *code = &graph->ops[op];
         for (int i = 0; i < BRIM_OP_IN; i++) {
