@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Room for a training step of yolov5s: tables that grow are copied. */
-enum { FIRST_TENSORS = 2048, FIRST_OPS = 768 };
+/* Room for the parameters of yolov5s, where nobody has asked for room: tables that grow are copied. */
+enum { FIRST_TENSORS = 1024, FIRST_OPS = 64 };
 
 static const char *const op_texts[] = {
 #define X(name) #name,
@@ -55,16 +55,41 @@ static void *grown_table(void *table, int32_t used, int32_t room, size_t size)
     return grown;
 }
 
+static BrimStatus make_tensor_room(BrimGraph *graph, int32_t room)
+{
+    BrimTensor *grown = grown_table(graph->tensors, graph->tensor_count, room, sizeof *grown);
+    if (!grown)
+        return BRIM_ERROR_MEMORY;
+    graph->tensors = grown;
+    graph->tensor_room = room;
+    return BRIM_OK;
+}
+
+static BrimStatus make_op_room(BrimGraph *graph, int32_t room)
+{
+    BrimOp *grown = grown_table(graph->ops, graph->op_count, room, sizeof *grown);
+    if (!grown)
+        return BRIM_ERROR_MEMORY;
+    graph->ops = grown;
+    graph->op_room = room;
+    return BRIM_OK;
+}
+
+BrimStatus brim_graph_make_room(BrimGraph *graph, int32_t tensors, int32_t ops)
+{
+    BrimStatus status = tensors > graph->tensor_room ? make_tensor_room(graph, tensors) : BRIM_OK;
+    if (status == BRIM_OK && ops > graph->op_room)
+        status = make_op_room(graph, ops);
+    return status;
+}
+
 BrimStatus brim_graph_add_tensor(BrimGraph *graph, const BrimTensor *pattern, BrimTensorId *id)
 {
-    if (graph->tensor_count == graph->tensor_room) {
-        int32_t room = graph->tensor_room ? 2 * graph->tensor_room : FIRST_TENSORS;
-        BrimTensor *grown = grown_table(graph->tensors, graph->tensor_count, room, sizeof *grown);
-        if (!grown)
-            return BRIM_ERROR_MEMORY;
-        graph->tensors = grown;
-        graph->tensor_room = room;
-    }
+    BrimStatus status = BRIM_OK;
+    if (graph->tensor_count == graph->tensor_room)
+        status = make_tensor_room(graph, graph->tensor_room ? 2 * graph->tensor_room : FIRST_TENSORS);
+    if (status != BRIM_OK)
+        return status;
     *id = graph->tensor_count++;
     graph->tensors[*id] = *pattern;
     return BRIM_OK;
@@ -72,14 +97,11 @@ BrimStatus brim_graph_add_tensor(BrimGraph *graph, const BrimTensor *pattern, Br
 
 BrimStatus brim_graph_add_op(BrimGraph *graph, const BrimOp *pattern, BrimOpId *id)
 {
-    if (graph->op_count == graph->op_room) {
-        int32_t room = graph->op_room ? 2 * graph->op_room : FIRST_OPS;
-        BrimOp *grown = grown_table(graph->ops, graph->op_count, room, sizeof *grown);
-        if (!grown)
-            return BRIM_ERROR_MEMORY;
-        graph->ops = grown;
-        graph->op_room = room;
-    }
+    BrimStatus status = BRIM_OK;
+    if (graph->op_count == graph->op_room)
+        status = make_op_room(graph, graph->op_room ? 2 * graph->op_room : FIRST_OPS);
+    if (status != BRIM_OK)
+        return status;
     BrimOpId made = graph->op_count++;
     graph->ops[made] = *pattern;
     if (id)

@@ -201,6 +201,9 @@ typedef struct BrimGraph {
 BrimStatus brim_graph_open(BrimGraph **graph);
 void brim_graph_close(BrimGraph **graph);
 
+/* Room for so many tensors and ops in all, where it is known beforehand: tables that grow are copied. */
+BrimStatus brim_graph_make_room(BrimGraph *graph, int32_t tensors, int32_t ops);
+
 /* A new tensor or op, copied from the pattern; its id through the pointer. An op's operands must exist. */
 BrimStatus brim_graph_add_tensor(BrimGraph *graph, const BrimTensor *pattern, BrimTensorId *id);
 BrimStatus brim_graph_add_op(BrimGraph *graph, const BrimOp *pattern, BrimOpId *id);
