@@ -18,11 +18,11 @@ typedef struct BrimCudaConvEntry {
     bool warm; /* it ran once (warm.c) */
 } BrimCudaConvEntry;
 
-/* Pictures that are kept, and the tasks of a batch, which stand before them (keep.c). */
+/* Pictures that are kept, and on the card the tasks of a batch before them (keep.c). */
 typedef struct BrimCudaKept {
     BrimKeep keep;
     CUdeviceptr device; /* tasks, and pictures where they are not in the host; 0: nothing is kept */
-    char *pinned;       /* the same, where they are */
+    char *pinned;       /* the pictures, where they are */
 } BrimCudaKept;
 
 typedef struct BrimCudaTeam BrimCudaTeam; /* team.h */

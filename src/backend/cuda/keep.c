@@ -39,13 +39,15 @@ BrimStatus brim_cuda_keep(BrimBackend *backend, const BrimKeep *keep)
     if (kept->device)
         return brim_fail(BRIM_ERROR_ARGUMENT, "pictures are kept already");
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    /* It has room for pictures already, which is mostly more. */
+    BRIM_TRY(brim_cuda_staging_grow(&backend->staging, task_bytes(keep)));
     BRIM_CUDA_TRY(driver, cuMemAlloc, "taking memory of the card for pictures", &kept->device,
                   brim_cuda_keep_bytes(keep));
     /* With unified addressing, which all cards that brim takes have, the card reads it at the same address.
      */
-    BRIM_CUDA_TRY(driver, cuMemHostAlloc, "pinning host memory for pictures (--cache none does without)",
-                  &pinned, task_bytes(keep) + (keep->in_host ? keep->picture_bytes : 0),
-                  CU_MEMHOSTALLOC_DEVICEMAP);
+    if (keep->in_host)
+        BRIM_CUDA_TRY(driver, cuMemHostAlloc, "pinning host memory for pictures (--cache none does without)",
+                      &pinned, keep->picture_bytes, CU_MEMHOSTALLOC_DEVICEMAP);
     kept->pinned = pinned;
     kept->keep = *keep;
     return BRIM_OK;
@@ -73,7 +75,7 @@ static CUdeviceptr device_parts(const BrimCudaKept *kept)
 static CUdeviceptr device_pictures(const BrimCudaKept *kept)
 {
     if (kept->keep.in_host)
-        return (CUdeviceptr)(uintptr_t)kept->pinned + task_bytes(&kept->keep);
+        return (CUdeviceptr)(uintptr_t)kept->pinned;
     return device_parts(kept) + part_bytes(&kept->keep);
 }
 
@@ -85,7 +87,7 @@ BrimStatus brim_cuda_put_picture(BrimBackend *backend, size_t start_bytes, const
         return brim_fail(BRIM_ERROR_ARGUMENT, "a picture of %zu bytes at %zu of %zu that are kept", bytes,
                          start_bytes, kept->keep.picture_bytes);
     if (kept->keep.in_host) {
-        memcpy(kept->pinned + task_bytes(&kept->keep) + start_bytes, rgb, bytes);
+        memcpy(kept->pinned + start_bytes, rgb, bytes);
         return BRIM_OK;
     }
     BRIM_TRY(brim_cuda_device_enter(&backend->device)); /* threads that load pictures come here too */
@@ -107,16 +109,16 @@ static BrimStatus check(const BrimCudaKept *kept, const BrimTensor *pictures, co
         batch->n, batch->width_px, batch->height_px, kept->keep.most_pictures, pictures->dims[0]);
 }
 
-/* What was drawn, to the card. */
+/* What was drawn, to the card; in the stream's order, so that those before have been read when it comes. */
 static BrimStatus copy_tasks(BrimBackend *backend, const BrimAugmentBatch *batch)
 {
     BrimStatus status;
-    const BrimCudaKept *kept = &backend->kept;
+    char *room;
     size_t bytes = (size_t)batch->n * sizeof *batch->tasks;
-    BRIM_TRY(brim_cuda_device_wait(&backend->device)); /* those before may still be read */
-    memcpy(kept->pinned, batch->tasks, bytes);
-    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyHtoDAsync, "copying what is drawn of a batch", kept->device,
-                  kept->pinned, bytes, backend->device.stream);
+    BRIM_TRY(brim_cuda_staging_take(&backend->staging, bytes, &room)); /* brim_cuda_keep made it so large */
+    memcpy(room, batch->tasks, bytes);
+    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyHtoDAsync, "copying what is drawn of a batch",
+                  backend->kept.device, room, bytes, backend->device.stream);
 fail:
     return status;
 }
