@@ -110,6 +110,11 @@ typedef struct BrimBackendClass {
      * waits for it: each card has the sums then, the same to the last bit. After an error none sums again. */
     BrimStatus (*reduce)(BrimProgram *const *programs, int count, const BrimTensorId *blocks, int block_count);
 
+    /* Notes when all that was started is done, as mark 0 or 1; and, once both were waited for, the time
+     * between the two by the device's own clock, in ns. NULL where the host does the work itself. */
+    BrimStatus (*mark)(BrimBackend *backend, int which);
+    BrimStatus (*between_marks)(BrimBackend *backend, int64_t *time_ns);
+
     /* For tests: the arena's bytes as they lie, NULL where the host cannot see them. */
     const void *(*arena)(BrimBackend *backend, size_t *bytes);
 

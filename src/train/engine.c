@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backend/operand.h"
+#include "base/clock.h"
 #include "base/process.h"
 
 /* What the process takes while it works beside what it planned and what was measured when the graphs were
@@ -361,15 +362,28 @@ fail:
     return status;
 }
 
+static BrimStatus mark(BrimEngine *engine, int which)
+{
+    bool marks = engine->conf.time_waits && engine->conf.backend->mark;
+    return marks ? engine->conf.backend->mark(engine->backend, which) : BRIM_OK;
+}
+
 BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars)
 {
     BrimStatus status;
     BrimRunner *runner = NULL;
     BRIM_TRY(find_runner(engine, batch, true, &runner));
-    if (runner != engine->ahead)
+    engine->begun_ns = brim_clock_ns();
+    BRIM_TRY(mark(engine, 0));
+    if (runner != engine->ahead) {
         BRIM_TRY(write_batch(engine, runner, batch));
+        engine->waited_ns += brim_clock_ns() - engine->begun_ns;
+    }
     engine->ahead = NULL;
+    engine->ready_ns = 0;
     BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_GRADIENT, scalars));
+    BRIM_TRY(mark(engine, 1));
+    engine->started_ns = brim_clock_ns();
 fail:
     return status;
 }
@@ -378,19 +392,51 @@ fail:
  * anywhere. */
 BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch)
 {
+    BrimStatus status = BRIM_OK;
     BrimRunner *runner = &engine->runners[0];
     const BrimShape shape = {batch->n, batch->height_px, batch->width_px};
-    if (engine->last != runner || !same_shape(runner->shape, shape))
-        return BRIM_OK;
-    BrimStatus status = write_batch(engine, runner, batch);
-    if (status == BRIM_OK)
+    engine->ahead = NULL;
+    if (engine->last == runner && same_shape(runner->shape, shape)) {
+        BRIM_TRY(write_batch(engine, runner, batch));
         engine->ahead = runner;
+    }
+    engine->ready_ns = brim_clock_ns();
+fail:
+    return status;
+}
+
+bool brim_engine_is_apart(const BrimEngine *engine)
+{
+    return !engine->device.host_memory;
+}
+
+/* The device stood still from the end of its work, told by the host's clock, until the next batch was there;
+ * before the host turned to that, it stood still for another reason, as in the steps that are captured. */
+static BrimStatus count_wait(BrimEngine *engine)
+{
+    int64_t worked_ns;
+    if (!engine->ready_ns || !engine->conf.time_waits || !engine->conf.backend->mark)
+        return BRIM_OK;
+    BrimStatus status = engine->conf.backend->between_marks(engine->backend, &worked_ns);
+    int64_t done_ns = engine->begun_ns + worked_ns;
+    int64_t late_ns = engine->ready_ns - (done_ns > engine->started_ns ? done_ns : engine->started_ns);
+    if (status == BRIM_OK && late_ns > 0)
+        engine->waited_ns += late_ns;
     return status;
 }
 
 BrimStatus brim_engine_finish(BrimEngine *engine, float items[4])
 {
-    return engine->conf.backend->read(engine->last->program, engine->last->items, items);
+    BrimStatus status;
+    BRIM_TRY(engine->conf.backend->read(engine->last->program, engine->last->items, items));
+    BRIM_TRY(count_wait(engine));
+fail:
+    return status;
+}
+
+int64_t brim_engine_waited_ns(const BrimEngine *engine)
+{
+    return engine->waited_ns;
 }
 
 BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars,

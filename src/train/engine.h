@@ -28,6 +28,7 @@ typedef struct BrimEngineConf {
     size_t outside_bytes;     /* host memory the run needs beside the engine: loader slots, cache, ... */
     size_t budget_bytes;      /* for the engine and outside_bytes; 0: no limit but the device's */
     bool time_ops;            /* brim_engine_op_times is wanted, at the cost of a little time */
+    bool time_waits;          /* brim_engine_waited_ns is wanted of batches ahead too, at the cost of two marks */
 } BrimEngineConf;
 
 typedef struct BrimEngine BrimEngine;
@@ -82,9 +83,18 @@ BrimStatus brim_engine_gradient(BrimEngine *engine, const BrimBatch *batch, cons
 BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars);
 BrimStatus brim_engine_finish(BrimEngine *engine, float items[4]);
 
-/* Between them, the batch whose gradient comes next, for which it need not be written again: the host copies it while the
- * device computes. It is needed no longer than this call. Nothing happens where its shape is another one. */
+/* Between them, the batch whose gradient comes next, for which it need not be written again: the host copies
+ * it while the device computes. It is needed no longer than this call, and is to be the next one begun. Where
+ * its shape is another one it is not copied yet. */
 BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch);
+
+/* True where the device computes while the host goes on, so that it pays to fetch a batch between the two. */
+bool brim_engine_is_apart(const BrimEngine *engine);
+
+/* Time since the start that the device had nothing to do because a batch was not there, as far as the engine
+ * can know: the host copied it in brim_engine_begin; or, with time_waits, brim_engine_ahead came back later
+ * than the gradient was done. What the caller waits for before brim_engine_begin is the caller's to add. */
+int64_t brim_engine_waited_ns(const BrimEngine *engine);
 
 /* Clip, SGD and EMA; norm: the gradients' norm before clipping, the factor. */
 BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars, float norm[2]);

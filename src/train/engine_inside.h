@@ -26,6 +26,10 @@ struct BrimEngine {
     int runner_count;
     BrimRunner *last;   /* the one that ran last */
     BrimRunner *ahead;  /* the one that has its next batch already; NULL: none */
+    int64_t begun_ns;   /* by the host's clock, when mark 0 was set on a device that stood still */
+    int64_t started_ns; /* when the host had begun it and was free for the next batch */
+    int64_t ready_ns;   /* when that was there; 0: not yet */
+    int64_t waited_ns;  /* that the device stood still for batches, since the start */
     float *predictions; /* where the host cannot see the arena */
     float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */
 };

@@ -27,6 +27,9 @@ static void backend_close(BrimBackend **backend)
             driver->cuMemFree_(gone->arena);
         if (gone->device_scalars)
             driver->cuMemFree_(gone->device_scalars);
+        for (int i = 0; i < 2; i++)
+            if (gone->marks[i])
+                driver->cuEventDestroy_(gone->marks[i]);
         brim_cuda_staging_close(&gone->staging);
         brim_cuda_device_close(&gone->device);
     }
@@ -46,6 +49,9 @@ static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
     BRIM_TRY(brim_cuda_device_free_bytes(&made->device, &made->first_free_bytes));
     BRIM_TRY(brim_cuda_dnn_open(&made->dnn, &made->device));
     BRIM_TRY(brim_cuda_staging_open(&made->staging, &made->device));
+    for (int i = 0; i < 2; i++)
+        BRIM_CUDA_TRY(made->device.driver, cuEventCreate, "making an event", &made->marks[i],
+                      CU_EVENT_DEFAULT);
     BRIM_CUDA_TRY(made->device.driver, cuMemAlloc, "taking memory of the card", &made->device_scalars,
                   sizeof(BrimKernelScalars));
     return BRIM_OK;
@@ -104,6 +110,28 @@ fail:
     return status;
 }
 
+static BrimStatus mark(BrimBackend *backend, int which)
+{
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_CUDA_TRY(backend->device.driver, cuEventRecord, "timing a step", backend->marks[which],
+                  backend->device.stream);
+fail:
+    return status;
+}
+
+static BrimStatus between_marks(BrimBackend *backend, int64_t *time_ns)
+{
+    BrimStatus status;
+    float time_ms = 0;
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_CUDA_TRY(backend->device.driver, cuEventElapsedTime, "timing a step", &time_ms, backend->marks[0],
+                  backend->marks[1]);
+fail:
+    *time_ns = (int64_t)((double)time_ms * 1e6);
+    return status;
+}
+
 /* The host cannot see it. */
 static const void *arena(BrimBackend *backend, size_t *bytes)
 {
@@ -154,6 +182,8 @@ const BrimBackendClass brim_backend_cuda = {
     .augment = brim_cuda_augment,
     .join = brim_cuda_join,
     .reduce = brim_cuda_reduce,
+    .mark = mark,
+    .between_marks = between_marks,
     .arena = arena,
     .time_ops = time_ops,
     .op_times = op_times,

@@ -40,6 +40,7 @@ struct BrimBackend {
     bool settled; /* parameters' pads are zero */
     CUdeviceptr device_scalars;
     BrimCudaStaging staging;
+    CUevent marks[2]; /* with times */
     bool times_ops; /* programs are to be loaded with events in them */
     BrimCudaKept kept;
 };
