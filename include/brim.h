@@ -95,7 +95,8 @@ typedef struct BrimEvent {
     double precision, recall, map50, map50_95; /* map50_95: mean over IoU 0.50 to 0.95 */
     double pictures_per_s;
     double seconds_left, seconds;
-    double wait_share;          /* part of the time spent waiting for data, 0..1 */
+    double wait_share;          /* STEP, and RESULTS of an epoch: part of the epoch's training time in which the device had
+                                   nothing to do because a batch was not there, 0..1; NAN where there was no batch */
     double milliseconds[3];     /* validation, detection, per picture: reading, network, NMS */
     uint64_t arena_bytes;           /* planned and taken, to the byte */
     uint64_t memory_planned_bytes;  /* the arena and everything beside it that was planned */

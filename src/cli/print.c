@@ -122,8 +122,7 @@ static void show_step(BrimPrint *print, const BrimEvent *step)
         return;
     int at = print_columns(line, sizeof line, step);
     brim_print_time(left, sizeof left, step->seconds_left);
-    snprintf(line + at, sizeof line - (size_t)at,
-             ": %3d%% %d/%d  %.1f pictures/s, %s left, %.0f%% waiting for data",
+    snprintf(line + at, sizeof line - (size_t)at, ": %3d%% %d/%d  %.1f pictures/s, %s left, data wait %.1f%%",
              100 * step->batch / step->batches, step->batch, step->batches, step->pictures_per_s, left,
              100 * step->wait_share);
     follow(print, line);
@@ -146,7 +145,7 @@ static void close_epoch(BrimPrint *print)
     if (step->batches == 0)
         return;
     int at = print_columns(line, sizeof line, step);
-    snprintf(line + at, sizeof line - (size_t)at, ": %d batches, %.1f pictures/s, %.0f%% waiting for data%s",
+    snprintf(line + at, sizeof line - (size_t)at, ": %d batches, %.1f pictures/s, data wait %.1f%%%s",
              step->batches, step->pictures_per_s, 100 * step->wait_share,
              print_use(use, sizeof use, &print->use));
     stay(print, "%s", line);

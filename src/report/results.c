@@ -96,11 +96,13 @@ BrimStatus brim_results_append_use(const char *path, const BrimEvent *results)
     static const char *const heads[] = {
         "epoch",          "memory_planned_bytes", "memory_highest_bytes",     "memory_peak_bytes", "memory_mean_bytes",
         "device_percent", "device_peak_percent",  "temperature_peak_celsius", "power_mean_watts",  "samples",
+        "data_wait_percent",
     };
     const BrimUse *use = results->use;
     const Row row = {heads, sizeof heads / sizeof heads[0], 24, 12,
                      {results->epoch, (double)results->memory_planned_bytes, (double)results->memory_peak_bytes,
                       use->memory_peak_bytes, use->memory_mean_bytes, use->device_percent, use->device_peak_percent,
-                      use->temperature_peak_celsius, use->power_mean_watts, use->samples}};
+                      use->temperature_peak_celsius, use->power_mean_watts, use->samples,
+                      100 * results->wait_share}};
     return append(path, &row);
 }

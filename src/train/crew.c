@@ -201,30 +201,54 @@ static int take_targets(BrimCrew *crew, const BrimBatch *batch, int first, int n
 }
 
 /* The last cards reach back into the part before theirs, where the pictures do not go round. */
-static BrimStatus start_part(BrimCrew *crew, int index, const BrimBatch *batch,
-                             const BrimStepScalars *scalars)
+static BrimStatus take_part(BrimCrew *crew, int index, const BrimBatch *batch, BrimBatch *part)
 {
-    BrimBatch part = *batch;
-    part.n = brim_crew_part(batch->n, crew->count);
-    int first = index * part.n < batch->n - part.n ? index * part.n : batch->n - part.n;
+    *part = *batch;
+    if (crew->count == 1)
+        return BRIM_OK;
+    part->n = brim_crew_part(batch->n, crew->count);
+    int first = index * part->n < batch->n - part->n ? index * part->n : batch->n - part->n;
     size_t picture_bytes = (size_t)batch->height_px * (size_t)batch->width_px * 3;
-    part.pictures = batch->pictures + (size_t)first * picture_bytes;
-    part.targets = crew->targets;
-    part.target_count = take_targets(crew, batch, first, part.n);
-    if (part.target_count < 0)
+    part->pictures = batch->pictures + (size_t)first * picture_bytes;
+    part->targets = crew->targets;
+    part->target_count = take_targets(crew, batch, first, part->n);
+    if (part->target_count < 0)
         return brim_fail(BRIM_ERROR_ARGUMENT, "more labels in its part of a batch than the %d planned for",
                          crew->target_cap);
-    return brim_engine_begin(crew->engines[index], &part, scalars);
+    return BRIM_OK;
 }
 
-BrimStatus brim_crew_gradient(BrimCrew *crew, const BrimBatch *batch, const BrimStepScalars *scalars,
-                              float items[4])
+BrimStatus brim_crew_begin(BrimCrew *crew, const BrimBatch *batch, const BrimStepScalars *scalars)
+{
+    BrimStatus status = BRIM_OK;
+    BrimBatch part;
+    for (int i = 0; i < crew->count && status == BRIM_OK; i++) {
+        status = take_part(crew, i, batch, &part);
+        if (status == BRIM_OK)
+            status = brim_engine_begin(crew->engines[i], &part, scalars);
+        status = of_card(crew, i, status);
+    }
+    return status;
+}
+
+BrimStatus brim_crew_ahead(BrimCrew *crew, const BrimBatch *batch)
+{
+    BrimStatus status = BRIM_OK;
+    BrimBatch part;
+    for (int i = 0; i < crew->count && status == BRIM_OK; i++) {
+        status = take_part(crew, i, batch, &part);
+        if (status == BRIM_OK)
+            status = brim_engine_ahead(crew->engines[i], &part);
+        status = of_card(crew, i, status);
+    }
+    return status;
+}
+
+BrimStatus brim_crew_finish(BrimCrew *crew, float items[4])
 {
     BrimStatus status = BRIM_OK;
     if (crew->count == 1)
-        return brim_engine_gradient(crew->engines[0], batch, scalars, items);
-    for (int i = 0; i < crew->count && status == BRIM_OK; i++)
-        status = of_card(crew, i, start_part(crew, i, batch, scalars));
+        return brim_engine_finish(crew->engines[0], items);
     memset(items, 0, 4 * sizeof *items);
     for (int i = 0; i < crew->count && status == BRIM_OK; i++) {
         float own[4] = {0};
@@ -235,6 +259,23 @@ BrimStatus brim_crew_gradient(BrimCrew *crew, const BrimBatch *batch, const Brim
     for (int k = 0; k < 3; k++)
         items[k] /= (float)crew->count;
     return status;
+}
+
+BrimStatus brim_crew_gradient(BrimCrew *crew, const BrimBatch *batch, const BrimStepScalars *scalars,
+                              float items[4])
+{
+    BrimStatus status = brim_crew_begin(crew, batch, scalars);
+    return status == BRIM_OK ? brim_crew_finish(crew, items) : status;
+}
+
+int64_t brim_crew_waited_ns(const BrimCrew *crew)
+{
+    int64_t most_ns = 0;
+    for (int i = 0; i < crew->count; i++) {
+        int64_t waited_ns = brim_engine_waited_ns(crew->engines[i]);
+        most_ns = waited_ns > most_ns ? waited_ns : most_ns;
+    }
+    return most_ns;
 }
 
 BrimStatus brim_crew_gather(BrimCrew *crew)

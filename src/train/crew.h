@@ -43,6 +43,15 @@ BrimStatus brim_crew_share(BrimCrew *crew);
 BrimStatus brim_crew_gradient(BrimCrew *crew, const BrimBatch *batch, const BrimStepScalars *scalars,
                               float items[4]);
 
+/* The same in two calls, as brim_engine_begin and brim_engine_finish, and between them the batch that comes
+ * next, of which every card takes its part. */
+BrimStatus brim_crew_begin(BrimCrew *crew, const BrimBatch *batch, const BrimStepScalars *scalars);
+BrimStatus brim_crew_ahead(BrimCrew *crew, const BrimBatch *batch);
+BrimStatus brim_crew_finish(BrimCrew *crew, float items[4]);
+
+/* brim_engine_waited_ns of the card that waited longest. */
+int64_t brim_crew_waited_ns(const BrimCrew *crew);
+
 /* Sums the gradients, then brim_engine_update on every card. */
 BrimStatus brim_crew_update(BrimCrew *crew, const BrimStepScalars *scalars, float norm[2]);
 

@@ -154,18 +154,63 @@ static BrimStatus update(BrimTrainer *trainer, const BrimScheduleStep *step)
                      position->epoch, position->batch);
 }
 
+int64_t brim_trainer_data_wait_ns(const BrimTrainer *trainer)
+{
+    return trainer->fetch_wait_ns + brim_crew_waited_ns(trainer->crew) - trainer->copy_start_ns;
+}
+
+/* The batch to train on: the one fetched ahead, else fetched now, while the device waits. */
+static BrimStatus take_batch(BrimTrainer *trainer, const BrimBatch **batch)
+{
+    BrimStatus status = BRIM_OK;
+    int64_t begin_ns = brim_clock_ns();
+    *batch = trainer->next;
+    trainer->next = NULL;
+    if (!*batch) {
+        status = brim_loader_next(trainer->train_loader, batch);
+        trainer->fetch_wait_ns += brim_clock_ns() - begin_ns;
+    }
+    return status;
+}
+
+/* The epoch's next batch, while a device of its own computes. One that cannot be loaded is no error yet: the
+ * batch before it is to be trained on and told first, and the loader says the same again when it is asked for
+ * it again. */
+static BrimStatus fetch_ahead(BrimTrainer *trainer)
+{
+    bool last = trainer->position.batch + 1 == brim_loader_batch_count(trainer->train_loader);
+    if (last || !brim_engine_is_apart(trainer->engine) ||
+        brim_loader_next(trainer->train_loader, &trainer->next) != BRIM_OK)
+        return BRIM_OK;
+    return brim_crew_ahead(trainer->crew, trainer->next);
+}
+
+/* Losses of a batch, and its counts: what they count is gone when the next one is fetched. */
+static BrimStatus run_gradient(BrimTrainer *trainer, const BrimStepScalars *scalars, BrimBatch *counts,
+                               float items[4])
+{
+    BrimStatus status;
+    const BrimBatch *batch = NULL;
+    BRIM_TRY(take_batch(trainer, &batch));
+    *counts = (BrimBatch){.n = batch->n, .target_count = batch->target_count};
+    BRIM_TRY(brim_crew_begin(trainer->crew, batch, scalars));
+    BRIM_TRY(fetch_ahead(trainer));
+    BRIM_TRY(brim_crew_finish(trainer->crew, items));
+fail:
+    return status;
+}
+
 static BrimStatus run_batch(BrimTrainer *trainer)
 {
     BrimStatus status;
     BrimPosition *position = &trainer->position;
-    const BrimBatch *batch = NULL;
+    BrimBatch batch;
     float items[4];
     BrimScheduleStep step;
     brim_schedule_at(&trainer->schedule, position->epoch, position->batch, &step);
     if (is_scaled(trainer))
         step.scalars.loss_scale = position->scaler.scale;
-    BRIM_TRY(brim_loader_next(trainer->train_loader, &batch));
-    BRIM_TRY(brim_crew_gradient(trainer->crew, batch, &step.scalars, items));
+    BRIM_TRY(run_gradient(trainer, &step.scalars, &batch, items));
     BRIM_TRY(check_loss(trainer, items[3]));
     position->gradients_wait = !step.update;
     if (step.update)
@@ -173,8 +218,8 @@ static BrimStatus run_batch(BrimTrainer *trainer)
     for (int i = 0; i < 3; i++)
         position->loss_sums[i] += items[i];
     position->batch++;
-    trainer->epoch_pictures += batch->n;
-    brim_trainer_tell_step(trainer, batch, &step);
+    trainer->epoch_pictures += batch.n;
+    brim_trainer_tell_step(trainer, &batch, &step);
 fail:
     return status;
 }
@@ -189,6 +234,10 @@ static BrimStatus run_batches(BrimTrainer *trainer)
     }
     trainer->epoch_start_ns = brim_clock_ns();
     trainer->epoch_pictures = 0;
+    trainer->fetch_wait_ns = 0;
+    trainer->copy_start_ns = brim_crew_waited_ns(trainer->crew);
+    trainer->wait_share = NAN;
+    trainer->next = NULL; /* a loader that starts anew drops what was taken of it */
     brim_trainer_tell(trainer,
                       &(BrimEvent){.kind = BRIM_EVENT_EPOCH, .epoch = position->epoch, .batches = batches});
     if (position->batch < batches) /* a run that was stopped before its validation has none left */

@@ -127,7 +127,8 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
                              .train_target_cap = train_cap,
                              .infer_target_cap = val_cap,
                              .precision = conf->precision,
-                             .outside_bytes = trainer->outside_bytes};
+                             .outside_bytes = trainer->outside_bytes,
+                             .time_waits = true};
     memcpy(engine.recompute, conf->recompute, sizeof engine.recompute);
     brim_hyper_scale(&engine.hyper, conf->model->level_count, conf->model->class_count, conf->imgsz_px);
     BRIM_TRY(list_shapes(trainer->train_loader, &train, &engine.train_count));

@@ -23,6 +23,10 @@ struct BrimTrainer {
     int val_batch;        /* pictures of a validation's batch */
     BrimTrainerKeep keep; /* where training pictures are, as it came out */
     int64_t epoch_start_ns;
+    int64_t fetch_wait_ns; /* of the epoch: that nothing ran while a batch was fetched */
+    int64_t copy_start_ns; /* brim_crew_waited_ns when the epoch began */
+    double wait_share;     /* of the epoch's time so far, as it was told last; NAN: not yet */
+    const BrimBatch *next; /* fetched already, the loader's; NULL: not yet */
     int64_t validation_ns; /* of the last validation, for the time left */
     int epoch_pictures;    /* trained on since the epoch, or what is left of it after a resume, began */
     bool stop;             /* the listener said so */
@@ -48,7 +52,11 @@ BrimLoaderConf brim_trainer_loader_conf(const BrimTrainer *trainer, bool trainin
 void brim_trainer_tell(BrimTrainer *trainer, BrimEvent *event);
 void brim_trainer_remark(BrimTrainer *trainer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* After a batch; after an epoch's validation; after the best model's at the end, with its classes. */
+/* Of the epoch so far, the time in which the device had nothing to do because a batch was not there. */
+int64_t brim_trainer_data_wait_ns(const BrimTrainer *trainer);
+
+/* After a batch, of which the counts alone hold; after an epoch's validation; after the best model's at the
+ * end, with its classes. */
 void brim_trainer_tell_step(BrimTrainer *trainer, const BrimBatch *batch, const BrimScheduleStep *step);
 void brim_trainer_tell_epoch(BrimTrainer *trainer, const BrimValidation *found);
 void brim_trainer_tell_best(BrimTrainer *trainer, const BrimValidation *found);

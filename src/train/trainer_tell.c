@@ -45,11 +45,12 @@ void brim_trainer_tell_step(BrimTrainer *trainer, const BrimBatch *batch, const 
     double seconds = (double)(brim_clock_ns() - trainer->epoch_start_ns) / 1e9 + 1e-9;
     double rate = trainer->epoch_pictures / seconds;
     double per_epoch = trainer->conf.train->sample_count / rate + (double)trainer->validation_ns / 1e9;
+    trainer->wait_share = (double)brim_trainer_data_wait_ns(trainer) / 1e9 / seconds;
     BrimEvent event = {.kind = BRIM_EVENT_STEP,
                        .instances = batch->target_count,
                        .pictures = batch->n,
                        .pictures_per_s = rate,
-                       .wait_share = (double)brim_loader_wait_ns(trainer->train_loader) / 1e9 / seconds};
+                       .wait_share = trainer->wait_share};
     set_epoch_figures(trainer, step, &event);
     event.seconds_left =
         per_epoch * (trainer->conf.epochs - event.epoch - (double)event.batch / event.batches);
@@ -79,6 +80,7 @@ void brim_trainer_tell_epoch(BrimTrainer *trainer, const BrimValidation *found)
     BrimEvent event = results(trainer, found);
     brim_schedule_at(&trainer->schedule, trainer->position.epoch, trainer->position.batch - 1, &step);
     set_epoch_figures(trainer, &step, &event);
+    event.wait_share = trainer->wait_share;
     brim_trainer_tell(trainer, &event);
 }
 
