@@ -107,7 +107,7 @@ cmp -s "$work/runs/roomy/weights/last.safetensors" "$work/runs/exact/weights/las
 on fail=cuLaunchKernel@9 "${train[@]}" --device 0 --name early
 expect "a card that falls off at once" 1 "CUDA_ERROR_LAUNCH_FAILED (719)" "--resume"
 on "" "${train[@]}" --device 0 --epochs 3 --name whole
-expect "three epochs" 0 "Done in"
+expect "three epochs" 0 "Done in" ", data wait "
 on fail=cuGraphLaunch@18,error=999 "${train[@]}" --device 0 --epochs 3 --name fallen
 expect "a card that falls off later" 1 "CUDA_ERROR_UNKNOWN (999)" "the card fell off" "--resume"
 [ -s "$work/runs/fallen/weights/last.safetensors" ] || fail "no checkpoint is left of a card that fell off"
