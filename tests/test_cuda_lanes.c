@@ -35,7 +35,7 @@ static void test_workspace(void **state)
     (void)state;
     assert_int_equal(workspace(BRIM_OP_BN_FORWARD, 1, 13, 1), 2 * 16 * sizeof(float)); /* one block */
     assert_int_equal(workspace(BRIM_OP_BN_FORWARD, 4, 64, 16), 32 * 2 * 64 * sizeof(float));
-    assert_int_equal(workspace(BRIM_OP_BN_BACKWARD_REDUCE, 16, 32, 320), 1024 * 2 * 32 * sizeof(float));
+    assert_int_equal(workspace(BRIM_OP_BN_BACKWARD_REDUCE, 16, 32, 320), 512 * 2 * 32 * sizeof(float));
     assert_int_equal(workspace(BRIM_OP_BN_BACKWARD_APPLY, 16, 32, 320), 0);
 }
 
@@ -44,6 +44,24 @@ static BrimKernelFeature feature(void)
     static _Alignas(16) char data[16];
     return (BrimKernelFeature){
         .data = data, .n = 1, .c = 16, .h = 4, .w = 4, .pitch = 16, .padded = 16, .half = 1};
+}
+
+static void test_blocks(void **state)
+{
+    (void)state;
+    BrimBackend backend = {.device.multiprocessors = 100};
+    const BrimCudaCall call = {.backend = &backend};
+    BrimKernelFeature walked = feature();
+    assert_int_equal(brim_cuda_lanes_blocks(&call, &walked, 3), 1); /* 32 eights */
+    walked.h = walked.w = 64;                                       /* 8192: 32 blocks of one a thread */
+    assert_int_equal(brim_cuda_lanes_blocks(&call, &walked, 3), 32);
+    walked.n = 4; /* 128 of one, 64 of two, and 100 that keep all busy */
+    assert_int_equal(brim_cuda_lanes_blocks(&call, &walked, 3), 100);
+    walked.n = 8;
+    assert_int_equal(brim_cuda_lanes_blocks(&call, &walked, 3), 128);
+    walked.n = 64; /* no more than run at a time */
+    assert_int_equal(brim_cuda_lanes_blocks(&call, &walked, 3), 300);
+    assert_int_equal(brim_cuda_lanes_blocks(&call, &walked, 2), 200);
 }
 
 static void test_check(void **state)
@@ -82,6 +100,7 @@ static void test_narrow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads), cmocka_unit_test(test_workspace),
-                                       cmocka_unit_test(test_check), cmocka_unit_test(test_narrow)};
+                                       cmocka_unit_test(test_blocks), cmocka_unit_test(test_check),
+                                       cmocka_unit_test(test_narrow)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

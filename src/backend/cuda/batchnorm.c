@@ -4,7 +4,7 @@
 
 /* Blocks that share out a feature's pixels for sums. Each leaves two floats a channel, which are written and
  * read once more: with 32 pixels or more to a block that is at most an eighth of what is read anyway. */
-enum { PART_PIXELS = 32, PARTS_MAX = 1024, FINISH_THREADS = 128 };
+enum { PART_PIXELS = 32, PARTS_MAX = 512, FINISH_THREADS = 128 };
 
 static int64_t parts_most(int64_t pixels)
 {
@@ -21,13 +21,11 @@ size_t brim_cuda_bn_workspace(const BrimGraph *graph, const BrimOp *op)
     return (size_t)parts_most((int64_t)dims[0] * dims[2] * dims[3]) * 2 * padded * sizeof(float);
 }
 
-/* As many as there is room for, and no more than fill the card. */
-static int32_t parts_of(const BrimCudaCall *call, const BrimKernelFeature *y)
+/* As many as suit the card, and no more than there is room for. */
+static int32_t parts_of(const BrimCudaCall *call, const BrimKernelFeature *y, int resident)
 {
-    int64_t pixels = brim_cuda_lanes_pixels(y), most = parts_most(pixels);
-    int64_t blocks = brim_cuda_blocks(&call->backend->device, pixels * (y->padded / BRIM_CUDA_PAD),
-                                      brim_cuda_lanes_threads(y->padded));
-    return (int32_t)(blocks < 1 ? 1 : blocks < most ? blocks : most);
+    int64_t most = parts_most(brim_cuda_lanes_pixels(y)), blocks = brim_cuda_lanes_blocks(call, y, resident);
+    return (int32_t)(blocks < most ? blocks : most);
 }
 
 static BrimStatus check(const BrimCudaCall *call)
@@ -48,7 +46,9 @@ static BrimStatus apply(const BrimCudaCall *call, const BrimBnApplyArgs *args)
     BrimStatus status;
     BRIM_TRY(brim_cuda_lanes_check(call, args->y.half, both, 2));
     BRIM_TRY(brim_cuda_lanes_check(call, args->y.half, args->dests, args->dest_count));
-    BRIM_TRY(brim_cuda_lanes_launch(call, BRIM_KERNEL_bn_apply, &args->y, args));
+    BRIM_TRY(brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_apply, &args->y,
+                                           brim_cuda_lanes_blocks(call, &args->y, BRIM_BN_APPLY_RESIDENT),
+                                           args));
 fail:
     return status;
 }
@@ -66,7 +66,7 @@ static BrimStatus measure(const BrimCudaCall *call)
                                  .running_var = brim_cuda_out(call, 3)};
     BrimStatus status;
     BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, &args.y, 1));
-    args.blocks = parts_of(call, &args.y);
+    args.blocks = parts_of(call, &args.y, BRIM_BN_STATISTICS_RESIDENT);
     BRIM_TRY(
         brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_statistics_partial, &args.y, args.blocks, &args));
     BRIM_TRY(brim_cuda_launch(&call->backend->device, BRIM_KERNEL_bn_statistics_finish, args.y.padded,
@@ -132,7 +132,7 @@ static BrimStatus run_reduce(const BrimCudaCall *call)
     BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, both, 2));
     BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, args.grads, args.grad_count));
     BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, args.dests, args.dest_count));
-    args.blocks = parts_of(call, &args.y);
+    args.blocks = parts_of(call, &args.y, BRIM_BN_REDUCE_RESIDENT);
     BRIM_TRY(brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_reduce_partial, &args.y, args.blocks, &args));
     BRIM_TRY(brim_cuda_launch(&call->backend->device, BRIM_KERNEL_bn_reduce_finish, args.y.c, FINISH_THREADS,
                               &args));
@@ -154,7 +154,9 @@ static BrimStatus run_slope(const BrimCudaCall *call)
     const BrimKernelFeature all[] = {args.y, args.grad, args.dy};
     BrimStatus status;
     BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, all, 3));
-    BRIM_TRY(brim_cuda_lanes_launch(call, BRIM_KERNEL_bn_slope, &args.y, &args));
+    BRIM_TRY(brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_slope, &args.y,
+                                           brim_cuda_lanes_blocks(call, &args.y, BRIM_BN_APPLY_RESIDENT),
+                                           &args));
 fail:
     return status;
 }

@@ -3,6 +3,9 @@
 
 enum { CHANNELS = 8, ALIGNMENT_BYTES = 16 };
 
+/* Of a thread, at least: as many as it has under way at once (BRIM_AT_ONCE). */
+enum { FEW_PIXELS = 2 };
+
 static const int64_t PIXELS_MAX = (int64_t)1 << 30;
 
 BrimStatus brim_cuda_lanes_check(const BrimCudaCall *call, int half, const BrimKernelFeature *features,
@@ -49,6 +52,19 @@ int brim_cuda_lanes_threads(int padded)
         }
     }
     return best;
+}
+
+int64_t brim_cuda_lanes_blocks(const BrimCudaCall *call, const BrimKernelFeature *walked, int resident)
+{
+    int64_t threads = brim_cuda_lanes_threads(walked->padded), each = call->backend->device.multiprocessors;
+    int64_t items = brim_cuda_lanes_pixels(walked) * (walked->padded / CHANNELS);
+    int64_t most = (items + threads - 1) / threads;
+    int64_t blocks = (items + FEW_PIXELS * threads - 1) / (FEW_PIXELS * threads);
+    if (blocks < each)
+        blocks = each < most ? each : most;
+    if (blocks > resident * each)
+        blocks = resident * each;
+    return blocks < 1 ? 1 : blocks;
 }
 
 BrimStatus brim_cuda_lanes_launch_blocks(const BrimCudaCall *call, BrimKernel kernel,

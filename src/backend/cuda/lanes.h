@@ -15,6 +15,10 @@ BrimStatus brim_cuda_lanes_check(const BrimCudaCall *call, int half, const BrimK
  * can be. */
 int brim_cuda_lanes_threads(int padded);
 
+/* Blocks for a walk by a kernel of which `resident` run at a time on a multiprocessor: all at once, and no
+ * more than leave each thread a few pixels, as long as no multiprocessor is left out. */
+int64_t brim_cuda_lanes_blocks(const BrimCudaCall *call, const BrimKernelFeature *walked, int resident);
+
 /* Starts a kernel on as many blocks as fill the card for a walk over that feature, or on so many. */
 BrimStatus brim_cuda_lanes_launch(const BrimCudaCall *call, BrimKernel kernel,
                                   const BrimKernelFeature *walked, const void *args);

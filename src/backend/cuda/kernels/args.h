@@ -10,6 +10,10 @@ enum { BRIM_KERNEL_DESTS = 4, BRIM_KERNEL_GRADS = 4, BRIM_KERNEL_LEVELS = 5, BRI
 /* Threads a block at most: of any kernel, and of those that walk over features (kernels/lanes.h). */
 enum { BRIM_BLOCK_THREADS = 1024, BRIM_LANE_THREADS = 256 };
 
+/* Blocks of BRIM_LANE_THREADS that are to find registers on a multiprocessor at a time; grids have no more, so that all
+ * run at once: what a block does before its first pixel and after its last is as long as many pixels are. */
+enum { BRIM_BN_STATISTICS_RESIDENT = 3, BRIM_BN_APPLY_RESIDENT = 3, BRIM_BN_REDUCE_RESIDENT = 2 };
+
 /* A feature as NHWC, or some channels of one: element (n, c, y, x) is at data[((n * h + y) * w + x) * pitch + c]. */
 typedef struct BrimKernelFeature {
     void *data;     /* float, or half where `half`; NULL: there is none */

@@ -5,72 +5,79 @@
  * blocks. What comes out depends on the grid alone, never on which block was first. */
 #include "backend/cuda/kernels/batchnorm.h"
 
-/* Of the pixels that a thread has seen: their mean, and the sum of their squared distances from it. Running
- * figures, as squares summed from zero would leave nothing of a spread that is small beside the mean. */
-struct BnMoments {
-    float count;
-    BrimEight mean, spread;
+/* Of some pixels: the sums of their distances from `origin`, one of them, and of those squared. Squares
+ * summed from zero would leave nothing of a spread that is small beside the mean. */
+struct BnOffsets {
+    BrimEight origin;
+    float sums[2 * BRIM_EIGHT];
 };
 
-BRIM_DEVICE void bn_observe(BnMoments *moments, const BrimEight &value)
+BRIM_DEVICE void bn_observe(BnOffsets *offsets, const BrimEight &value)
 {
-    moments->count += 1.0f;
-    float share = 1.0f / moments->count;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
-        float off = value.v[i] - moments->mean.v[i];
-        moments->mean.v[i] += off * share;
-        moments->spread.v[i] += off * (value.v[i] - moments->mean.v[i]);
+        float off = value.v[i] - offsets->origin.v[i];
+        offsets->sums[i] += off;
+        offsets->sums[BRIM_EIGHT + i] = brim_fma(off, off, offsets->sums[BRIM_EIGHT + i]);
     }
 }
 
-BRIM_DEVICE void brim_merge(BnMoments *mine, const BnMoments &other)
+/* The block's mean of each of eight channels, and the sum of its pixels' squared distances from it. */
+BRIM_DEVICE void bn_leave(const BnOffsets &offsets, int count, float *means, float *spreads)
 {
-    if (other.count == 0)
-        return;
-    float count = mine->count + other.count;
-    float share = other.count / count;
+    BrimEight mean, spread;
+    float share = count > 0 ? 1.0f / (float)count : 0.0f;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
-        float off = other.mean.v[i] - mine->mean.v[i];
-        mine->mean.v[i] += off * share;
-        mine->spread.v[i] += other.spread.v[i] + off * off * mine->count * share;
+        float off = offsets.sums[i] * share;
+        mean.v[i] = offsets.origin.v[i] + off;
+        spread.v[i] = offsets.sums[BRIM_EIGHT + i] - off * offsets.sums[i];
+        spread.v[i] = spread.v[i] < 0 ? 0.0f : spread.v[i]; /* rounding; what is no number stays none */
     }
-    mine->count = count;
+    brim_store8(means, mean);
+    brim_store8(spreads, spread);
+}
+
+template <class T>
+BRIM_DEVICE void bn_observe_run(const BrimBnStatisticsArgs &args, const BrimLanes &lanes, int start, int end,
+                                int channel, BnOffsets *offsets)
+{
+    enum { SOME = 2 * BRIM_AT_ONCE(T) }; /* only one tensor is read */
+    BrimPack<T> origin = brim_get_pack<T>(args.y, start, channel);
+    for (int pixel = start + lanes.lane; pixel < end; pixel += SOME * lanes.count) {
+        BrimPack<T> values[SOME];
+        BRIM_UNROLL
+        for (int i = 0; i < SOME; i++)
+            values[i] = brim_get_pack<T>(args.y, brim_pixel_or_last(pixel + i * lanes.count, end), channel);
+        offsets->origin = brim_unpack(origin); /* here, where all loads have gone out */
+        BRIM_UNROLL
+        for (int i = 0; i < SOME; i++) {
+            if (pixel + i * lanes.count < end)
+                bn_observe(offsets, brim_unpack(values[i]));
+        }
+    }
+    offsets->origin = brim_unpack(origin);
 }
 
 template <class T> BRIM_DEVICE void bn_statistics_part(const BrimBnStatisticsArgs &args)
 {
-    enum { SOME = 2 * BRIM_AT_ONCE(T) }; /* only one tensor is read */
     BrimLanes lanes = brim_lanes(args.y.padded);
     int start = brim_part_start(brim_pixels(args.y), args.blocks, brim_block());
     int end = brim_part_start(brim_pixels(args.y), args.blocks, brim_block() + 1);
-    for (int base = 0; base < args.y.padded; base += lanes.channels) { /* all threads come to each merge */
+    for (int base = 0; base < args.y.padded; base += lanes.channels) { /* all threads come to each sum */
         int channel = base + lanes.channel;
-        BnMoments moments = {0, brim_zero8(), brim_zero8()};
-        int own_end = channel < args.y.padded ? end : start;
-        for (int pixel = start + lanes.lane; pixel < own_end; pixel += SOME * lanes.count) {
-            BrimPack<T> values[SOME];
-            BRIM_UNROLL
-            for (int i = 0; i < SOME; i++)
-                values[i] =
-                    brim_get_pack<T>(args.y, brim_pixel_or_last(pixel + i * lanes.count, own_end), channel);
-            BRIM_UNROLL
-            for (int i = 0; i < SOME; i++) {
-                if (pixel + i * lanes.count < own_end)
-                    bn_observe(&moments, brim_unpack(values[i]));
-            }
-        }
-        brim_merge_lanes(&moments, lanes);
+        BnOffsets offsets = {};
+        if (channel < args.y.padded && start < end)
+            bn_observe_run<T>(args, lanes, start, end, channel, &offsets);
+        brim_sum_lanes<2 * BRIM_EIGHT>(offsets.sums, lanes);
         if (lanes.lane == 0 && channel < args.y.padded) {
             float *partial = args.partial + 2 * (int64_t)brim_block() * args.y.padded + channel;
-            brim_store8(partial, moments.mean);
-            brim_store8(partial + args.y.padded, moments.spread);
+            bn_leave(offsets, end - start, partial, partial + args.y.padded);
         }
     }
 }
 
-BRIM_LANE_KERNEL(3) brim_bn_statistics_partial(const BrimBnStatisticsArgs args)
+BRIM_LANE_KERNEL(BRIM_BN_STATISTICS_RESIDENT) brim_bn_statistics_partial(const BrimBnStatisticsArgs args)
 {
     if (args.y.half)
         bn_statistics_part<BrimHalf>(args);
@@ -78,23 +85,26 @@ BRIM_LANE_KERNEL(3) brim_bn_statistics_partial(const BrimBnStatisticsArgs args)
         bn_statistics_part<float>(args);
 }
 
-/* Mean and biased variance of a channel over all blocks, by all threads of this one. */
+/* Mean and biased variance of a channel over all blocks, by all threads of this one, in one reading: in
+ * double precision the squares of the blocks' means keep what the mean of all leaves of them. */
 BRIM_DEVICE void bn_combine(const BrimBnStatisticsArgs &args, int channel, double *mean, double *variance)
 {
-    int pixels = (int)brim_pixels(args.y), stride = 2 * args.y.padded;
+    int64_t pixels = brim_pixels(args.y);
+    int stride = 2 * args.y.padded;
     const float *means = args.partial + channel, *spreads = means + args.y.padded;
-    double sum = 0, spread = 0;
+    double sum = 0, square = 0, spread = 0;
     for (int i = brim_thread(); i < args.blocks; i += brim_threads()) {
         int count = brim_part_start(pixels, args.blocks, i + 1) - brim_part_start(pixels, args.blocks, i);
-        sum += (double)count * (double)means[i * stride];
+        double part = (double)means[i * stride], whole = (double)count * part;
+        spread += (double)spreads[i * stride];
+        sum += whole;
+        square += whole * part;
     }
-    *mean = brim_block_sum(sum) / (double)pixels;
-    for (int i = brim_thread(); i < args.blocks; i += brim_threads()) {
-        int count = brim_part_start(pixels, args.blocks, i + 1) - brim_part_start(pixels, args.blocks, i);
-        double off = (double)means[i * stride] - *mean;
-        spread += (double)spreads[i * stride] + (double)count * off * off;
-    }
-    *variance = brim_block_sum(spread) / (double)pixels;
+    sum = brim_block_sum(sum);
+    *mean = sum / (double)pixels;
+    *variance = (brim_block_sum(spread) + (brim_block_sum(square) - sum * *mean)) / (double)pixels;
+    if (*variance < 0) /* rounding */
+        *variance = 0;
 }
 
 BRIM_KERNEL brim_bn_statistics_finish(const BrimBnStatisticsArgs args)
@@ -103,15 +113,15 @@ BRIM_KERNEL brim_bn_statistics_finish(const BrimBnStatisticsArgs args)
     for (int channel = brim_block(); channel < args.y.padded; channel += brim_blocks()) {
         double mean = 0, variance = 0;
         bool real = channel < args.y.c;
+        float old_mean = real ? args.old_running_mean[channel] : 0.0f; /* loaded while the parts are */
+        float old_var = real ? args.old_running_var[channel] : 0.0f;
         if (real)
             bn_combine(args, channel, &mean, &variance);
         if (brim_thread() == 0) {
             args.mean[channel] = (float)mean;
             args.rstd[channel] = real ? brim_batchnorm_rstd(variance) : 0.0f;
-            args.running_mean[channel] =
-                real ? brim_batchnorm_running(args.old_running_mean[channel], mean) : 0.0f;
-            args.running_var[channel] =
-                real ? brim_batchnorm_running(args.old_running_var[channel], variance * unbias) : 0.0f;
+            args.running_mean[channel] = real ? brim_batchnorm_running(old_mean, mean) : 0.0f;
+            args.running_var[channel] = real ? brim_batchnorm_running(old_var, variance * unbias) : 0.0f;
         }
     }
 }
@@ -122,7 +132,7 @@ BRIM_DEVICE void bn_apply_one(const BrimBnApplyArgs &args, const BnChannels &cha
 {
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++)
-        value.v[i] = bn_z(channels, i, bn_xhat(channels, i, value.v[i]));
+        value.v[i] = bn_z(channels, i, value.v[i] - channels.mean.v[i]);
     if (args.activation) {
         BRIM_UNROLL
         for (int i = 0; i < BRIM_EIGHT; i++)
@@ -157,7 +167,7 @@ template <class T> BRIM_DEVICE void bn_apply_pixels(const BrimBnApplyArgs &args)
     }
 }
 
-BRIM_LANE_KERNEL(3) brim_bn_apply(const BrimBnApplyArgs args)
+BRIM_LANE_KERNEL(BRIM_BN_APPLY_RESIDENT) brim_bn_apply(const BrimBnApplyArgs args)
 {
     if (args.y.half)
         bn_apply_pixels<BrimHalf>(args);

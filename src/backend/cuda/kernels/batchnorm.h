@@ -8,25 +8,25 @@
 #include "element/batchnorm.h"
 
 struct BnChannels {
-    BrimEight gamma, beta, mean, rstd;
+    BrimEight mean, scale, beta; /* scale: gamma * rstd */
 };
 
 template <class Args> BRIM_DEVICE BnChannels bn_channels(const Args &args, int channel)
 {
-    BnChannels channels = {
-        brim_get_vector8(args.gamma, channel, args.y.c), brim_get_vector8(args.beta, channel, args.y.c),
-        brim_get_vector8(args.mean, channel, args.y.c), brim_get_vector8(args.rstd, channel, args.y.c)};
+    BrimEight rstd = brim_get_vector8(args.rstd, channel, args.y.c);
+    BnChannels channels = {brim_get_vector8(args.mean, channel, args.y.c),
+                           brim_get_vector8(args.gamma, channel, args.y.c),
+                           brim_get_vector8(args.beta, channel, args.y.c)};
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT; i++)
+        channels.scale.v[i] *= rstd.v[i];
     return channels;
 }
 
-BRIM_DEVICE float bn_xhat(const BnChannels &channels, int i, float y)
+/* z of an element that is `off` its channel's mean. */
+BRIM_DEVICE float bn_z(const BnChannels &channels, int i, float off)
 {
-    return brim_batchnorm_xhat(y, channels.mean.v[i], channels.rstd.v[i]);
-}
-
-BRIM_DEVICE float bn_z(const BnChannels &channels, int i, float xhat)
-{
-    return brim_batchnorm_apply(xhat, channels.gamma.v[i], channels.beta.v[i]);
+    return brim_fma(off, channels.scale.v[i], channels.beta.v[i]);
 }
 
 #endif

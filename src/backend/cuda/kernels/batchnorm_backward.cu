@@ -4,15 +4,10 @@
  * pixels of its own; bn_reduce_finish a block for each channel or fewer; bn_slope any number of blocks. */
 #include "backend/cuda/kernels/batchnorm.h"
 
+/* Of dz, then of dz times the distance from the mean, eight channels each. */
 struct BnSums {
-    BrimEight dz, dz_xhat;
+    float v[2 * BRIM_EIGHT];
 };
-
-BRIM_DEVICE void brim_merge(BnSums *sums, const BnSums &other)
-{
-    brim_add8(&sums->dz, other.dz);
-    brim_add8(&sums->dz_xhat, other.dz_xhat);
-}
 
 /* What a gradient of each activation is multiplied with to be one of z, times that gradient. */
 BRIM_DEVICE BrimEight bn_dz(const BrimEight &z, BrimEight g, int activation)
@@ -30,17 +25,17 @@ template <class T>
 BRIM_DEVICE void bn_reduce_one(const BrimBnReduceArgs &args, const BnChannels &channels, int pixel,
                                int channel, const BrimEight &y, const BrimEight &g, BnSums *sums)
 {
-    BrimEight z, xhat;
+    BrimEight z, off;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
-        xhat.v[i] = bn_xhat(channels, i, y.v[i]);
-        z.v[i] = bn_z(channels, i, xhat.v[i]);
+        off.v[i] = y.v[i] - channels.mean.v[i];
+        z.v[i] = bn_z(channels, i, off.v[i]);
     }
     BrimEight dz = bn_dz(z, g, args.activation);
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
-        sums->dz.v[i] += dz.v[i];
-        sums->dz_xhat.v[i] += dz.v[i] * xhat.v[i];
+        sums->v[i] += dz.v[i];
+        sums->v[BRIM_EIGHT + i] = brim_fma(dz.v[i], off.v[i], sums->v[BRIM_EIGHT + i]);
     }
     if (args.grad_sum.data)
         brim_put8<T>(args.grad_sum, pixel, channel, brim_trim8(g, channel, args.y.c));
@@ -101,26 +96,37 @@ BRIM_DEVICE void bn_reduce_run(const BrimBnReduceArgs &args, const BrimLanes &la
     }
 }
 
+/* The block's sums over its pixels. */
+BRIM_DEVICE void bn_leave_sums(const BrimBnReduceArgs &args, int channel, const BnSums &sums)
+{
+    float *partial = args.partial + 2 * (int64_t)brim_block() * args.y.padded + channel;
+    BrimEight rstd = brim_get_vector8(args.rstd, channel, args.y.c), dz, dz_xhat;
+    BRIM_UNROLL
+    for (int i = 0; i < BRIM_EIGHT; i++) {
+        dz.v[i] = sums.v[i];
+        dz_xhat.v[i] = sums.v[BRIM_EIGHT + i] * rstd.v[i];
+    }
+    brim_store8(partial, dz);
+    brim_store8(partial + args.y.padded, dz_xhat);
+}
+
 template <class T> BRIM_DEVICE void bn_reduce_part(const BrimBnReduceArgs &args)
 {
     BrimLanes lanes = brim_lanes(args.y.padded);
     int start = brim_part_start(brim_pixels(args.y), args.blocks, brim_block());
     int end = brim_part_start(brim_pixels(args.y), args.blocks, brim_block() + 1);
-    for (int base = 0; base < args.y.padded; base += lanes.channels) { /* all threads come to each merge */
+    for (int base = 0; base < args.y.padded; base += lanes.channels) { /* all threads come to each sum */
         int channel = base + lanes.channel;
-        BnSums sums = {brim_zero8(), brim_zero8()};
+        BnSums sums = {};
         if (channel < args.y.padded)
             bn_reduce_run<T>(args, lanes, start, end, channel, &sums);
-        brim_merge_lanes(&sums, lanes);
-        if (lanes.lane == 0 && channel < args.y.padded) {
-            float *partial = args.partial + 2 * (int64_t)brim_block() * args.y.padded + channel;
-            brim_store8(partial, sums.dz);
-            brim_store8(partial + args.y.padded, sums.dz_xhat);
-        }
+        brim_sum_lanes<2 * BRIM_EIGHT>(sums.v, lanes);
+        if (lanes.lane == 0 && channel < args.y.padded)
+            bn_leave_sums(args, channel, sums);
     }
 }
 
-BRIM_LANE_KERNEL(2) brim_bn_reduce_partial(const BrimBnReduceArgs args)
+BRIM_LANE_KERNEL(BRIM_BN_REDUCE_RESIDENT) brim_bn_reduce_partial(const BrimBnReduceArgs args)
 {
     if (args.y.half)
         bn_reduce_part<BrimHalf>(args);
@@ -130,12 +136,18 @@ BRIM_LANE_KERNEL(2) brim_bn_reduce_partial(const BrimBnReduceArgs args)
 
 BRIM_KERNEL brim_bn_reduce_finish(const BrimBnReduceArgs args)
 {
-    int64_t stride = 2 * (int64_t)args.y.padded;
+    int stride = 2 * args.y.padded;
+    bool accumulate = args.scalars->accumulate != 0;
     for (int channel = brim_block(); channel < args.y.c; channel += brim_blocks()) {
-        double dz = brim_sum_parts(args.partial + channel, stride, args.blocks);
-        double dz_xhat = brim_sum_parts(args.partial + args.y.padded + channel, stride, args.blocks);
+        const float *of_dz = args.partial + channel, *of_dz_xhat = of_dz + args.y.padded;
+        double dz = 0, dz_xhat = 0;
+        for (int i = brim_thread(); i < args.blocks; i += brim_threads()) {
+            dz += (double)of_dz[i * stride];
+            dz_xhat += (double)of_dz_xhat[i * stride];
+        }
+        dz = brim_block_sum(dz);
+        dz_xhat = brim_block_sum(dz_xhat);
         if (brim_thread() == 0) {
-            bool accumulate = args.scalars->accumulate != 0;
             args.sums[channel] = (float)dz;
             args.sums[args.y.c + channel] = (float)dz_xhat;
             args.dbeta[channel] = (float)(dz + (accumulate ? (double)args.dbeta[channel] : 0));
@@ -144,35 +156,41 @@ BRIM_KERNEL brim_bn_reduce_finish(const BrimBnReduceArgs args)
     }
 }
 
+/* What each element gives of its gradient so that the mean and the spread of z stay: the means over a channel
+ * of dz, and of dz * xhat, times rstd. */
+struct BnMeans {
+    BrimEight dz, dz_xhat_rstd;
+};
+
 template <class T>
-BRIM_DEVICE void bn_slope_one(const BrimBnSlopeArgs &args, const BnChannels &channels, const BnSums &means,
+BRIM_DEVICE void bn_slope_one(const BrimBnSlopeArgs &args, const BnChannels &channels, const BnMeans &means,
                               int pixel, int channel, const BrimEight &y, const BrimEight &g)
 {
-    BrimEight z, xhat;
+    BrimEight z, off;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
-        xhat.v[i] = bn_xhat(channels, i, y.v[i]);
-        z.v[i] = bn_z(channels, i, xhat.v[i]);
+        off.v[i] = y.v[i] - channels.mean.v[i];
+        z.v[i] = bn_z(channels, i, off.v[i]);
     }
     BrimEight dz = bn_dz(z, g, args.activation);
     BRIM_UNROLL
-    for (int i = 0; i < BRIM_EIGHT; i++)
-        dz.v[i] = brim_batchnorm_slope(dz.v[i], xhat.v[i], channels.gamma.v[i], channels.rstd.v[i],
-                                       means.dz.v[i], means.dz_xhat.v[i]);
+    for (int i = 0; i < BRIM_EIGHT; i++) /* off with rstd in the mean is xhat without; so is scale gamma */
+        dz.v[i] = brim_batchnorm_slope(dz.v[i], off.v[i], channels.scale.v[i], 1.0f, means.dz.v[i],
+                                       means.dz_xhat_rstd.v[i]);
     brim_put8<T>(args.dy, pixel, channel, brim_trim8(dz, channel, args.y.c));
 }
 
-/* The sums over a channel divided by its elements; in single precision, as many cards have little of the
- * double. */
-BRIM_DEVICE BnSums bn_means(const BrimBnSlopeArgs &args, int channel)
+/* In single precision, as many cards have little of the double. */
+BRIM_DEVICE BnMeans bn_means(const BrimBnSlopeArgs &args, int channel)
 {
-    BnSums means = {brim_get_vector8(args.sums, channel, args.y.c),
-                    brim_get_vector8(args.sums + args.y.c, channel, args.y.c)};
-    float pixels = (float)brim_pixels(args.y);
+    BrimEight rstd = brim_get_vector8(args.rstd, channel, args.y.c);
+    BnMeans means = {brim_get_vector8(args.sums, channel, args.y.c),
+                     brim_get_vector8(args.sums + args.y.c, channel, args.y.c)};
+    float share = 1.0f / (float)brim_pixels(args.y);
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
-        means.dz.v[i] /= pixels;
-        means.dz_xhat.v[i] /= pixels;
+        means.dz.v[i] *= share;
+        means.dz_xhat_rstd.v[i] *= share * rstd.v[i];
     }
     return means;
 }
@@ -184,7 +202,7 @@ template <class T> BRIM_DEVICE void bn_slope_pixels(const BrimBnSlopeArgs &args)
     int pixels = (int)brim_pixels(args.y);
     for (int channel = lanes.channel; channel < args.y.padded; channel += lanes.channels) {
         BnChannels channels = bn_channels(args, channel);
-        BnSums means = bn_means(args, channel);
+        BnMeans means = bn_means(args, channel);
         for (int pixel = lanes.first; pixel < pixels; pixel += SOME * lanes.step) {
             BrimPack<T> y[SOME], g[SOME];
             BRIM_UNROLL
@@ -203,7 +221,7 @@ template <class T> BRIM_DEVICE void bn_slope_pixels(const BrimBnSlopeArgs &args)
     }
 }
 
-BRIM_LANE_KERNEL(2) brim_bn_slope(const BrimBnSlopeArgs args)
+BRIM_LANE_KERNEL(BRIM_BN_APPLY_RESIDENT) brim_bn_slope(const BrimBnSlopeArgs args)
 {
     if (args.y.half)
         bn_slope_pixels<BrimHalf>(args);

@@ -122,11 +122,6 @@ BRIM_LANE_KERNEL(4) brim_bias(const BrimBiasArgs args)
         bias_pixels<float>(args);
 }
 
-BRIM_DEVICE void brim_merge(BrimEight *sum, const BrimEight &other)
-{
-    brim_add8(sum, other);
-}
-
 template <class T> BRIM_DEVICE void bias_gradient_part(const BrimBiasGradientArgs &args)
 {
     BrimLanes lanes = brim_lanes(args.dy.padded);
@@ -137,7 +132,7 @@ template <class T> BRIM_DEVICE void bias_gradient_part(const BrimBiasGradientArg
         BrimEight sum = brim_zero8();
         for (int pixel = start + lanes.lane; channel < args.dy.padded && pixel < end; pixel += lanes.count)
             brim_add8(&sum, brim_get8<T>(args.dy, pixel, channel));
-        brim_merge_lanes(&sum, lanes);
+        brim_sum_lanes<BRIM_EIGHT>(sum.v, lanes);
         if (lanes.lane == 0 && channel < args.dy.padded)
             brim_store8(args.partial + (int64_t)brim_block() * args.dy.padded + channel, sum);
     }

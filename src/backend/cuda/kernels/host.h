@@ -28,6 +28,11 @@ BRIM_DEVICE void brim_store(BrimHalf *at, float value)
     at->bits = brim_half_from_float(value);
 }
 
+BRIM_DEVICE float brim_fma(float a, float b, float c)
+{
+    return a * b + c;
+}
+
 /* Set by who runs the grid. */
 extern __thread int brim_host_block, brim_host_blocks, brim_host_thread, brim_host_threads;
 

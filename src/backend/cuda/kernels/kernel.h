@@ -30,6 +30,13 @@ BRIM_DEVICE void brim_store(BrimHalf *at, float value)
     *at = __float2half_rn(value);
 }
 
+/* a * b + c with one rounding, where a pass has more arithmetic than the memory gives it time for: elsewhere
+ * products are rounded as the host rounds them. */
+BRIM_DEVICE float brim_fma(float a, float b, float c)
+{
+    return fmaf(a, b, c);
+}
+
 BRIM_DEVICE int brim_thread(void)
 {
     return (int)threadIdx.x;

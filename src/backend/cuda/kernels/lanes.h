@@ -45,25 +45,45 @@ BRIM_DEVICE BrimLanes brim_lanes(int padded)
  * most. */
 BRIM_DEVICE int brim_part_start(int64_t pixels, int parts, int part)
 {
-    return (int)(pixels * part / parts);
+    int each = (int)pixels / parts, rest = (int)pixels - each * parts;
+    return part * each + (part < rest ? part : rest);
 }
 
-/* Puts together what the block's lanes found for the same channels; the whole of it is lane 0's. All threads
- * come here. At most BRIM_LANE_THREADS a block. There is a brim_merge(State *, const State &) for each State.
+/* Adds up what the block's lanes have for the same channels, N floats a thread; the sum is lane 0's. Each of
+ * some threads adds every so manieth lane of a column, then one adds those: few waits, whatever the number of
+ * lanes, and an order that the grid alone decides. All threads come here. At most BRIM_LANE_THREADS a block.
  */
-template <class State> BRIM_DEVICE void brim_merge_lanes(State *mine, const BrimLanes &lanes)
+template <int N> BRIM_DEVICE void brim_sum_lanes(float mine[N], const BrimLanes &lanes)
 {
-    BRIM_SHARED State slots[BRIM_LANE_THREADS / 2];
-    for (int live = lanes.count; live > 1;) {
-        int stay = (live + 1) / 2;
-        brim_block_wait(); /* what was there before has been read */
-        if (lanes.lane >= stay && lanes.lane < live)
-            slots[brim_thread() - stay * lanes.span] = *mine;
-        brim_block_wait();
-        if (lanes.lane + stay < live)
-            brim_merge(mine, slots[brim_thread()]);
-        live = stay;
+    enum { STRIDE = BRIM_LANE_THREADS + 32 / N }; /* what a warp reads at once lies in different banks */
+    BRIM_SHARED float slots[N * STRIDE];
+    if (lanes.count == 1)
+        return;
+    int columns = N * lanes.span, chunks = brim_threads() / columns;
+    chunks = chunks < 1 ? 1 : chunks < lanes.count ? chunks : lanes.count;
+    brim_block_wait(); /* what was there before has been read */
+    BRIM_UNROLL
+    for (int i = 0; i < N; i++)
+        slots[i * STRIDE + brim_thread()] = mine[i];
+    brim_block_wait();
+    for (int item = brim_thread(); item < columns * chunks; item += brim_threads()) {
+        int chunk = item / columns, column = item - chunk * columns;
+        float *at = slots + column % N * STRIDE + column / N, sum = 0;
+        for (int lane = chunk; lane < lanes.count; lane += chunks)
+            sum += at[lane * lanes.span];
+        at[chunk * lanes.span] = sum; /* a lane that nobody else reads */
     }
+    brim_block_wait();
+    for (int column = brim_thread(); chunks > 1 && column < columns; column += brim_threads()) {
+        float *at = slots + column % N * STRIDE + column / N, sum = at[0];
+        for (int chunk = 1; chunk < chunks; chunk++)
+            sum += at[chunk * lanes.span];
+        at[0] = sum;
+    }
+    brim_block_wait();
+    BRIM_UNROLL
+    for (int i = 0; i < N; i++)
+        mine[i] = slots[i * STRIDE + brim_thread()]; /* a sum for lane 0; nothing that counts for others */
 }
 
 /* Pixel i of those that a thread has under way; the last of all where there are not so many, so that a load

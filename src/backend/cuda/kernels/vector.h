@@ -140,10 +140,13 @@ BRIM_DEVICE void brim_add8(BrimEight *sum, const BrimEight &term)
         sum->v[i] += term.v[i];
 }
 
-/* Eight of a vector of c floats, which may start anywhere; beyond it the last again, since pads are trimmed
- * when they are stored and loads without a condition go out together. */
+/* Eight of a vector of c floats, which may start anywhere. Most start on 16 bytes and are loaded as two
+ * fours; else one by one, beyond the vector its last again, since pads are trimmed when they are stored. */
 BRIM_DEVICE BrimEight brim_get_vector8(const float *vector, int channel, int c)
 {
+    const float *at = vector + channel;
+    if (channel + BRIM_EIGHT <= c && ((uintptr_t)at & 15) == 0)
+        return brim_unpack(*(const BrimPack<float> *)at);
     BrimEight eight;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++)
