@@ -13,7 +13,7 @@ typedef struct RecomputeCase {
     uint8_t recompute[BRIM_MAX_LAYERS];
 } RecomputeCase;
 
-/* One step's gradients, all blocks behind one another; what the plan keeps for the backward pass and its
+/* One step's gradients, all blocks behind one another; what is kept for the backward pass, and the
  * arena. */
 typedef struct RecomputeOutcome {
     char *gradients;
