@@ -1,4 +1,5 @@
 /* Streams, and what is captured on them: a list of work, done at each launch of the graph made of it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,15 +260,31 @@ CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
     return CUDA_SUCCESS;
 }
 
+/* Graphs that can be launched; as many as there were at once have taken memory, and keep it. */
+static int execs;
+
 CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags)
 {
     (void)flags;
     FAKE_BEGIN(cuGraphInstantiateWithFlags);
+    char name[32];
     FAKE_TRY(fake_handle_check(graph, FAKE_GRAPH, "cuGraphInstantiateWithFlags"));
+    snprintf(name, sizeof name, "graph %d", execs);
+    FAKE_TRY(fake_cuda_load(name));
+    execs++;
     *exec = fake_handle_make(FAKE_EXEC, sizeof **exec);
     for (const Work *work = graph->works.first; work; work = work->next)
         append(&(*exec)->works, work->run, work->args, work->bytes);
     return CUDA_SUCCESS;
+}
+
+CUresult cuGraphUpload(CUgraphExec exec, CUstream stream)
+{
+    bool capturing;
+    FAKE_BEGIN(cuGraphUpload);
+    FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphUpload"));
+    FAKE_TRY(fake_stream_check(stream, "cuGraphUpload", &capturing));
+    return capturing ? spoil(stream, "cuGraphUpload") : CUDA_SUCCESS;
 }
 
 CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
@@ -285,6 +302,7 @@ CUresult cuGraphExecDestroy(CUgraphExec exec)
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphExecDestroy"));
     clear(&exec->works);
     fake_handle_destroy(exec);
+    execs--;
     return CUDA_SUCCESS;
 }
 

@@ -41,6 +41,7 @@
     X(cuStreamEndCapture)                                                                                    \
     X(cuGraphInstantiateWithFlags)                                                                           \
     X(cuGraphGetNodes)                                                                                       \
+    X(cuGraphUpload)                                                                                         \
     X(cuGraphLaunch)                                                                                         \
     X(cuGraphExecDestroy)                                                                                    \
     X(cuGraphDestroy)                                                                                        \

@@ -48,14 +48,20 @@ fail:
     return status;
 }
 
+static void drop_part(BrimProgram *program, int part)
+{
+    if (program->parts[part])
+        program->backend->device.driver->cuGraphExecDestroy_(program->parts[part]);
+    program->parts[part] = NULL;
+}
+
 void brim_cuda_unload(BrimProgram **program)
 {
     BrimProgram *gone = *program;
     if (!gone)
         return;
     for (int part = 0; part < BRIM_PART_COUNT; part++)
-        if (gone->parts[part])
-            gone->backend->device.driver->cuGraphExecDestroy_(gone->parts[part]);
+        drop_part(gone, part);
     brim_cuda_op_times_close(&gone->times);
     brim_mem_give(gone->convs);
     brim_mem_give(gone);
@@ -153,13 +159,14 @@ BrimStatus brim_cuda_record_end(const BrimCudaDevice *device, BrimStatus started
     return started != BRIM_OK ? started : brim_cuda_check(device->driver, ended, "recording a step");
 }
 
-static BrimStatus capture(BrimProgram *program, BrimPart part)
+BrimStatus brim_cuda_capture(BrimProgram *program, BrimPart part)
 {
     BrimStatus status;
     CUgraph graph = NULL;
     const BrimCudaDevice *device = &program->backend->device;
     BRIM_TRY(brim_cuda_record_begin(device));
     BRIM_TRY(brim_cuda_record_end(device, start_ops(program, part), &graph));
+    drop_part(program, part);
     BRIM_CUDA_TRY(device->driver, cuGraphInstantiateWithFlags, "making a graph of a step",
                   &program->parts[part], graph, 0);
 fail:
@@ -200,8 +207,9 @@ BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScal
     }
     if (program->times)
         return brim_cuda_op_times_run(program->times, part);
-    if (!program->parts[part] && !program->loose[part]) {
-        status = capture(program, part);
+    if (!program->captured[part] && !program->loose[part]) {
+        status = brim_cuda_capture(program, part);
+        program->captured[part] = status == BRIM_OK;
         program->loose[part] = status == BRIM_ERROR_FIT;
         if (status != BRIM_OK && !program->loose[part])
             return status;

@@ -9,7 +9,8 @@ struct BrimProgram {
     const BrimGraph *graph;
     const BrimPlacement *placement;
     BrimCudaConv **convs;               /* per op, of the backend's list; NULL for what is no convolution */
-    CUgraphExec parts[BRIM_PART_COUNT]; /* captured; NULL until a part has run once */
+    CUgraphExec parts[BRIM_PART_COUNT]; /* captured, on the first run's memory or on the arena; NULL: not yet */
+    bool captured[BRIM_PART_COUNT];     /* on the arena, when it had run there once */
     bool warm[BRIM_PART_COUNT]; /* it ran once, so that the libraries have loaded what they load late */
     bool loose[BRIM_PART_COUNT]; /* the driver had no memory for a graph of it: its ops are started one by one */
     BrimCudaOpTimes *times;     /* NULL: nobody asked for them */
@@ -22,6 +23,9 @@ BrimStatus brim_cuda_start_op(const BrimProgram *program, BrimOpId id);
  * `started` is how that went, and is handed through where it went wrong. */
 BrimStatus brim_cuda_record_begin(const BrimCudaDevice *device);
 BrimStatus brim_cuda_record_end(const BrimCudaDevice *device, BrimStatus started, CUgraph *graph);
+
+/* Makes a graph of what the part starts, in place of an older one. ERROR_FIT where the driver has no memory for it. */
+BrimStatus brim_cuda_capture(BrimProgram *program, BrimPart part);
 
 /* Bytes of tensors and workspaces (size.c). */
 size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id);

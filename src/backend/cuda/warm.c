@@ -2,7 +2,8 @@
  * its engines' the same way, and the driver takes room for a kernel's local memory then. Measured before
  * that, a plan would hold for less than the run takes. So before the arena is taken each convolution, and
  * each kind of op, is started once where its program has it, on memory as large as that program's part of the
- * arena, which is not more than the plan has for it. */
+ * arena, which is not more than the plan has for it. The same for what the driver keeps of a captured step:
+ * each part is captured there, and that graph stays until the one of the arena takes its place. */
 #include "backend/cuda/program.h"
 
 static bool is_conv(const BrimOp *op)
@@ -22,15 +23,8 @@ static bool *mark_of(BrimProgram *program, BrimOpId id)
     return &backend->warm[op->kind];
 }
 
-static bool all_warm(BrimProgram *program)
-{
-    for (BrimOpId id = 0; id < program->graph->op_count; id++)
-        if (!*mark_of(program, id))
-            return false;
-    return true;
-}
-
-/* The kernels that are no op's: whether pictures are kept is settled later, with what is measured now. They make none. */
+/* The kernels that are no op's: whether pictures are kept is settled later, with what is measured now. They
+ * make none. */
 static BrimStatus start_augment(const BrimCudaDevice *device)
 {
     BrimStatus status;
@@ -58,6 +52,33 @@ fail:
     return status;
 }
 
+static bool has_part(const BrimProgram *program, BrimPart part)
+{
+    for (BrimOpId id = 0; id < program->graph->op_count; id++)
+        if (program->graph->ops[id].part == part)
+            return true;
+    return false;
+}
+
+/* Where the driver has no memory for them the run goes on without (program.c). */
+static BrimStatus hold_graphs(BrimProgram *program)
+{
+    const BrimCudaDevice *device = &program->backend->device;
+    BrimStatus status = BRIM_OK;
+    for (int part = 0; part < BRIM_PART_COUNT && status == BRIM_OK && !program->times; part++) {
+        if (!has_part(program, (BrimPart)part))
+            continue;
+        status = brim_cuda_capture(program, (BrimPart)part);
+        if (status == BRIM_OK)
+            status = brim_cuda_check(device->driver,
+                                     device->driver->cuGraphUpload_(program->parts[part], device->stream),
+                                     "keeping a graph of a step");
+    }
+    if (status == BRIM_OK)
+        status = brim_cuda_device_wait(device);
+    return status == BRIM_ERROR_FIT ? BRIM_OK : status;
+}
+
 /* Zeros are what all ops take: no labels, no gradients, and indices within bounds. */
 BrimStatus brim_cuda_warm(BrimProgram *program)
 {
@@ -65,7 +86,7 @@ BrimStatus brim_cuda_warm(BrimProgram *program)
     const BrimCudaDevice *device = &backend->device;
     const size_t bytes = program->placement->end_bytes;
     CUdeviceptr scratch = 0;
-    if (backend->arena || bytes == 0 || all_warm(program))
+    if (backend->arena || bytes == 0)
         return BRIM_OK;
     CUresult taken = device->driver->cuMemAlloc_(&scratch, bytes);
     if (taken == CUDA_ERROR_OUT_OF_MEMORY)
@@ -79,6 +100,8 @@ BrimStatus brim_cuda_warm(BrimProgram *program)
                         "clearing memory for a first run");
     if (status == BRIM_OK)
         status = start_cold_ops(program);
+    if (status == BRIM_OK)
+        status = hold_graphs(program);
     backend->arena = 0;
     CUresult given = device->driver->cuMemFree_(scratch);
     return status == BRIM_OK ? brim_cuda_check(device->driver, given, "giving back the memory of a first run")
