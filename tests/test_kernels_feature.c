@@ -175,6 +175,23 @@ static void check_pool(KernelShape shape, KernelGrid grid)
     check_pool_kernel(shape, grid, 9);
 }
 
+/* Planes of several tiles, so that windows reach from one into the next, and the largest that are one. */
+static void test_pool_by_tiles(void **state)
+{
+    (void)state;
+    static const KernelShape planes[] = {{1, 8, 27, 45, true, false},
+                                         {2, 16, 41, 3, true, true},
+                                         {1, 8, 20, 20, true, false},
+                                         {1, 13, 14, 28, false, false},
+                                         {2, 8, 13, 13, false, true}};
+    for (size_t plane = 0; plane < sizeof planes / sizeof planes[0]; plane++) {
+        for (int grid = 0; grid < kernel_grid_count; grid++) {
+            check_pool_kernel(planes[plane], kernel_grids[grid], 5);
+            kernel_features_close();
+        }
+    }
+}
+
 #define TEST(name)                                                                                           \
     static void test_##name(void **state)                                                                    \
     {                                                                                                        \
@@ -193,9 +210,10 @@ TEST(pool)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_input),         cmocka_unit_test(test_act),      cmocka_unit_test(test_add),
-        cmocka_unit_test(test_bias),          cmocka_unit_test(test_upsample), cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_bias_gradient),
+        cmocka_unit_test(test_input),         cmocka_unit_test(test_act),
+        cmocka_unit_test(test_add),           cmocka_unit_test(test_bias),
+        cmocka_unit_test(test_upsample),      cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_bias_gradient), cmocka_unit_test(test_pool_by_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,17 @@
 /* POOL_* and UPSAMPLE_*: operands to the kernels of kernels/pool.cu and kernels/resample.cu. */
+#include "backend/cuda/kernels/pool.h"
 #include "backend/cuda/lanes.h"
+
+/* A block for each tile where the kernel goes by tiles, however many there are: they take their turns. */
+static BrimStatus launch_pool(const BrimCudaCall *call, BrimKernel kernel, const BrimPoolArgs *args)
+{
+    const BrimKernelFeature *x = &args->x;
+    if (args->kernel != BRIM_POOL_KERNEL)
+        return brim_cuda_lanes_launch(call, kernel, x, args);
+    int pixels = brim_pool_longest(x->h, x->half) * brim_pool_longest(x->w, x->half);
+    return brim_cuda_launch(&call->backend->device, kernel, brim_pool_tiles(x), (pixels + 31) / 32 * 32,
+                            args);
+}
 
 static BrimStatus run_pool(const BrimCudaCall *call)
 {
@@ -15,8 +27,7 @@ static BrimStatus run_pool(const BrimCudaCall *call)
     const BrimKernelFeature all[] = {args.x, args.y, args.dy, args.dx};
     BrimStatus status;
     BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, all, 4));
-    BRIM_TRY(brim_cuda_lanes_launch(call, forward ? BRIM_KERNEL_pool_forward : BRIM_KERNEL_pool_backward,
-                                    &args.x, &args));
+    BRIM_TRY(launch_pool(call, forward ? BRIM_KERNEL_pool_forward : BRIM_KERNEL_pool_backward, &args));
 fail:
     return status;
 }

@@ -1,9 +1,21 @@
-/* Max pooling and its gradient.
+/* Max pooling and its gradient: of kernel 5 by tiles (pool_tile.h), of any other pixel by pixel.
  *
- * Grids: any number of blocks, at most BRIM_LANE_THREADS threads a block. The gradient needs no atomics: each
- * element of dx asks which of the windows that cover it are its own, so that the order of a sum is that of
- * the windows, whatever ran first. */
-#include "backend/cuda/kernels/lanes.h"
+ * Grids: any number of blocks, at most BRIM_POOL_THREADS threads a block; with kernel 5 a block for each
+ * tile. The gradient needs no atomics: each element of dx asks which of the windows that cover it are its
+ * own, so that the order of a sum is that of the windows, whatever ran first. */
+#include "backend/cuda/kernels/pool_tile.h"
+
+/* One of the two rooms: an op is of one type. */
+template <template <class> class Room> union PoolAnyRoom {
+    Room<BrimHalf> half;
+    Room<float> full;
+};
+
+#ifdef __CUDACC__
+#define POOL_KERNEL extern "C" __global__ void __launch_bounds__(BRIM_POOL_THREADS, 2)
+#else
+#define POOL_KERNEL BRIM_KERNEL
+#endif
 
 /* A walk in which a block stays on few channels and many pixels: windows overlap, and what one thread read
  * the next finds in the first cache. Slabs of up to 8 x 8 channels, then pixels, then the channels of a slab.
@@ -86,79 +98,27 @@ template <class T> BRIM_DEVICE void pool_forward_all(const BrimPoolArgs &args)
     }
 }
 
-BRIM_LANE_KERNEL(4) brim_pool_forward(const BrimPoolArgs args)
+template <class T> BRIM_DEVICE void pool_forward_tiles(const BrimPoolArgs &args, PoolRoom<T> *room)
 {
-    if (args.x.half)
+    int tiles = (int)brim_pool_tiles(&args.x);
+    for (int i = brim_block(); i < tiles; i += brim_blocks()) {
+        brim_block_wait(); /* the tile before this one has been read */
+        pool_tile_forward<T>(args, pool_tile(args.x, i), room);
+    }
+}
+
+POOL_KERNEL brim_pool_forward(const BrimPoolArgs args)
+{
+    BRIM_SHARED PoolAnyRoom<PoolRoom> room;
+    bool tiled = args.kernel == BRIM_POOL_KERNEL;
+    if (args.x.half && tiled)
+        pool_forward_tiles<BrimHalf>(args, &room.half);
+    else if (args.x.half)
         pool_forward_all<BrimHalf>(args);
+    else if (tiled)
+        pool_forward_tiles<float>(args, &room.full);
     else
         pool_forward_all<float>(args);
-}
-
-/* The gradient of kernel 5, which is SPPF's, in one reading of the 9 x 9 pixels around an element. A pixel
- * takes the window away from it if it lies in the window and is larger, or as large and earlier. So each of
- * the nine rows becomes nine bits (who takes), then five (of which windows, by their column), and five rows
- * of those are or-ed to one row of windows: 25 bits in all, at 5 * row + column, set where the window is
- * somebody else's. Which is bounded by 81 loads, most of them from the first cache, where looking for each
- * window's maximum again would be 625. */
-enum { POOL_K = 5, POOL_REACH = POOL_K / 2, POOL_AROUND = 2 * POOL_K - 1 };
-
-/* Bits of the nine columns to bits of the five windows that cover one of them. */
-BRIM_DEVICE uint32_t pool_windows_of(uint32_t columns)
-{
-    return (columns | columns >> 1 | columns >> 2 | columns >> 3 | columns >> 4) & 31u;
-}
-
-/* A row of windows' bits, repeated in all rows of windows that reach `away` rows from the element: -4 to 4.
- */
-BRIM_DEVICE uint32_t pool_spread(uint32_t windows, int away)
-{
-    int first = away > 0 ? away : 0, last = away < 0 ? POOL_K - 1 + away : POOL_K - 1;
-    uint32_t spread = 0;
-    BRIM_UNROLL
-    for (int row = 0; row < POOL_K; row++)
-        spread |= row >= first && row <= last ? windows << (POOL_K * row) : 0u;
-    return spread;
-}
-
-/* Adds to `taken` what the pixels of one row take of the element's windows. */
-template <class T>
-BRIM_DEVICE void pool_take_row(const BrimPoolArgs &args, const PoolPlace &place, const BrimEight &own,
-                               int away, uint32_t taken[BRIM_EIGHT])
-{
-    uint32_t columns[BRIM_EIGHT] = {0, 0, 0, 0, 0, 0, 0, 0};
-    for (int i = 0; i < POOL_AROUND; i++) {
-        int x = place.x + i - (POOL_K - 1);
-        if (x < 0 || x >= args.x.w)
-            continue;
-        BrimEight value = pool_load<T>(args.x, place, place.y + away, x);
-        bool earlier = away < 0 || (away == 0 && x < place.x);
-        BRIM_UNROLL
-        for (int j = 0; j < BRIM_EIGHT; j++)
-            columns[j] |= value.v[j] > own.v[j] || (earlier && value.v[j] == own.v[j]) ? 1u << i : 0u;
-    }
-    BRIM_UNROLL
-    for (int j = 0; j < BRIM_EIGHT; j++)
-        taken[j] |= pool_spread(pool_windows_of(columns[j]), away);
-}
-
-template <class T>
-BRIM_DEVICE void pool_gather5(const BrimPoolArgs &args, const PoolPlace &place, BrimEight *sum)
-{
-    BrimEight own = pool_load<T>(args.x, place, place.y, place.x);
-    uint32_t taken[BRIM_EIGHT] = {0, 0, 0, 0, 0, 0, 0, 0};
-    for (int away = 1 - POOL_K; away < POOL_K; away++) {
-        if (place.y + away >= 0 && place.y + away < args.x.h)
-            pool_take_row<T>(args, place, own, away, taken);
-    }
-    for (int window = 0; window < POOL_K * POOL_K; window++) {
-        int y = place.y + window / POOL_K - POOL_REACH, x = place.x + window % POOL_K - POOL_REACH;
-        if (!pool_inside(args.x, y, x))
-            continue;
-        BrimEight dy = pool_load<T>(args.dy, place, y, x);
-        BRIM_UNROLL
-        for (int j = 0; j < BRIM_EIGHT; j++)
-            sum->v[j] += taken[j] >> window & 1u ? 0.0f : dy.v[j];
-    }
 }
 
 /* Whether the element of channel j is the first maximum of the window around y, x. */
@@ -181,7 +141,7 @@ BRIM_DEVICE bool pool_is_first(const BrimPoolArgs &args, const PoolPlace &place,
     return true;
 }
 
-/* Of any kernel, a channel at a time; a search ends at the first pixel that takes the window. */
+/* A channel at a time; a search ends at the first pixel that takes the window. */
 template <class T>
 BRIM_DEVICE void pool_gather(const BrimPoolArgs &args, const PoolPlace &place, BrimEight *sum)
 {
@@ -205,19 +165,31 @@ template <class T> BRIM_DEVICE void pool_backward_all(const BrimPoolArgs &args)
     for (int64_t item = BRIM_GRID_FIRST; item < walk.items; item += BRIM_GRID_STEP) {
         PoolPlace place = pool_place(args.x, walk, item);
         BrimEight sum = pool_load<T>(args.dx, place, place.y, place.x);
-        if (args.kernel == POOL_K)
-            pool_gather5<T>(args, place, &sum);
-        else
-            pool_gather<T>(args, place, &sum);
+        pool_gather<T>(args, place, &sum);
         brim_put8<T>(args.dx, pool_pixel(args.dx, place, place.y, place.x), place.channel,
                      brim_trim8(sum, place.channel, args.x.c));
     }
 }
 
-BRIM_LANE_KERNEL(3) brim_pool_backward(const BrimPoolArgs args)
+template <class T> BRIM_DEVICE void pool_backward_tiles(const BrimPoolArgs &args, PoolGradientRoom<T> *room)
 {
-    if (args.x.half)
+    int tiles = (int)brim_pool_tiles(&args.x);
+    for (int i = brim_block(); i < tiles; i += brim_blocks()) {
+        brim_block_wait(); /* the tile before this one has been read */
+        pool_tile_backward<T>(args, pool_tile(args.x, i), room);
+    }
+}
+
+POOL_KERNEL brim_pool_backward(const BrimPoolArgs args)
+{
+    BRIM_SHARED PoolAnyRoom<PoolGradientRoom> room;
+    bool tiled = args.kernel == BRIM_POOL_KERNEL;
+    if (args.x.half && tiled)
+        pool_backward_tiles<BrimHalf>(args, &room.half);
+    else if (args.x.half)
         pool_backward_all<BrimHalf>(args);
+    else if (tiled)
+        pool_backward_tiles<float>(args, &room.full);
     else
         pool_backward_all<float>(args);
 }
