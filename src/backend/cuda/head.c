@@ -3,8 +3,9 @@
 
 #include "backend/cuda/cuda.h"
 #include "backend/cuda/kernels/loss.h"
+#include "backend/cuda/lanes.h"
 
-enum { HEAD_THREADS = 256 };
+enum { HEAD_THREADS = BRIM_LANE_THREADS };
 
 static_assert((int)BRIM_KERNEL_LEVELS >= (int)BRIM_MAX_LEVELS &&
                   (int)BRIM_KERNEL_ANCHORS >= (int)BRIM_MAX_ANCHORS,
@@ -66,6 +67,7 @@ static BrimStatus run_loss(const BrimCudaCall *call)
     int64_t cells = brim_loss_cells_before(&args, args.head.level_count);
     brim_cuda_in_run(call, BRIM_IN_HEADS, args.heads, BRIM_KERNEL_LEVELS);
     brim_cuda_out_run(call, BRIM_OUT_DHEADS, args.dheads, BRIM_KERNEL_LEVELS);
+    BRIM_TRY(brim_cuda_lanes_check(call, args.dheads[0].half, args.dheads, BRIM_KERNEL_LEVELS));
     args.targets = brim_cuda_in(call, 0);
     args.target_count = brim_cuda_in(call, 1);
     args.workspace = brim_cuda_workspace(call);

@@ -10,8 +10,8 @@
 #include "element/loss.h"
 #include "element/match.h"
 
-/* The sums of a level are those of so many runs of its cells, whatever the grid is: the same result on every
- * card. */
+/* The sums are those of so many runs of pixels, counted over all levels, whatever the grid is: the same
+ * result on every card. */
 enum { BRIM_LOSS_PARTS = 1024 };
 
 /* What the terms of a level count, in the loss and in the gradient. */
