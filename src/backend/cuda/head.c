@@ -85,19 +85,17 @@ fail:
     return status;
 }
 
-/* A block takes a pixel of a head, so it has about as many threads as that has channels. */
 static BrimStatus run_decode(const BrimCudaCall *call)
 {
     const BrimCudaDevice *device = &call->backend->device;
     BrimDecodeArgs args = {.head = head_of(&call->graph->head), .predictions = brim_cuda_out(call, 0)};
     int64_t pixels = 0;
-    int threads = (args.head.anchor_count * (5 + args.head.class_count) + 31) / 32 * 32;
-    threads = threads < HEAD_THREADS ? threads : HEAD_THREADS;
     brim_cuda_in_run(call, 0, args.heads, BRIM_KERNEL_LEVELS);
     for (int level = 0; level < args.head.level_count; level++)
-        pixels += (int64_t)args.heads[level].n * args.heads[level].h * args.heads[level].w;
-    return brim_cuda_launch(device, BRIM_KERNEL_decode, brim_cuda_blocks(device, pixels * threads, threads),
-                            threads, &args);
+        pixels += brim_cuda_lanes_pixels(&args.heads[level]);
+    int64_t predictions = pixels * args.head.anchor_count * (5 + args.head.class_count);
+    return brim_cuda_launch(device, BRIM_KERNEL_decode, brim_cuda_blocks(device, predictions, HEAD_THREADS),
+                            HEAD_THREADS, &args);
 }
 
 BrimStatus brim_cuda_run_head(const BrimCudaCall *call)
