@@ -14,20 +14,39 @@ static double silu(double z)
     return z / (1 + exp(-z));
 }
 
-static void check_input(KernelShape shape, KernelGrid grid)
+/* Where colour c of pixel `pixel` of x comes from, with `side` pixels of the picture down and across in one
+ * of x. */
+static int picture_at(KernelShape shape, int side, int pixel, int c)
 {
-    shape.c = 3;
-    shape.part = false;
-    BrimInputArgs args = {.x = kernel_feature(shape, 1)};
-    int count = 3 * kernel_pixels(args.x);
+    int corner = c / 4, row = pixel / shape.w * side + corner / 2,
+        column = pixel % shape.w * side + corner % 2;
+    return (row * shape.w * side + column) * 3 + c % 4;
+}
+
+static void input_case(KernelShape shape, KernelGrid grid, int side)
+{
+    BrimInputArgs args = {.x = kernel_feature(shape, 1), .space_to_depth = side == 2};
+    int count = 3 * side * side * kernel_pixels(args.x);
     uint8_t *pictures = malloc((size_t)count);
     double *expected = kernel_numbers(kernel_elements(args.x));
     for (int i = 0; i < count; i++)
-        expected[i] = (pictures[i] = (uint8_t)(i * 37 + 255)) / 255.0;
+        pictures[i] = (uint8_t)(i * 37 + 255);
+    for (int i = 0; i < kernel_elements(args.x); i++)
+        if (i % shape.c % 4 < 3)
+            expected[i] = pictures[picture_at(shape, side, i / shape.c, i % shape.c)] / 255.0;
     args.pictures = pictures;
     kernel_run(BRIM_KERNEL_input, grid, &args);
     kernel_assert("input", args.x, expected, NEAR);
     free(pictures);
+}
+
+static void check_input(KernelShape shape, KernelGrid grid)
+{
+    shape.part = false;
+    shape.c = 3;
+    input_case(shape, grid, 1);
+    shape.c = 16;
+    input_case(shape, grid, 2);
 }
 
 static void act_case(KernelShape shape, KernelGrid grid, int dest_count, bool res, bool activation,

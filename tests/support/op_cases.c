@@ -22,10 +22,14 @@ enum { TARGET_CAP = 12 };
 const OpCase op_cases[] = {
     {BRIM_OP_INPUT, .n = 1, .c = 3, .h = 5, .w = 7},
     {BRIM_OP_INPUT, .n = 3, .c = 3, .h = 32, .w = 33},
+    {BRIM_OP_INPUT, .n = 2, .c = 3, .h = 6, .w = 10},
 
     FIRST_CONV(.n = 1, .c = 3, .h = 32, .w = 32, .out_c = 16, .kernel = 6, .stride = 2, .padding = 2),
     FIRST_CONV(.n = 3, .c = 3, .h = 64, .w = 32, .out_c = 48, .kernel = 6, .stride = 2, .padding = 2,
                .accumulate = true),
+    FIRST_CONV(.n = 2, .c = 3, .h = 32, .w = 33, .out_c = 16, .kernel = 6, .stride = 2, .padding = 2),
+    FIRST_CONV(.n = 1, .c = 3, .h = 8, .w = 12, .out_c = 16, .kernel = 6, .stride = 1, .padding = 2),
+    FIRST_CONV(.n = 2, .c = 3, .h = 8, .w = 12, .out_c = 16, .kernel = 3, .stride = 2, .padding = 1),
     CONV(.n = 1, .c = 16, .h = 7, .w = 5, .out_c = 32, .kernel = 1, .stride = 1),
     CONV(.n = 3, .c = 32, .h = 9, .w = 9, .out_c = 16, .kernel = 1, .stride = 1, .accumulate = true),
     CONV(.n = 2, .c = 24, .h = 8, .w = 8, .out_c = 40, .kernel = 1, .stride = 1),

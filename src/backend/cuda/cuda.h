@@ -4,6 +4,7 @@
 
 #include "backend/backend.h"
 #include "backend/cuda/conv.h"
+#include "backend/cuda/depth.h"
 #include "backend/cuda/staging.h"
 #include "backend/operand.h"
 
@@ -54,8 +55,9 @@ typedef struct BrimCudaCall {
     const BrimOp *op;
 } BrimCudaCall;
 
-/* Channels with pads. */
+/* Channels with pads; and elements from a pixel of a feature, or a tap of a filter, to the next. */
 int brim_cuda_padded(int channels);
+int brim_cuda_pixel_elements(const BrimGraph *graph, BrimTensorId id);
 
 /* Counted from the arena's start; and a feature's shape without its place. */
 size_t brim_cuda_offset(const BrimGraph *graph, const BrimPlacement *placement, BrimTensorId id);

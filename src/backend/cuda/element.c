@@ -3,12 +3,16 @@
 
 static BrimStatus run_input(const BrimCudaCall *call)
 {
-    BrimInputArgs args = {.pictures = brim_cuda_in(call, 0), .x = brim_cuda_feature(call, call->op->out[0])};
+    BrimTensorId x = call->op->out[0];
+    const BrimInputArgs args = {.pictures = brim_cuda_in(call, 0),
+                                .x = brim_cuda_feature(call, x),
+                                .space_to_depth = brim_cuda_space_to_depth(call->graph, x)};
+    int channels = call->graph->tensors[x].dims[1];
     BrimStatus status;
     BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, &args.x, 1));
-    if (args.x.c != 3 || args.x.padded != BRIM_CUDA_PAD) {
+    if (channels != 3 || (!args.space_to_depth && args.x.pitch != BRIM_CUDA_PAD)) {
         status = brim_fail(BRIM_ERROR_UNSUPPORTED, "op %d, INPUT: pictures have 3 channels, not %d",
-                           (int)call->id, args.x.c);
+                           (int)call->id, channels);
         goto fail;
     }
     BRIM_TRY(brim_cuda_lanes_launch(call, BRIM_KERNEL_input, &args.x, &args));

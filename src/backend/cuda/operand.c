@@ -1,5 +1,5 @@
 /* From an operand's id to its bytes on the card. Features lie as NHWC with pixels of whole groups of 8
- * channels. */
+ * channels, but for the picture (depth.c). */
 #include "backend/cuda/cuda.h"
 
 /* The tensor whose storage this is a part of: itself where it is none. Members of blocks have storage of
@@ -15,6 +15,13 @@ static BrimTensorId whole_of(const BrimGraph *graph, BrimTensorId id)
 int brim_cuda_padded(int channels)
 {
     return (channels + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
+}
+
+int brim_cuda_pixel_elements(const BrimGraph *graph, BrimTensorId id)
+{
+    BrimTensorId whole = whole_of(graph, id);
+    return brim_cuda_space_to_depth(graph, whole) ? BRIM_CUDA_DEPTH_ELEMENTS
+                                                  : brim_cuda_padded(graph->tensors[whole].dims[1]);
 }
 
 /* Channels before a part, of all that it lies in. */
@@ -57,14 +64,17 @@ BrimKernelFeature brim_cuda_shape(const BrimGraph *graph, BrimTensorId id)
 {
     BrimTensorId whole = whole_of(graph, id);
     const BrimTensor *tensor = &graph->tensors[id];
-    int pitch = brim_cuda_padded(graph->tensors[whole].dims[1]);
-    return (BrimKernelFeature){.n = tensor->dims[0],
-                               .c = tensor->dims[1],
-                               .h = tensor->dims[2],
-                               .w = tensor->dims[3],
-                               .pitch = pitch,
-                               .padded = id == whole ? pitch : tensor->dims[1],
-                               .half = tensor->dtype == BRIM_F16};
+    int pitch = brim_cuda_pixel_elements(graph, id);
+    BrimKernelFeature feature = {.n = tensor->dims[0],
+                                 .c = tensor->dims[1],
+                                 .h = tensor->dims[2],
+                                 .w = tensor->dims[3],
+                                 .pitch = pitch,
+                                 .padded = id == whole ? pitch : tensor->dims[1],
+                                 .half = tensor->dtype == BRIM_F16};
+    if (brim_cuda_space_to_depth(graph, id))
+        brim_cuda_depth_shape(&feature);
+    return feature;
 }
 
 BrimKernelFeature brim_cuda_feature(const BrimCudaCall *call, BrimTensorId id)

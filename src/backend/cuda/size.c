@@ -12,11 +12,12 @@ size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId i
     switch (tensor->form) {
     case BRIM_FORM_FEATURE:
     case BRIM_FORM_PLAIN:
-        elements = (size_t)dims[0] * (size_t)dims[2] * (size_t)dims[3] * (size_t)brim_cuda_padded(dims[1]);
+        elements =
+            (size_t)dims[0] * (size_t)dims[2] * (size_t)dims[3] * (size_t)brim_cuda_pixel_elements(graph, id);
         break;
     case BRIM_FORM_FILTER:
         elements = (size_t)brim_cuda_padded(dims[0]) * (size_t)dims[2] * (size_t)dims[3] *
-                   (size_t)brim_cuda_padded(dims[1]);
+                   (size_t)brim_cuda_pixel_elements(graph, id);
         break;
     case BRIM_FORM_VECTOR:
         elements = (size_t)brim_cuda_padded(dims[0]);
@@ -53,6 +54,8 @@ BrimCudaConvTask brim_cuda_conv_task(const BrimGraph *graph, const BrimOp *op)
     }
     task.x = image_of(graph, x);
     task.y = image_of(graph, y);
+    if (brim_cuda_space_to_depth(graph, x))
+        brim_cuda_depth_task(&task);
     return task;
 }
 

@@ -39,30 +39,33 @@ typedef struct Walk {
     BrimForm form;
     int32_t dims[4];
     int32_t pitch; /* FEATURE, PLAIN: elements of a pixel; FILTER: of a tap */
+    bool deep;     /* those lie in cells (depth.h) */
     size_t element_bytes;
 } Walk;
-
-static Walk walk_of(const BrimGraph *graph, BrimTensorId id)
-{
-    const BrimTensor *tensor = &graph->tensors[id];
-    Walk walk = {.form = tensor->form, .element_bytes = brim_dtype_bytes(tensor->dtype)};
-    memcpy(walk.dims, tensor->dims, sizeof walk.dims);
-    if (tensor->form == BRIM_FORM_FEATURE || tensor->form == BRIM_FORM_PLAIN)
-        walk.pitch = brim_cuda_shape(graph, id).pitch;
-    if (tensor->form == BRIM_FORM_FILTER)
-        walk.pitch = brim_cuda_padded(tensor->dims[1]);
-    return walk;
-}
 
 static bool turned(BrimForm form)
 {
     return form == BRIM_FORM_FEATURE || form == BRIM_FORM_PLAIN || form == BRIM_FORM_FILTER;
 }
 
+static Walk walk_of(const BrimGraph *graph, BrimTensorId id)
+{
+    const BrimTensor *tensor = &graph->tensors[id];
+    Walk walk = {.form = tensor->form, .element_bytes = brim_dtype_bytes(tensor->dtype)};
+    memcpy(walk.dims, tensor->dims, sizeof walk.dims);
+    if (turned(tensor->form)) {
+        walk.pitch = brim_cuda_pixel_elements(graph, id);
+        walk.deep = brim_cuda_space_to_depth(graph, id);
+    }
+    return walk;
+}
+
 /* Where element (a, b, y, x) of n c h w, or of out in kh kw, lies: both have their second axis innermost. */
 static size_t place(const Walk *walk, int a, int b, int i)
 {
     size_t pixels = (size_t)walk->dims[2] * (size_t)walk->dims[3];
+    if (walk->deep)
+        i = brim_cuda_depth_place(walk->dims[3], i);
     return ((size_t)a * pixels + (size_t)i) * (size_t)walk->pitch + (size_t)b;
 }
 

@@ -145,14 +145,10 @@ fail:
     return status;
 }
 
-static int padded(int channels)
-{
-    return (channels + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
-}
-
 static BrimStatus run_fold(const BrimCudaCall *call)
 {
     const BrimTensor *w = &call->graph->tensors[call->op->in[0]];
+    int tap_elements = brim_cuda_pixel_elements(call->graph, call->op->in[0]);
     BrimFoldArgs args = {.w = brim_cuda_in(call, 0),
                          .gamma = brim_cuda_in(call, 1),
                          .beta = brim_cuda_in(call, 2),
@@ -161,8 +157,8 @@ static BrimStatus run_fold(const BrimCudaCall *call)
                          .folded = brim_cuda_out(call, 0),
                          .bias = brim_cuda_out(call, 1),
                          .out = w->dims[0],
-                         .padded_out = padded(w->dims[0]),
-                         .filter_elements = w->dims[2] * w->dims[3] * padded(w->dims[1]),
+                         .padded_out = brim_cuda_padded(w->dims[0]),
+                         .filter_elements = w->dims[2] * w->dims[3] * tap_elements,
                          .half = call->graph->tensors[call->op->out[0]].dtype == BRIM_F16};
     return brim_cuda_launch(&call->backend->device, BRIM_KERNEL_fold, args.padded_out, FOLD_THREADS, &args);
 }

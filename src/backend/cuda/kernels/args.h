@@ -55,6 +55,7 @@ typedef struct BrimAugmentArgs {
 typedef struct BrimInputArgs {
     const uint8_t *pictures; /* [n h w 3] */
     BrimKernelFeature x;     /* = pictures / 255 */
+    int32_t space_to_depth;  /* a pixel of x is a cell of 2 x 2 with 4 channels each (depth.c) */
 } BrimInputArgs;
 
 /* dests = act(x) + res */
@@ -138,7 +139,7 @@ typedef struct BrimBnSlopeArgs {
     const float *gamma, *beta, *mean, *rstd, *sums;
 } BrimBnSlopeArgs;
 
-/* ---- filters: [out][kh][kw][pitch], out and pitch = channels padded to 8, pads zero; fp32, or half ---- */
+/* ---- filters: [out][kh][kw][pitch], out and pitch = channels padded to 8, or in cells (depth.c); pads zero; fp32, or half ---- */
 
 /* dw (+)= from, which is in half where `half` */
 typedef struct BrimFilterGradientArgs {

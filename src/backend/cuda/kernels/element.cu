@@ -6,25 +6,45 @@
 
 #include "element/activation.h"
 
-/* One thread a pixel: three channels, five pads. */
-template <class T> BRIM_DEVICE void input_pixels(const BrimInputArgs &args)
+/* The first pixel of eight i of x: the only one, or the left of two that are the upper or lower half of a
+ * cell. */
+BRIM_DEVICE int64_t input_pixel(const BrimInputArgs &args, int64_t i)
 {
-    int64_t pixels = brim_pixels(args.x);
-    for (int64_t pixel = BRIM_GRID_FIRST; pixel < pixels; pixel += BRIM_GRID_STEP) {
+    if (!args.space_to_depth)
+        return i;
+    uint32_t cell = (uint32_t)(i >> 1), w = (uint32_t)args.x.w;
+    int64_t row = 2 * (int64_t)(cell / w) + (i & 1);
+    return 2 * (row * w + cell % w);
+}
+
+/* Three channels of a picture's pixel, to be followed by pads. */
+BRIM_DEVICE void input_colours(float *to, const uint8_t *from)
+{
+    BRIM_UNROLL
+    for (int i = 0; i < 3; i++)
+        to[i] = (float)from[i] / 255.0f;
+}
+
+/* One thread an eight. */
+template <class T> BRIM_DEVICE void input_eights(const BrimInputArgs &args)
+{
+    int64_t count = brim_pixels(args.x) * (args.x.pitch / BRIM_EIGHT);
+    for (int64_t i = BRIM_GRID_FIRST; i < count; i += BRIM_GRID_STEP) {
+        const uint8_t *from = args.pictures + input_pixel(args, i) * 3;
         BrimEight value = brim_zero8();
-        BRIM_UNROLL
-        for (int i = 0; i < 3; i++)
-            value.v[i] = (float)args.pictures[pixel * 3 + i] / 255.0f;
-        brim_store8(brim_at<T>(args.x, pixel, 0), value);
+        input_colours(value.v, from);
+        if (args.space_to_depth)
+            input_colours(value.v + BRIM_EIGHT / 2, from + 3);
+        brim_store8((T *)args.x.data + i * BRIM_EIGHT, value);
     }
 }
 
 BRIM_KERNEL brim_input(const BrimInputArgs args)
 {
     if (args.x.half)
-        input_pixels<BrimHalf>(args);
+        input_eights<BrimHalf>(args);
     else
-        input_pixels<float>(args);
+        input_eights<float>(args);
 }
 
 template <class T>
