@@ -2,6 +2,8 @@
  *
  * Grids: any number of blocks, at most BRIM_LANE_THREADS threads a block; bias_gradient_partial has
  * args.blocks blocks, bias_gradient_finish a block for each channel or fewer. */
+#include <math.h>
+
 #include "backend/cuda/kernels/lanes.h"
 
 #include "element/activation.h"
@@ -17,12 +19,21 @@ BRIM_DEVICE int64_t input_pixel(const BrimInputArgs &args, int64_t i)
     return 2 * (row * w + cell % w);
 }
 
+/* value / 255 as the division rounds it, for each value of a byte. The division itself branches, and loads
+ * would wait for it. */
+BRIM_DEVICE float input_share(float value)
+{
+    const float part = 1.0f / 255.0f;
+    float share = value * part;
+    return fmaf(fmaf(-255.0f, share, value), part, share);
+}
+
 /* Three channels of a picture's pixel, to be followed by pads. */
 BRIM_DEVICE void input_colours(float *to, const uint8_t *from)
 {
     BRIM_UNROLL
     for (int i = 0; i < 3; i++)
-        to[i] = (float)from[i] / 255.0f;
+        to[i] = input_share((float)from[i]);
 }
 
 /* One thread an eight. */
