@@ -1,38 +1,16 @@
 #!/usr/bin/env python3
 """Planned memory of a card beside measured: by cuMemGetInfo, as `brim bench` has it, and by NVML.
 
-Each row is a process of its own that trains a model on random pictures. Its share by NVML is what nvidia-smi says is used of
-the card, polled while it runs, less what was used before: in a container NVML does not know the process by its number. Where
-something else uses the card that column says so much too much.
+Each row is a process of its own that trains a model on random pictures. What card_memory.py says of NVML holds for that column:
+where something else uses the card it says so much too much.
 """
 import argparse
 import json
 import subprocess
 import sys
-import threading
 import time
 
-
-def used_bytes(card):
-    """Of the whole card, 0 where nvidia-smi does not say."""
-    command = ["nvidia-smi", f"--id={card}", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-        return int(done.stdout.split()[0]) << 20
-    except (OSError, ValueError, IndexError, subprocess.SubprocessError):
-        return 0
-
-
-class Watch(threading.Thread):
-    """The most that was used of the card while it ran."""
-
-    def __init__(self, card):
-        super().__init__(daemon=True)
-        self.card, self.most_bytes, self.ended = card, 0, threading.Event()
-
-    def run(self):
-        while not self.ended.wait(0.05):
-            self.most_bytes = max(self.most_bytes, used_bytes(self.card))
+import card_memory
 
 
 def bench(options, model, precision, batch):
@@ -46,20 +24,16 @@ def bench(options, model, precision, batch):
 
 
 def row(options, model, precision, batch):
-    card = options.device.removeprefix("cuda:")
-    before, watch = used_bytes(card), Watch(card)
-    watch.start()
-    got, why = bench(options, model, precision, batch)
-    watch.ended.set()
-    watch.join()
+    with card_memory.Watch(card_memory.Card(int(options.device.removeprefix("cuda:")))) as watch:
+        got, why = bench(options, model, precision, batch)
     if got is None:
         return [model, precision, batch, why], False
     planned, measured = got["process_planned_bytes"], got["process_measured_bytes"]
     if measured is None:
         return [model, precision, batch, got["verdict"]], True
-    by_nvml = watch.most_bytes - before if watch.most_bytes > before else None
     off = measured / planned - 1
-    mib = [f"{value / 2**20:.1f}" if value else "unknown" for value in (got["arena_planned_bytes"], planned, measured, by_nvml)]
+    mib = [f"{value / 2**20:.1f}" if value else "unknown"
+           for value in (got["arena_planned_bytes"], planned, measured, watch.taken_bytes)]
     # More than planned is what the plan promises not to happen.
     return [model, precision, batch, *mib, f"{100 * off:+.2f} %"], measured <= planned and -off <= options.slack
 
