@@ -17,7 +17,7 @@
 #include "train/scaler.h"
 #include "train/weights.h"
 
-enum { WARMUP = 3, STEPS = 10, CLASSES = 3 };
+enum { WARMUP = 10, STEPS = 10, CLASSES = 3 };
 
 typedef struct Bench {
     BrimModel model;
@@ -27,6 +27,7 @@ typedef struct Bench {
     int card;
     bool quick;
     CardCeilings ceilings;
+    BrimScaler scaler;
     BrimEngine *engine;
     BrimBatch batch;
     int64_t best_ns[BRIM_OP_KIND_COUNT]; /* of the step that was fastest in all */
@@ -82,9 +83,10 @@ fail:
     return status;
 }
 
-/* A step; the sum of its ops' times. */
+/* A step; the sum of its ops' times, without end where gradients overflowed and nothing was updated. */
 static BrimStatus run_step(Bench *bench, int64_t times_ns[BRIM_OP_KIND_COUNT], int64_t *sum_ns)
 {
+    bool scaled = bench->precision == BRIM_PRECISION_AMP;
     BrimStatus status;
     float items[4], norm[2];
     int64_t update_ns[BRIM_OP_KIND_COUNT];
@@ -94,8 +96,7 @@ static BrimStatus run_step(Bench *bench, int64_t times_ns[BRIM_OP_KIND_COUNT], i
                                      .weight_decay = 0.0005f,
                                      .clip_norm = 10,
                                      .ema_decay = 0.999f,
-                                     .loss_scale =
-                                         bench->precision == BRIM_PRECISION_AMP ? brim_scaler().scale : 1};
+                                     .loss_scale = scaled ? bench->scaler.scale : 1};
     BRIM_TRY(brim_engine_gradient(bench->engine, &bench->batch, &scalars, items));
     brim_engine_op_times(bench->engine, times_ns);
     brim_engine_op_launches(bench->engine, bench->launches);
@@ -107,6 +108,8 @@ static BrimStatus run_step(Bench *bench, int64_t times_ns[BRIM_OP_KIND_COUNT], i
         *sum_ns += times_ns[kind] += update_ns[kind];
         bench->launches[kind] += update_launches[kind];
     }
+    if (scaled && !brim_scaler_updated(&bench->scaler, norm))
+        *sum_ns = INT64_MAX;
 fail:
     return status;
 }
@@ -118,6 +121,7 @@ static BrimStatus measure(Bench *bench)
     BRIM_TRY(card_ceilings_measure(&bench->ceilings, bench->card, bench->precision == BRIM_PRECISION_AMP,
                                    bench->quick));
     BRIM_TRY(open_bench(bench));
+    bench->scaler = brim_scaler();
     for (int step = -WARMUP; step < STEPS; step++) {
         int64_t times_ns[BRIM_OP_KIND_COUNT], sum_ns;
         BRIM_TRY(run_step(bench, times_ns, &sum_ns));

@@ -29,9 +29,9 @@ typedef struct Bench {
     BrimEngine *engine;
     BrimDevice device;
     BrimBatch batch;
-    bool ahead;
-    float loss_scale;
-    int steps;
+    bool ahead, scaled;
+    BrimScaler scaler; /* as the trainer has it, so that steps are skipped before they are timed */
+    int steps, skipped;
     int64_t *step_ns;
     int64_t kind_ns[BRIM_OP_KIND_COUNT]; /* least of the steps */
     float loss;
@@ -81,7 +81,8 @@ static BrimStatus open_bench(Bench *bench, const Words *words)
                            .train_target_cap = words->batch * LABELS,
                            .precision =
                                words->amp ? brim_device_narrow(&bench->device) : BRIM_PRECISION_FP32};
-    bench->loss_scale = conf.precision == BRIM_PRECISION_AMP ? brim_scaler().scale : 1;
+    bench->scaler = brim_scaler();
+    bench->scaled = conf.precision == BRIM_PRECISION_AMP;
     brim_hyper_scale(&conf.hyper, bench->model.level_count, CLASSES, words->side_px);
     BRIM_TRY(brim_engine_open(&bench->engine, &conf));
     BRIM_TRY(brim_engine_start(bench->engine));
@@ -118,24 +119,29 @@ fail:
 static BrimStatus run_bench(Bench *bench)
 {
     BrimStatus status = BRIM_OK;
-    const BrimStepScalars scalars = {.learning_rate = {0.01f, 0.01f, 0.01f},
-                                     .momentum = 0.937f,
-                                     .weight_decay = 0.0005f,
-                                     .clip_norm = 10,
-                                     .ema_decay = 0.999f,
-                                     .loss_scale = bench->loss_scale};
+    BrimStepScalars scalars = {.learning_rate = {0.01f, 0.01f, 0.01f},
+                               .momentum = 0.937f,
+                               .weight_decay = 0.0005f,
+                               .clip_norm = 10,
+                               .ema_decay = 0.999f,
+                               .loss_scale = 1};
     float norm[2];
     int warmup = brim_device_is_card(&bench->device) ? CARD_WARMUP : WARMUP;
     for (int step = -warmup; step < bench->steps; step++) {
+        if (bench->scaled)
+            scalars.loss_scale = bench->scaler.scale;
         int64_t start_ns = brim_clock_ns();
         BRIM_TRY(run_gradient(bench, &scalars));
         if (step >= 0)
             keep_least(bench, step);
         BRIM_TRY(brim_engine_update(bench->engine, &scalars, norm));
+        int64_t end_ns = brim_clock_ns();
+        bool skipped = bench->scaled && !brim_scaler_updated(&bench->scaler, norm);
         if (step < 0)
             continue;
         keep_least(bench, step);
-        bench->step_ns[step] = brim_clock_ns() - start_ns;
+        bench->skipped += skipped;
+        bench->step_ns[step] = end_ns - start_ns;
     }
 fail:
     return status;
@@ -160,13 +166,13 @@ static void print_results(Bench *bench, uint64_t start_bytes)
     uint64_t free_bytes, taken_bytes, peak_bytes = brim_process_peak_bytes();
     brim_engine_room(bench->engine, &free_bytes, &taken_bytes);
     json_t *line = json_pack(
-        "{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o}", "device",
+        "{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:o}", "device",
         brim_engine_device(bench->engine)->name, "median_ms", (double)bench->step_ns[bench->steps / 2] / 1e6,
         "best_ms", (double)bench->step_ns[0] / 1e6, "arena_bytes", (json_int_t)plan->arena_bytes,
         "lower_bound_bytes", (json_int_t)plan->lower_bound_bytes, "planned_bytes",
         (json_int_t)brim_engine_planned_bytes(bench->engine), "taken_bytes", (json_int_t)taken_bytes,
         "peak_bytes", (json_int_t)peak_bytes, "growth_bytes", (json_int_t)(peak_bytes - start_bytes),
-        "last_loss", (double)bench->loss, "op_ms", kinds);
+        "last_loss", (double)bench->loss, "skipped_steps", bench->skipped, "op_ms", kinds);
     char *text = json_dumps(line, JSON_REAL_PRECISION(5));
     puts(text);
     free(text);
