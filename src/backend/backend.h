@@ -93,6 +93,12 @@ typedef struct BrimBackendClass {
     BrimStatus (*write)(BrimProgram *program, BrimTensorId id, const void *plain);
     BrimStatus (*read)(BrimProgram *program, BrimTensorId id, void *plain);
 
+    /* Results that the host has while the device goes on: memory of the host for them, taken once and given back by
+     * `close`; and the copy of a RAW tensor to a place in it, which is there when a mark set after it was waited for.
+     * Both NULL where the host sees the arena. */
+    BrimStatus (*pin)(BrimBackend *backend, size_t bytes, void **pinned);
+    BrimStatus (*fetch)(BrimProgram *program, BrimTensorId id, void *pinned);
+
     /* Pictures that are kept until the backend is closed, and training pictures made of them by the device; all four NULL
      * where the device is the host. `keep_bytes` is what `keep` takes of the device's memory, once; `put_picture` fills it,
      * from any thread, one at a time. `augment` makes the batch, [n h w 3], in a tensor of so many bytes. */
@@ -110,9 +116,10 @@ typedef struct BrimBackendClass {
      * waits for it: each card has the sums then, the same to the last bit. After an error none sums again. */
     BrimStatus (*reduce)(BrimProgram *const *programs, int count, const BrimTensorId *blocks, int block_count);
 
-    /* Notes when all that was started is done, as mark 0 or 1; and, once both were waited for, the time
+    /* Notes when all that was started is done, as mark 0 or 1; waits for it; and, once both were waited for, the time
      * between the two by the device's own clock, in ns. NULL where the host does the work itself. */
     BrimStatus (*mark)(BrimBackend *backend, int which);
+    BrimStatus (*wait_mark)(BrimBackend *backend, int which);
     BrimStatus (*between_marks)(BrimBackend *backend, int64_t *time_ns);
 
     /* For tests: the arena's bytes as they lie, NULL where the host cannot see them. */

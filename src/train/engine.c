@@ -82,21 +82,6 @@ static int most_targets(const BrimEngine *engine)
     return train > infer ? train : infer;
 }
 
-/* Elements of the predictions' buffer: those of the largest graph, none where they can be read in the arena.
- */
-static size_t buffered_predictions(const BrimEngine *engine)
-{
-    size_t most = 0;
-    for (int i = 0; i < engine->runner_count && !engine->device.host_memory; i++) {
-        const BrimRunner *runner = &engine->runners[i];
-        size_t elements = runner->predictions == BRIM_NONE
-                              ? 0
-                              : brim_tensor_elements(&runner->graph->tensors[runner->predictions]);
-        most = elements > most ? elements : most;
-    }
-    return most;
-}
-
 /* The largest parameter: weights go to and from files one at a time, in plain form. */
 static size_t largest_parameter_bytes(const BrimEngine *engine)
 {
@@ -122,7 +107,7 @@ size_t brim_engine_beside_bytes(const BrimEngine *engine)
     if (engine->conf.backend->memory)
         return engine->library_bytes + grain_rest_bytes(engine);
     return engine->library_bytes + WORK_BYTES + largest_parameter_bytes(engine) +
-           buffered_predictions(engine) * sizeof(float) + (size_t)most_targets(engine) * 6 * sizeof(float);
+           (size_t)most_targets(engine) * 6 * sizeof(float);
 }
 
 /* What the run needs of the device's memory beside the engine: on a card nothing, since pictures wait in the host's. */
@@ -217,6 +202,7 @@ static BrimStatus load_runners(BrimEngine *engine, uint64_t before_bytes)
         BrimRunner *runner = &engine->runners[i];
         BRIM_TRY(class->load(engine->backend, runner->graph, &engine->plan->placements[i], &runner->program));
     }
+    BRIM_TRY(brim_engine_take_rooms(engine));
     if (class->memory)
         return brim_engine_measure(engine);
     uint64_t now_bytes = brim_process_resident_bytes();
@@ -264,11 +250,9 @@ BrimStatus brim_engine_start(BrimEngine *engine)
         class->settle(engine->runners[i].program);
     if (engine->keep.most_pictures > 0)
         BRIM_TRY(class->keep(engine->backend, &engine->keep));
-    engine->predictions =
-        brim_mem_take(BRIM_MEM_TRAIN, buffered_predictions(engine), sizeof *engine->predictions);
     engine->targets =
         brim_mem_take(BRIM_MEM_TRAIN, (size_t)most_targets(engine) * 6, sizeof *engine->targets);
-    status = engine->predictions && engine->targets ? BRIM_OK : BRIM_ERROR_MEMORY;
+    status = engine->targets ? BRIM_OK : BRIM_ERROR_MEMORY;
 fail:
     return status;
 }
@@ -286,7 +270,6 @@ void brim_engine_close(BrimEngine **engine)
     brim_plan_close(&gone->plan);
     if (gone->backend)
         gone->conf.backend->close(&gone->backend);
-    brim_mem_give(gone->predictions);
     brim_mem_give(gone->targets);
     brim_mem_give(gone->runners);
     brim_mem_give(gone);
@@ -324,7 +307,7 @@ const BrimGraph *brim_engine_graph_at(const BrimEngine *engine, int index)
     return engine->runners[index].graph;
 }
 
-static BrimStatus find_runner(BrimEngine *engine, const BrimBatch *batch, bool training, BrimRunner **runner)
+BrimStatus brim_engine_find_runner(BrimEngine *engine, const BrimBatch *batch, bool training, BrimRunner **runner)
 {
     BrimShape shape = {batch->n, batch->height_px, batch->width_px};
     int first = training ? 0 : engine->conf.train_count;
@@ -339,8 +322,7 @@ static BrimStatus find_runner(BrimEngine *engine, const BrimBatch *batch, bool t
                      batch->width_px, batch->height_px);
 }
 
-/* The batch's pictures, or what they are to be, and, where the graph has a loss, its targets. */
-static BrimStatus write_batch(BrimEngine *engine, const BrimRunner *runner, const BrimBatch *batch)
+BrimStatus brim_engine_write_batch(BrimEngine *engine, const BrimRunner *runner, const BrimBatch *batch)
 {
     BrimStatus status;
     const BrimBackendClass *class = engine->conf.backend;
@@ -372,11 +354,11 @@ BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const B
 {
     BrimStatus status;
     BrimRunner *runner = NULL;
-    BRIM_TRY(find_runner(engine, batch, true, &runner));
+    BRIM_TRY(brim_engine_find_runner(engine, batch, true, &runner));
     engine->begun_ns = brim_clock_ns();
     BRIM_TRY(mark(engine, 0));
     if (runner != engine->ahead) {
-        BRIM_TRY(write_batch(engine, runner, batch));
+        BRIM_TRY(brim_engine_write_batch(engine, runner, batch));
         engine->waited_ns += brim_clock_ns() - engine->begun_ns;
     }
     engine->ahead = NULL;
@@ -397,7 +379,7 @@ BrimStatus brim_engine_ahead(BrimEngine *engine, const BrimBatch *batch)
     const BrimShape shape = {batch->n, batch->height_px, batch->width_px};
     engine->ahead = NULL;
     if (engine->last == runner && same_shape(runner->shape, shape)) {
-        BRIM_TRY(write_batch(engine, runner, batch));
+        BRIM_TRY(brim_engine_write_batch(engine, runner, batch));
         engine->ahead = runner;
     }
     engine->ready_ns = brim_clock_ns();
@@ -464,48 +446,6 @@ BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars
 {
     BrimStatus status = brim_engine_update_start(engine, scalars);
     return status == BRIM_OK ? brim_engine_update_read(engine, norm) : status;
-}
-
-BrimStatus brim_engine_fold(BrimEngine *engine)
-{
-    if (engine->conf.infer_count == 0)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "no inference was planned");
-    BrimRunner *runner = &engine->runners[engine->conf.train_count];
-    engine->last = runner;
-    engine->ahead = NULL; /* inferences lie where it does */
-    return engine->conf.backend->run(runner->program, BRIM_PART_FOLD, &(BrimStepScalars){0});
-}
-
-/* Where they lie in the arena, or a copy of them. */
-static BrimStatus find_predictions(BrimEngine *engine, const BrimRunner *runner, const float **predictions)
-{
-    size_t bytes;
-    const BrimPlacement *placement = &engine->plan->placements[runner - engine->runners];
-    if (engine->device.host_memory) {
-        const char *arena = engine->conf.backend->arena(engine->backend, &bytes);
-        *predictions = (const float *)(const void *)(arena + brim_operand_offset(runner->graph, placement,
-                                                                                 runner->predictions));
-        return BRIM_OK;
-    }
-    *predictions = engine->predictions;
-    return engine->conf.backend->read(runner->program, runner->predictions, engine->predictions);
-}
-
-BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const float **predictions, int *rows,
-                             float items[4])
-{
-    BrimStatus status;
-    BrimRunner *runner = NULL;
-    engine->ahead = NULL;
-    BRIM_TRY(find_runner(engine, batch, false, &runner));
-    BRIM_TRY(write_batch(engine, runner, batch));
-    BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_INFER, &(BrimStepScalars){0}));
-    BRIM_TRY(find_predictions(engine, runner, predictions));
-    if (items && runner->items != BRIM_NONE)
-        BRIM_TRY(engine->conf.backend->read(runner->program, runner->items, items));
-    *rows = brim_graph_prediction_rows(engine->conf.model, batch->height_px, batch->width_px);
-fail:
-    return status;
 }
 
 BrimStatus brim_engine_write(BrimEngine *engine, BrimTensorId id, const void *plain)

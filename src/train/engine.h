@@ -118,6 +118,14 @@ BrimStatus brim_engine_fold(BrimEngine *engine);
 BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const float **predictions, int *rows,
                              float items[4]);
 
+/* The same in two calls. Where the engine is apart, the device computes between them, and there are two rooms for
+ * results, 0 and 1: the batch of one may be begun while that of the other is under way or is looked at. The
+ * batch is needed no longer than the begin; predictions are valid until the next begin in their room, elsewhere
+ * until the next of any. A finish needs its begin. */
+BrimStatus brim_engine_infer_begin(BrimEngine *engine, const BrimBatch *batch, int room);
+BrimStatus brim_engine_infer_finish(BrimEngine *engine, int room, const float **predictions, int *rows,
+                                    float items[4]);
+
 /* An ALWAYS tensor by name, from and to plain host memory. */
 BrimStatus brim_engine_write(BrimEngine *engine, BrimTensorId id, const void *plain);
 BrimStatus brim_engine_read(BrimEngine *engine, BrimTensorId id, void *plain);

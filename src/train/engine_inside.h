@@ -30,9 +30,20 @@ struct BrimEngine {
     int64_t started_ns; /* when the host had begun it and was free for the next batch */
     int64_t ready_ns;   /* when that was there; 0: not yet */
     int64_t waited_ns;  /* that the device stood still for batches, since the start */
-    float *predictions; /* where the host cannot see the arena */
+    char *rooms[2];     /* for results of inferences, where the host cannot see the arena; else NULL */
+    const BrimRunner *inferred[2]; /* whose results are in each, or in the arena */
     float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */
 };
+
+/* ERROR_ARGUMENT for a shape not planned. */
+BrimStatus brim_engine_find_runner(BrimEngine *engine, const BrimBatch *batch, bool training, BrimRunner **runner);
+
+/* The batch's pictures, or what they are to be, and, where the graph has a loss, its targets. */
+BrimStatus brim_engine_write_batch(BrimEngine *engine, const BrimRunner *runner, const BrimBatch *batch);
+
+/* Takes host memory for the results of two inferences, on a device whose arena the host cannot see
+ * (engine_infer.c). */
+BrimStatus brim_engine_take_rooms(BrimEngine *engine);
 
 /* Measures what the device's library takes, for a device with memory of its own. */
 BrimStatus brim_engine_measure(BrimEngine *engine);

@@ -30,6 +30,8 @@ static void backend_close(BrimBackend **backend)
         for (int i = 0; i < 2; i++)
             if (gone->marks[i])
                 driver->cuEventDestroy_(gone->marks[i]);
+        if (gone->pinned)
+            driver->cuMemFreeHost_(gone->pinned);
         brim_cuda_staging_close(&gone->staging);
         brim_cuda_device_close(&gone->device);
     }
@@ -120,6 +122,15 @@ fail:
     return status;
 }
 
+static BrimStatus wait_mark(BrimBackend *backend, int which)
+{
+    BrimStatus status;
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_CUDA_TRY(backend->device.driver, cuEventSynchronize, "waiting for the card", backend->marks[which]);
+fail:
+    return status;
+}
+
 static BrimStatus between_marks(BrimBackend *backend, int64_t *time_ns)
 {
     BrimStatus status;
@@ -176,6 +187,8 @@ const BrimBackendClass brim_backend_cuda = {
     .run = brim_cuda_run,
     .write = brim_cuda_write,
     .read = brim_cuda_read,
+    .pin = brim_cuda_pin,
+    .fetch = brim_cuda_fetch,
     .keep_bytes = brim_cuda_keep_bytes,
     .keep = brim_cuda_keep,
     .put_picture = brim_cuda_put_picture,
@@ -183,6 +196,7 @@ const BrimBackendClass brim_backend_cuda = {
     .join = brim_cuda_join,
     .reduce = brim_cuda_reduce,
     .mark = mark,
+    .wait_mark = wait_mark,
     .between_marks = between_marks,
     .arena = arena,
     .time_ops = time_ops,

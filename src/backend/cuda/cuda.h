@@ -42,6 +42,7 @@ struct BrimBackend {
     CUdeviceptr device_scalars;
     BrimCudaStaging staging;
     CUevent marks[2]; /* with times */
+    void *pinned;     /* for results that are fetched (transfer.c); NULL: none are */
     bool times_ops; /* programs are to be loaded with events in them */
     BrimCudaKept kept;
 };

@@ -114,7 +114,7 @@ static CUdeviceptr address(const BrimProgram *program, BrimTensorId id)
     return program->backend->arena + brim_cuda_offset(program->graph, program->placement, id);
 }
 
-static BrimStatus fetch(BrimBackend *backend, void *to, CUdeviceptr from, size_t bytes)
+static BrimStatus copy_back(BrimBackend *backend, void *to, CUdeviceptr from, size_t bytes)
 {
     BrimStatus status;
     BRIM_CUDA_TRY(backend->device.driver, cuMemcpyDtoHAsync, "copying from the card", to, from, bytes,
@@ -151,7 +151,7 @@ BrimStatus brim_cuda_write(BrimProgram *program, BrimTensorId id, const void *pl
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
     BRIM_TRY(take_room(backend, bytes, &room, &own));
     if (tensor->form == BRIM_FORM_FEATURE && tensor->bytes == 0)
-        BRIM_TRY(fetch(backend, room, address(program, id), bytes));
+        BRIM_TRY(copy_back(backend, room, address(program, id), bytes));
     arrange(tensor, &walk, room, bytes, plain);
     BRIM_CUDA_TRY(backend->device.driver, cuMemcpyHtoDAsync, "copying to the card", address(program, id),
                   room, bytes, backend->device.stream);
@@ -174,14 +174,41 @@ BrimStatus brim_cuda_read(BrimProgram *program, BrimTensorId id, void *plain)
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
     if (turned(tensor->form)) {
         BRIM_TRY(take_room(backend, bytes, &room, &own));
-        BRIM_TRY(fetch(backend, room, address(program, id), bytes));
+        BRIM_TRY(copy_back(backend, room, address(program, id), bytes));
         turn(&walk, room, plain, false);
     } else {
         BRIM_TRY(
-            fetch(backend, plain, address(program, id), brim_tensor_elements(tensor) * walk.element_bytes));
+            copy_back(backend, plain, address(program, id), brim_tensor_elements(tensor) * walk.element_bytes));
     }
     brim_cuda_staging_empty(&backend->staging);
 fail:
     brim_mem_give(own);
+    return status;
+}
+
+BrimStatus brim_cuda_pin(BrimBackend *backend, size_t bytes, void **pinned)
+{
+    BrimStatus status;
+    if (backend->pinned)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "there is pinned memory for results already");
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_CUDA_TRY(backend->device.driver, cuMemHostAlloc, "pinning host memory for results", &backend->pinned,
+                  bytes, 0);
+    *pinned = backend->pinned;
+fail:
+    return status;
+}
+
+/* RAW tensors lie in their plain form. */
+BrimStatus brim_cuda_fetch(BrimProgram *program, BrimTensorId id, void *pinned)
+{
+    BrimStatus status;
+    BrimBackend *backend = program->backend;
+    const BrimTensor *tensor = &program->graph->tensors[id];
+    BRIM_TRY(brim_cuda_device_enter(&backend->device));
+    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyDtoHAsync, "copying from the card", pinned,
+                  address(program, id), brim_tensor_elements(tensor) * brim_dtype_bytes(tensor->dtype),
+                  backend->device.stream);
+fail:
     return status;
 }

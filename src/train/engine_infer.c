@@ -1,0 +1,110 @@
+/* Inferences. On a device of its own their results come to two rooms of the host that take turns, so that the
+ * host looks at those of one batch while the device computes the next. */
+#include "train/engine_inside.h"
+
+#include <string.h>
+
+#include "backend/operand.h"
+
+enum { ALIGNMENT_BYTES = 64 };
+
+static size_t result_bytes(const BrimRunner *runner, BrimTensorId id)
+{
+    if (id == BRIM_NONE)
+        return 0;
+    const BrimTensor *tensor = &runner->graph->tensors[id];
+    size_t bytes = brim_tensor_elements(tensor) * brim_dtype_bytes(tensor->dtype);
+    return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+}
+
+BrimStatus brim_engine_take_rooms(BrimEngine *engine)
+{
+    size_t most_bytes = 0;
+    void *pinned;
+    for (int i = engine->conf.train_count; i < engine->runner_count; i++) {
+        const BrimRunner *runner = &engine->runners[i];
+        size_t bytes = result_bytes(runner, runner->predictions) + result_bytes(runner, runner->items);
+        most_bytes = bytes > most_bytes ? bytes : most_bytes;
+    }
+    if (engine->device.host_memory || most_bytes == 0)
+        return BRIM_OK;
+    BrimStatus status = engine->conf.backend->pin(engine->backend, 2 * most_bytes, &pinned);
+    for (int i = 0; i < 2 && status == BRIM_OK; i++)
+        engine->rooms[i] = (char *)pinned + (size_t)i * most_bytes;
+    return status;
+}
+
+BrimStatus brim_engine_fold(BrimEngine *engine)
+{
+    if (engine->conf.infer_count == 0)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "no inference was planned");
+    BrimRunner *runner = &engine->runners[engine->conf.train_count];
+    engine->last = runner;
+    engine->ahead = NULL; /* inferences lie where it does */
+    return engine->conf.backend->run(runner->program, BRIM_PART_FOLD, &(BrimStepScalars){0});
+}
+
+/* Predictions, and behind them the loss, on their way to a room. */
+static BrimStatus fetch(BrimEngine *engine, const BrimRunner *runner, int room)
+{
+    BrimStatus status;
+    const BrimBackendClass *class = engine->conf.backend;
+    char *to = engine->rooms[room];
+    BRIM_TRY(class->fetch(runner->program, runner->predictions, to));
+    if (runner->items != BRIM_NONE)
+        BRIM_TRY(
+            class->fetch(runner->program, runner->items, to + result_bytes(runner, runner->predictions)));
+    BRIM_TRY(class->mark(engine->backend, room));
+fail:
+    return status;
+}
+
+BrimStatus brim_engine_infer_begin(BrimEngine *engine, const BrimBatch *batch, int room)
+{
+    BrimStatus status;
+    BrimRunner *runner = NULL;
+    engine->ahead = NULL;
+    BRIM_TRY(brim_engine_find_runner(engine, batch, false, &runner));
+    BRIM_TRY(brim_engine_write_batch(engine, runner, batch));
+    BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_INFER, &(BrimStepScalars){0}));
+    if (brim_engine_is_apart(engine))
+        BRIM_TRY(fetch(engine, runner, room));
+    engine->inferred[room] = runner;
+fail:
+    return status;
+}
+
+/* Where a result lies in the arena. */
+static const float *in_arena(const BrimEngine *engine, const BrimRunner *runner, BrimTensorId id)
+{
+    size_t bytes;
+    const BrimPlacement *placement = &engine->plan->placements[runner - engine->runners];
+    const char *arena = engine->conf.backend->arena(engine->backend, &bytes);
+    return (const float *)(const void *)(arena + brim_operand_offset(runner->graph, placement, id));
+}
+
+BrimStatus brim_engine_infer_finish(BrimEngine *engine, int room, const float **predictions, int *rows,
+                                    float items[4])
+{
+    BrimStatus status = BRIM_OK;
+    const BrimRunner *runner = engine->inferred[room];
+    bool loss = items && runner->items != BRIM_NONE;
+    *rows = brim_graph_prediction_rows(engine->conf.model, runner->shape.height_px, runner->shape.width_px);
+    if (!brim_engine_is_apart(engine)) {
+        *predictions = in_arena(engine, runner, runner->predictions);
+        return loss ? engine->conf.backend->read(runner->program, runner->items, items) : BRIM_OK;
+    }
+    BRIM_TRY(engine->conf.backend->wait_mark(engine->backend, room));
+    *predictions = (const float *)(const void *)engine->rooms[room];
+    if (loss)
+        memcpy(items, engine->rooms[room] + result_bytes(runner, runner->predictions), 4 * sizeof *items);
+fail:
+    return status;
+}
+
+BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const float **predictions, int *rows,
+                             float items[4])
+{
+    BrimStatus status = brim_engine_infer_begin(engine, batch, 0);
+    return status == BRIM_OK ? brim_engine_infer_finish(engine, 0, predictions, rows, items) : status;
+}
