@@ -104,7 +104,7 @@ static BrimLoaderConf loader_conf(const ValRun *run, int batch)
                             .slots = workers > 0 ? 2 : 1};
 }
 
-static BrimValidateConf validate_conf(const ValRun *run)
+static BrimValidateConf validate_conf(const ValRun *run, const BrimLoaderConf *loader)
 {
     return (BrimValidateConf){.split = &run->split,
                               .class_count = run->dataset.class_count,
@@ -112,6 +112,7 @@ static BrimValidateConf validate_conf(const ValRun *run)
                               .iou_thres = run->options->iou_thres,
                               .max_det = run->options->max_det,
                               .threads = run->options->threads,
+                              .loader = run->detector.device.backend->fetch ? loader : NULL,
                               .listener = run->listener,
                               .listener_self = run->self};
 }
@@ -146,7 +147,7 @@ static BrimStatus plan_batch(ValRun *run, int batch, size_t budget_bytes, int *m
     BrimShape *shapes = NULL;
     int count;
     const BrimLoaderConf loader = loader_conf(run, batch);
-    const BrimValidateConf validate = validate_conf(run);
+    const BrimValidateConf validate = validate_conf(run, &loader);
     brim_loader_close(&run->loader);
     BRIM_TRY(brim_loader_open(&run->loader, &loader));
     BRIM_TRY(list_shapes(run, &shapes, &count, most_rows));
@@ -194,7 +195,8 @@ static BrimStatus open_run(ValRun *run)
 {
     BrimStatus status;
     int rows;
-    const BrimValidateConf validate = validate_conf(run);
+    const BrimLoaderConf loader = loader_conf(run, run->options->batch_size);
+    const BrimValidateConf validate = validate_conf(run, &loader);
     status = plan_batch(run, run->options->batch_size, (size_t)run->options->memory_bytes, &rows);
     if (status == BRIM_ERROR_FIT)
         return say_what_fits(run);

@@ -98,12 +98,14 @@ static BrimStatus open_validator(BrimTrainer *trainer)
 {
     const BrimTrainerConf *conf = &trainer->conf;
     int rows = most_rows(trainer);
+    const BrimLoaderConf loader = brim_trainer_loader_conf(trainer, false);
     BrimValidateConf validate = {.split = conf->val,
                                  .class_count = conf->model->class_count,
                                  .conf_thres = 0.001,
                                  .iou_thres = 0.6,
                                  .max_det = 300,
                                  .threads = conf->threads,
+                                 .loader = conf->backend->fetch ? &loader : NULL,
                                  .listener = conf->listener,
                                  .listener_self = conf->listener_self};
     trainer->outside_bytes += brim_validator_bytes(&validate, rows);

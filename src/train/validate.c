@@ -1,13 +1,26 @@
-/* A validation: reading, network and NMS batch by batch, then the figures. The pictures of a batch go through
- * NMS in groups, side by side; they are counted in their order, so that the threads change nothing. */
+/* A validation: reading, network and NMS batch by batch, then the figures. A device of its own has the next
+ * batch to compute while one goes through NMS. The pictures of a batch go through NMS in groups, side by
+ * side; they are counted in their order, so that the threads change nothing. */
 #include "train/validate.h"
 
 #include <omp.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "train/back.h"
 
-enum { PICTURES_PER_THREAD = 4 }; /* of a group: evens out that NMS takes unequally long */
+enum {
+    PICTURES_PER_THREAD = 4, /* of a group: evens out that NMS takes unequally long */
+    TARGET_COLUMNS = 6
+};
+
+/* A batch that was begun: the loader's own, or, where the loader goes on to the next one, what is still asked
+ * of it, in rooms of its own. */
+typedef struct Begun {
+    BrimBatch batch;
+    BrimLetterbox *boxes;
+    float *targets;
+} Begun;
 
 struct BrimValidator {
     BrimValidateConf conf;
@@ -19,6 +32,8 @@ struct BrimValidator {
     BrimTruth *truths;         /* most labels of a picture */
     int *by_sample;            /* detections of each sample of the split */
     int64_t spent_ns[3];       /* reading, network, NMS */
+    int depth;                 /* batches under way */
+    Begun begun[2];            /* of a batch: that of its number modulo the depth */
 };
 
 static int thread_count(const BrimValidateConf *conf)
@@ -40,16 +55,43 @@ static BrimNmsConf nms_conf(const BrimValidateConf *conf)
                          .multi_label = true};
 }
 
+/* Boxes and floats of targets of each batch that is begun; none where the loader's own are looked at. */
+static void begun_room(const BrimValidateConf *conf, size_t *boxes, size_t *targets)
+{
+    const BrimLoaderConf *loader = conf->loader;
+    int most = conf->split->sample_count;
+    *boxes = !loader ? 0 : (size_t)(loader->batch < most ? loader->batch : most);
+    *targets = !loader ? 0 : (size_t)brim_loader_target_cap(loader) * TARGET_COLUMNS;
+}
+
 size_t brim_validator_bytes(const BrimValidateConf *conf, int rows)
 {
     BrimMetricsConf metrics = metrics_conf(conf);
     BrimNmsConf nms = nms_conf(conf);
-    size_t threads = (size_t)thread_count(conf), group = threads * PICTURES_PER_THREAD;
+    size_t threads = (size_t)thread_count(conf), group = threads * PICTURES_PER_THREAD, boxes, targets;
+    begun_room(conf, &boxes, &targets);
     return sizeof(BrimValidator) + brim_metrics_bytes(&metrics) +
            threads * (sizeof(BrimNms *) + brim_nms_bytes(&nms, rows, conf->class_count)) +
            group * ((size_t)conf->max_det * sizeof(BrimDetection) + sizeof(int)) +
+           2 * (boxes * sizeof(BrimLetterbox) + targets * sizeof(float)) +
            (size_t)conf->split->most_labels * sizeof(BrimTruth) +
            (size_t)conf->split->sample_count * sizeof(int);
+}
+
+static BrimStatus take_begun(BrimValidator *validator)
+{
+    size_t boxes, targets;
+    begun_room(&validator->conf, &boxes, &targets);
+    validator->depth = validator->conf.loader ? 2 : 1;
+    validator->conf.loader = NULL;
+    for (int i = 0; i < validator->depth && boxes > 0; i++) {
+        Begun *begun = &validator->begun[i];
+        begun->boxes = brim_mem_take(BRIM_MEM_TRAIN, boxes, sizeof *begun->boxes);
+        begun->targets = brim_mem_take(BRIM_MEM_TRAIN, targets, sizeof *begun->targets);
+        if (!begun->boxes || !begun->targets)
+            return BRIM_ERROR_MEMORY;
+    }
+    return BRIM_OK;
 }
 
 static BrimStatus take_room(BrimValidator *validator, int rows)
@@ -71,7 +113,8 @@ static BrimStatus take_room(BrimValidator *validator, int rows)
     validator->truths = brim_mem_take(BRIM_MEM_TRAIN, (size_t)conf->split->most_labels, sizeof(BrimTruth));
     validator->by_sample = brim_mem_take(BRIM_MEM_TRAIN, (size_t)conf->split->sample_count, sizeof(int));
     if (!validator->detections || !validator->counts || !validator->truths || !validator->by_sample)
-        status = BRIM_ERROR_MEMORY;
+        return BRIM_ERROR_MEMORY;
+    status = take_begun(validator);
 fail:
     return status;
 }
@@ -103,6 +146,10 @@ void brim_validator_close(BrimValidator **validator)
     brim_mem_give(gone->counts);
     brim_mem_give(gone->truths);
     brim_mem_give(gone->by_sample);
+    for (int i = 0; i < 2; i++) {
+        brim_mem_give(gone->begun[i].boxes);
+        brim_mem_give(gone->begun[i].targets);
+    }
     brim_mem_give(gone);
     *validator = NULL;
 }
@@ -112,7 +159,7 @@ static int find_truths(BrimValidator *validator, const BrimBatch *batch, int pic
 {
     int count = 0;
     for (int i = 0; i < batch->target_count && count < validator->conf.split->most_labels; i++) {
-        const float *target = batch->targets + 6 * (size_t)i;
+        const float *target = batch->targets + TARGET_COLUMNS * (size_t)i;
         if ((int)target[0] == picture)
             validator->truths[count++] =
                 brim_back_target(&batch->boxes[picture], target, batch->width_px, batch->height_px);
@@ -155,23 +202,50 @@ static void measure_batch(BrimValidator *validator, const BrimBatch *batch, cons
     result->pictures += batch->n;
 }
 
-static BrimStatus run_batch(BrimValidator *validator, BrimEngine *engine, BrimLoader *loader,
-                            BrimValidation *result)
+/* Keeps of a batch what is asked of it when its predictions are there. */
+static void note_begun(Begun *begun, const BrimBatch *batch)
+{
+    begun->batch = *batch;
+    if (!begun->boxes)
+        return;
+    memcpy(begun->boxes, batch->boxes, (size_t)batch->n * sizeof *begun->boxes);
+    if (batch->target_count > 0)
+        memcpy(begun->targets, batch->targets,
+               (size_t)batch->target_count * TARGET_COLUMNS * sizeof *begun->targets);
+    begun->batch.pictures = NULL;
+    begun->batch.boxes = begun->boxes;
+    begun->batch.targets = begun->targets;
+}
+
+static BrimStatus begin_batch(BrimValidator *validator, BrimEngine *engine, BrimLoader *loader, int index)
 {
     BrimStatus status;
     const BrimBatch *batch;
-    const float *predictions;
-    float items[4] = {0};
-    int rows;
+    int room = index % validator->depth;
     int64_t start = brim_clock_ns();
     BRIM_TRY(brim_loader_next(loader, &batch));
     int64_t read = brim_clock_ns();
-    BRIM_TRY(brim_engine_infer(engine, batch, &predictions, &rows, items));
+    BRIM_TRY(brim_engine_infer_begin(engine, batch, room));
+    note_begun(&validator->begun[room], batch);
     validator->spent_ns[0] += read - start;
     validator->spent_ns[1] += brim_clock_ns() - read;
+fail:
+    return status;
+}
+
+static BrimStatus finish_batch(BrimValidator *validator, BrimEngine *engine, int index,
+                               BrimValidation *result)
+{
+    BrimStatus status;
+    const float *predictions;
+    float items[4] = {0};
+    int rows, room = index % validator->depth;
+    int64_t start = brim_clock_ns();
+    BRIM_TRY(brim_engine_infer_finish(engine, room, &predictions, &rows, items));
+    validator->spent_ns[1] += brim_clock_ns() - start;
     for (int i = 0; i < 3; i++)
         result->losses[i] += (double)items[i];
-    measure_batch(validator, batch, predictions, rows, result);
+    measure_batch(validator, &validator->begun[room].batch, predictions, rows, result);
 fail:
     return status;
 }
@@ -204,7 +278,7 @@ BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, Brim
                               BrimValidation *result)
 {
     BrimStatus status;
-    int batches = brim_loader_batch_count(loader), done = 0;
+    int batches = brim_loader_batch_count(loader), begun = 0, done = 0;
     *result = (BrimValidation){0};
     for (int i = 0; i < 3; i++)
         validator->spent_ns[i] = 0;
@@ -212,7 +286,9 @@ BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, Brim
     BRIM_TRY(brim_engine_fold(engine));
     BRIM_TRY(brim_loader_start(loader, 0, 0));
     while (done < batches && !result->stopped) {
-        BRIM_TRY(run_batch(validator, engine, loader, result));
+        for (; begun < batches && begun - done < validator->depth; begun++)
+            BRIM_TRY(begin_batch(validator, engine, loader, begun));
+        BRIM_TRY(finish_batch(validator, engine, done, result));
         result->stopped = !tell(validator, ++done, batches);
     }
     finish(validator, done, result);

@@ -12,6 +12,8 @@ typedef struct BrimValidateConf {
     double conf_thres, iou_thres; /* YOLOv5: 0.001 and 0.6 */
     int max_det;                  /* 300 */
     int threads;                  /* for NMS; 0: as many as cores */
+    const BrimLoaderConf *loader; /* for the opening: the loader of a device of its own, which computes a batch while
+                                     the one before is measured; NULL: one after the other */
     BrimListener listener;        /* VALIDATING events; may be NULL */
     void *listener_self;
 } BrimValidateConf;
@@ -20,7 +22,7 @@ typedef struct BrimValidation {
     double precision, recall, map50, map50_95; /* means over the classes that have labels */
     double fitness;                            /* 0.1 mAP50 + 0.9 mAP50-95 */
     double losses[3];       /* box, obj, cls: mean over the batches; 0 where no loss was planned */
-    double milliseconds[3]; /* per picture: reading, network, NMS */
+    double milliseconds[3]; /* per picture: reading, network, NMS; of the first two what is waited for */
     int pictures, labels;
     int64_t detections;
     bool stopped; /* the listener said so; the figures are not whole */
