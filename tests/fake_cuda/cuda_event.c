@@ -10,9 +10,16 @@ struct CUevent_st {
     FakeHandle handle;
     unsigned int flags;
     bool recorded, captured, reached; /* reached: by the stream, since it was recorded last */
+    long records;                     /* outside of graphs */
     CUstream stream;
     long long time_ns;
 };
+
+/* One of an event's records, of which the last one counts. */
+typedef struct Record {
+    CUevent event;
+    long number;
+} Record;
 
 enum { LOOK_NS = 1000 };
 
@@ -40,6 +47,13 @@ static void take_time(void *args)
     event->time_ns = atomic_fetch_add(&clock_ns, LOOK_NS);
 }
 
+static void reach(void *args)
+{
+    const Record *record = args;
+    if (record->number == record->event->records)
+        take_time(&(CUevent){record->event});
+}
+
 CUresult cuEventRecord(CUevent event, CUstream stream)
 {
     bool capturing;
@@ -50,7 +64,8 @@ CUresult cuEventRecord(CUevent event, CUstream stream)
     event->recorded = !capturing;
     event->reached = capturing;
     event->stream = stream;
-    return capturing ? CUDA_SUCCESS : fake_cuda_enqueue(stream, take_time, &event, sizeof event);
+    const Record record = {event, ++event->records};
+    return capturing ? CUDA_SUCCESS : fake_cuda_enqueue(stream, reach, &record, sizeof record);
 }
 
 /* What is recorded as EXTERNAL is part of the graph, and has the time of its last launch. */
