@@ -20,6 +20,7 @@ BrimStatus brim_trainer_open(BrimTrainer **trainer, const BrimTrainerConf *conf)
     if (!*trainer)
         return BRIM_ERROR_MEMORY;
     (*trainer)->conf = *conf;
+    (*trainer)->started_epoch = -1;
     (*trainer)->position = (BrimPosition){.last_update = -1, .scaler = brim_scaler()};
     BRIM_TRY(brim_trainer_open_parts(*trainer));
     brim_schedule_open(&(*trainer)->schedule, &conf->hyper, conf->epochs,
@@ -175,14 +176,18 @@ static BrimStatus take_batch(BrimTrainer *trainer, const BrimBatch **batch)
 
 /* The epoch's next batch, while a device of its own computes. One that cannot be loaded is no error yet: the
  * batch before it is to be trained on and told first, and the loader says the same again when it is asked for
- * it again. */
+ * it again. When the last one is there the threads that load have nothing left to do but the validation's. */
 static BrimStatus fetch_ahead(BrimTrainer *trainer)
 {
-    bool last = trainer->position.batch + 1 == brim_loader_batch_count(trainer->train_loader);
-    if (last || !brim_engine_is_apart(trainer->engine) ||
-        brim_loader_next(trainer->train_loader, &trainer->next) != BRIM_OK)
+    BrimStatus status = BRIM_OK;
+    int left = brim_loader_batch_count(trainer->train_loader) - trainer->position.batch - 1;
+    if (!brim_engine_is_apart(trainer->engine))
         return BRIM_OK;
-    return brim_crew_ahead(trainer->crew, trainer->next);
+    if (left > 0 && brim_loader_next(trainer->train_loader, &trainer->next) == BRIM_OK)
+        status = brim_crew_ahead(trainer->crew, trainer->next);
+    if (left <= 1 && status == BRIM_OK)
+        status = brim_validator_ahead(trainer->validator, trainer->val_loader);
+    return status;
 }
 
 /* Losses of a batch, and its counts: what they count is gone when the next one is fetched. */
@@ -224,6 +229,13 @@ fail:
     return status;
 }
 
+static BrimStatus start_loader(BrimTrainer *trainer, int epoch, int batch)
+{
+    bool started = batch == 0 && trainer->started_epoch == epoch;
+    trainer->started_epoch = batch == 0 ? epoch : -1;
+    return started ? BRIM_OK : brim_loader_start(trainer->train_loader, epoch, batch);
+}
+
 static BrimStatus run_batches(BrimTrainer *trainer)
 {
     BrimStatus status = BRIM_OK;
@@ -241,7 +253,7 @@ static BrimStatus run_batches(BrimTrainer *trainer)
     brim_trainer_tell(trainer,
                       &(BrimEvent){.kind = BRIM_EVENT_EPOCH, .epoch = position->epoch, .batches = batches});
     if (position->batch < batches) /* a run that was stopped before its validation has none left */
-        BRIM_TRY(brim_loader_start(trainer->train_loader, position->epoch, position->batch));
+        BRIM_TRY(start_loader(trainer, position->epoch, position->batch));
     while (position->batch < batches && !trainer->stop)
         BRIM_TRY(run_batch(trainer));
 fail:
@@ -261,6 +273,8 @@ static BrimStatus finish_epoch(BrimTrainer *trainer)
         trainer->stop = true;
         return BRIM_OK; /* the position still says that this epoch wants its validation */
     }
+    if (position->epoch + 1 < trainer->conf.epochs && brim_engine_is_apart(trainer->engine))
+        BRIM_TRY(start_loader(trainer, position->epoch + 1, 0)); /* its threads need not wait for the files */
     brim_trainer_tell_epoch(trainer, &found);
     brim_trainer_tell_skipped(trainer);
     bool better = found.fitness >= position->best_fitness; /* the later one of equals, as YOLOv5 keeps it */
@@ -298,6 +312,7 @@ static BrimStatus validate_best(BrimTrainer *trainer)
     char *path = brim_path_join(trainer->weights_folder, "best.safetensors");
     if (!path)
         return BRIM_ERROR_MEMORY;
+    BRIM_TRY(brim_validator_ahead(trainer->validator, trainer->val_loader));
     BRIM_TRY(brim_safetensors_load(&best, path));
     BRIM_TRY(brim_weights_restore(trainer->engine, "ema/", "", &best));
     BRIM_TRY(brim_validator_run(trainer->validator, trainer->engine, trainer->val_loader, &found));

@@ -27,6 +27,7 @@ struct BrimTrainer {
     int64_t copy_start_ns; /* brim_crew_waited_ns when the epoch began */
     double wait_share;     /* of the epoch's time so far, as it was told last; NAN: not yet */
     const BrimBatch *next; /* fetched already, the loader's; NULL: not yet */
+    int started_epoch;     /* that the loader's threads work for, from its first batch; -1: they do not yet */
     int64_t validation_ns; /* of the last validation, for the time left */
     int epoch_pictures;    /* trained on since the epoch, or what is left of it after a resume, began */
     bool stop;             /* the listener said so */

@@ -32,6 +32,7 @@ struct BrimValidator {
     BrimTruth *truths;         /* most labels of a picture */
     int *by_sample;            /* detections of each sample of the split */
     int64_t spent_ns[3];       /* reading, network, NMS */
+    const BrimLoader *started; /* for the next run; NULL: none is yet */
     int depth;                 /* batches under way */
     Begun begun[2];            /* of a batch: that of its number modulo the depth */
 };
@@ -274,6 +275,14 @@ static void finish(BrimValidator *validator, int batches, BrimValidation *result
     }
 }
 
+BrimStatus brim_validator_ahead(BrimValidator *validator, BrimLoader *loader)
+{
+    if (validator->started == loader)
+        return BRIM_OK;
+    validator->started = loader;
+    return brim_loader_start(loader, 0, 0);
+}
+
 BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, BrimLoader *loader,
                               BrimValidation *result)
 {
@@ -284,7 +293,9 @@ BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, Brim
         validator->spent_ns[i] = 0;
     brim_metrics_reset(validator->metrics);
     BRIM_TRY(brim_engine_fold(engine));
-    BRIM_TRY(brim_loader_start(loader, 0, 0));
+    if (validator->started != loader)
+        BRIM_TRY(brim_loader_start(loader, 0, 0));
+    validator->started = NULL;
     while (done < batches && !result->stopped) {
         for (; begun < batches && begun - done < validator->depth; begun++)
             BRIM_TRY(begin_batch(validator, engine, loader, begun));

@@ -38,6 +38,9 @@ void brim_validator_close(BrimValidator **validator);
 /* Bytes that brim_validator_open takes, for the plan. */
 size_t brim_validator_bytes(const BrimValidateConf *conf, int rows);
 
+/* Lets the loader's threads begin with the pictures of the next run, which else starts it. */
+BrimStatus brim_validator_ahead(BrimValidator *validator, BrimLoader *loader);
+
 /* Folds the engine's parameters and runs the loader's epoch 0 through it. */
 BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, BrimLoader *loader,
                               BrimValidation *result);
