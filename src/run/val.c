@@ -1,4 +1,5 @@
 /* A validation from its options to its folder. */
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -7,6 +8,7 @@
 #include "report/folder.h"
 #include "report/results_json.h"
 #include "run/detector.h"
+#include "run/planning.h"
 #include "run/remarks.h"
 #include "train/validate.h"
 
@@ -89,9 +91,19 @@ fail:
 
 /* ---- the plan ---- */
 
+/* As in training: threads that load take their time from a CPU that computes, and a card wants a batch at hand. */
+static int chosen_workers(const ValRun *run)
+{
+    const BrimProfile *balanced;
+    if (run->options->workers >= 0 || !brim_device_is_card(&run->detector.device) ||
+        brim_profile_find(&balanced, NULL) != BRIM_OK)
+        return run->options->workers < 0 ? 0 : run->options->workers;
+    return brim_planning_workers(balanced, HUGE_VAL, run->imgsz_px, brim_core_count());
+}
+
 static BrimLoaderConf loader_conf(const ValRun *run, int batch)
 {
-    int workers = run->options->workers < 0 ? 0 : run->options->workers;
+    int workers = chosen_workers(run);
     return (BrimLoaderConf){.split = &run->split,
                             .imgsz_px = run->imgsz_px,
                             .batch = batch,
