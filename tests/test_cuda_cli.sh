@@ -135,6 +135,9 @@ expect "no memory for a graph of a step" 0 "Done in"
 best=$work/runs/roomy/weights/best.safetensors
 on "" val --data "$work/data/data.yaml" --weights "$best" --imgsz 64 --device cuda:0 --project "$work/val"
 expect "val" 0 "device: card 0: NVIDIA False Card" "Done in"
+on lazy,fail=cuEventSynchronize@7,error=999 val --data "$work/data/data.yaml" --weights "$best" --imgsz 64 --batch-size 1 \
+    --device 0 --project "$work/val" --name fallen
+expect "a card that falls off with two batches under way" 1 "waiting for the card: CUDA_ERROR_UNKNOWN (999)"
 on "" detect --weights "$best" --source "$work/data/images/val" --imgsz 64 --device 0 --project "$work/detect"
 expect "detect" 0 "device: card 0: NVIDIA False Card" "Done in"
 on "" bench yolov5n --imgsz 64 --device 0 --batch-sizes 1 --steps 1 --warmup 0 --format json
