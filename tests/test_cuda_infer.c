@@ -1,6 +1,7 @@
 /* Inferences on a card that is none and does its work when it is waited for (tests/fake_cuda, the word
  * `lazy`): two of them under way at a time, and a validation made of such, come to the same bits as one after
  * the other. */
+#include "support/op_cases.h"
 #include "support/support.h"
 
 #include <dlfcn.h>
@@ -32,6 +33,36 @@ static void open_engine(BrimEngine **engine, const BrimShape *shapes, int count,
     assert_ok(brim_engine_start(*engine));
     assert_ok(brim_weights_init(*engine, &model, 5));
     assert_ok(brim_engine_fold(*engine));
+}
+
+/* ---- what crosses ---- */
+
+/* Pictures of which some threads take a piece each, there, and back by both ways. */
+static void a_large_batch_crosses_whole(void **state)
+{
+    (void)state;
+    static const OpCase large = {BRIM_OP_INPUT, .n = 9, .c = 3, .h = 421, .w = 641};
+    size_t bytes = (size_t)(9 * 421 * 641 * 3);
+    uint8_t *sent = malloc(bytes), *read = calloc(bytes, 1);
+    void *pinned;
+    OpRun run;
+    assert_true(sent && read);
+    for (size_t i = 0; i < bytes; i++)
+        sent[i] = (uint8_t)(i * 2654435761u >> 13);
+    assert_ok(op_run_open(&run, &brim_backend_cuda, &large, 1));
+    BrimTensorId id = run.graph->ops[0].in[0];
+    assert_ok(run.class->pin(run.backend, bytes, &pinned));
+    assert_refused(run.class->pin(run.backend, bytes, &pinned), BRIM_ERROR_ARGUMENT, "already");
+    assert_ok(run.class->write(run.program, id, sent));
+    assert_ok(run.class->fetch(run.program, id, pinned));
+    assert_ok(run.class->mark(run.backend, 1));
+    assert_ok(run.class->wait_mark(run.backend, 1));
+    assert_memory_equal(pinned, sent, bytes);
+    assert_ok(run.class->read(run.program, id, read));
+    assert_memory_equal(read, sent, bytes);
+    op_run_close(&run);
+    free(sent);
+    free(read);
 }
 
 /* ---- two rooms ---- */
@@ -157,7 +188,11 @@ static BrimStatus validate(BrimEngine *engine, int workers, bool ahead, Told *to
     *told = (Told){.stop_after = told->stop_after};
     assert_ok(brim_loader_open(&loader, &from));
     assert_ok(brim_validator_open(&validator, &conf, ROWS));
+    int64_t taken = (int64_t)brim_mem_takes();
+    unsigned long pinned = calls("cuMemHostAlloc");
     BrimStatus status = brim_validator_run(validator, engine, loader, found);
+    assert_int_equal(brim_mem_takes(), taken);
+    assert_int_equal(calls("cuMemHostAlloc"), pinned);
     for (int i = 0; i < split.sample_count && status == BRIM_OK; i++)
         detections[i] = brim_validator_detections(validator, i);
     brim_validator_close(&validator);
@@ -228,8 +263,6 @@ static void the_next_batch_is_begun_before_one_is_told(void **state)
     assert_int_equal(again.pictures, BATCH);
     told.stop_after = 0;
     assert_ok(validate(engine, 0, true, &told, &again, detections));
-    printf("%g %g %g %g %d %d\n", again.map50_95, found.map50_95, again.losses[0], found.losses[0],
-           again.pictures, found.pictures);
     assert_true(again.map50_95 == found.map50_95 && again.losses[0] == found.losses[0]);
     assert_int_equal(again.detections, found.detections);
     brim_engine_close(&engine);
@@ -259,6 +292,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_large_batch_crosses_whole),
         cmocka_unit_test(batches_in_turns_are_those_one_by_one),
         cmocka_unit_test(a_validation_ahead_comes_to_the_same),
         cmocka_unit_test(the_next_batch_is_begun_before_one_is_told),

@@ -1,7 +1,12 @@
 /* Tensors between the card and plain host memory, turned around on the host in pinned buffers. */
 #include <string.h>
 
+#include <omp.h>
+
 #include "backend/cuda/program.h"
+
+/* One thread copies a validation's batch at 640 px, 31 MB, in 5 ms: a card may be as quick to compute it. */
+enum { COPY_PIECE_BYTES = 1 << 20, COPY_PIECES_OF_ONE = 4, COPY_THREADS = 4 };
 
 /* ---- what crosses ---- */
 
@@ -124,13 +129,25 @@ fail:
     return status;
 }
 
+/* A large copy by some threads: one alone does not fill the memory's width. */
+static void copy_pieces(char *to, const char *from, size_t bytes)
+{
+    int pieces = (int)((bytes + COPY_PIECE_BYTES - 1) / COPY_PIECE_BYTES), cores = omp_get_max_threads();
+    int threads = pieces <= COPY_PIECES_OF_ONE ? 1 : cores < COPY_THREADS ? cores : COPY_THREADS;
+#pragma omp parallel for num_threads(threads)
+    for (int i = 0; i < pieces; i++) {
+        size_t at = (size_t)i * COPY_PIECE_BYTES, left = bytes - at;
+        memcpy(to + at, from + at, left < COPY_PIECE_BYTES ? left : COPY_PIECE_BYTES);
+    }
+}
+
 /* A tensor as it lies on the card, pads and all; `room` holds that of a part, with its neighbours. */
 static void arrange(const BrimTensor *tensor, const Walk *walk, char *room, size_t bytes, const void *plain)
 {
     size_t plain_bytes = brim_tensor_elements(tensor) * walk->element_bytes;
     bool part = tensor->form == BRIM_FORM_FEATURE && tensor->bytes == 0;
     if (!turned(tensor->form)) {
-        memcpy(room, plain, plain_bytes);
+        copy_pieces(room, plain, plain_bytes);
         memset(room + plain_bytes, 0, bytes - plain_bytes);
         return;
     }
@@ -177,8 +194,8 @@ BrimStatus brim_cuda_read(BrimProgram *program, BrimTensorId id, void *plain)
         BRIM_TRY(copy_back(backend, room, address(program, id), bytes));
         turn(&walk, room, plain, false);
     } else {
-        BRIM_TRY(
-            copy_back(backend, plain, address(program, id), brim_tensor_elements(tensor) * walk.element_bytes));
+        BRIM_TRY(copy_back(backend, plain, address(program, id),
+                           brim_tensor_elements(tensor) * walk.element_bytes));
     }
     brim_cuda_staging_empty(&backend->staging);
 fail:
