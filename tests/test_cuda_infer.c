@@ -20,14 +20,15 @@ enum { CLASSES = 2, SIDE_PX = 64, BATCH = 3, BATCHES = 4, PICTURES = 10, ROWS = 
 static BrimModel model;
 static unsigned long (*calls)(const char *function);
 
-static void open_engine(BrimEngine **engine, const BrimShape *shapes, int count, int target_cap)
+static void open_engine(BrimEngine **engine, const BrimShape *shapes, int count, int target_cap, float least)
 {
     BrimEngineConf conf = {.backend = &brim_backend_cuda,
                            .model = &model,
                            .hyper = brim_hyper_default(),
                            .infer = shapes,
                            .infer_count = count,
-                           .infer_target_cap = target_cap};
+                           .infer_target_cap = target_cap,
+                           .least_objectness = least};
     brim_hyper_scale(&conf.hyper, model.level_count, model.class_count, SIDE_PX);
     assert_ok(brim_engine_open(engine, &conf));
     assert_ok(brim_engine_start(*engine));
@@ -125,7 +126,7 @@ static void batches_in_turns_are_those_one_by_one(void **state)
         assert_ok(brim_bench_batch_make(&batches[i], i == BATCHES - 1 ? 1 : BATCH, SIDE_PX, CLASSES));
         ((uint8_t *)(uintptr_t)batches[i].pictures)[i] ^= 0xFF; /* no two alike */
     }
-    open_engine(&engine, shapes, 2, BATCH * BRIM_BENCH_LABELS);
+    open_engine(&engine, shapes, 2, BATCH * BRIM_BENCH_LABELS, 0);
     for (int time = 0; time < 2; time++) { /* op by op, and as graphs */
         infer_each(engine, each);
         memset(turns, 0, sizeof turns);
@@ -137,6 +138,61 @@ static void batches_in_turns_are_those_one_by_one(void **state)
     brim_engine_close(&engine);
     for (int i = 0; i < BATCHES; i++)
         brim_bench_batch_clear(&batches[i]);
+}
+
+/* ---- predictions that are looked at ---- */
+
+/* An objectness that some of a batch's predictions pass. */
+static float middle_objectness(const float *predictions, int n)
+{
+    float least = 1, most = 0;
+    for (int row = 0; row < n * ROWS; row++) {
+        float objectness = predictions[row * (5 + CLASSES) + 4];
+        least = objectness < least ? objectness : least;
+        most = objectness > most ? objectness : most;
+    }
+    return (least + most) / 2;
+}
+
+static void rows_below_the_threshold_stay_on_the_card(void **state)
+{
+    (void)state;
+    static Found all;
+    static const BrimShape shape = {BATCH, SIDE_PX, SIDE_PX};
+    const size_t row_bytes = (5 + CLASSES) * sizeof(float);
+    BrimBatch batch;
+    BrimEngine *engine = NULL;
+    const float *predictions;
+    int rows, dropped = 0;
+    float items[4];
+    assert_ok(brim_bench_batch_make(&batch, BATCH, SIDE_PX, CLASSES));
+    open_engine(&engine, &shape, 1, BATCH * BRIM_BENCH_LABELS, 0);
+    assert_ok(brim_engine_infer(engine, &batch, &predictions, &rows, all.items));
+    assert_null(brim_engine_infer_kept(engine, 0));
+    note(&all, &batch, predictions, rows);
+    brim_engine_close(&engine);
+    float least = middle_objectness(all.predictions, BATCH);
+    open_engine(&engine, &shape, 1, BATCH * BRIM_BENCH_LABELS, least);
+    for (int time = 0; time < 2; time++) {
+        assert_ok(brim_engine_infer(engine, &batch, &predictions, &rows, items));
+        assert_memory_equal(items, all.items, sizeof items);
+        const int32_t *kept = brim_engine_infer_kept(engine, 0);
+        assert_non_null(kept);
+        for (int picture = 0; picture < BATCH; picture++) {
+            int count = 0;
+            for (int row = picture * ROWS; row < (picture + 1) * ROWS; row++) {
+                const float *one = all.predictions + row * (5 + CLASSES);
+                if (one[4] > least)
+                    assert_memory_equal(predictions + (picture * ROWS + count++) * (5 + CLASSES), one,
+                                        row_bytes);
+            }
+            assert_int_equal(kept[picture], count);
+            dropped += ROWS - count;
+        }
+    }
+    assert_true(dropped > 0 && dropped < 2 * BATCH * ROWS);
+    brim_engine_close(&engine);
+    brim_bench_batch_clear(&batch);
 }
 
 /* ---- a validation ---- */
@@ -218,7 +274,7 @@ static void open_split_engine(BrimEngine **engine)
     static BrimShape shapes[2] = {{BATCH, SIDE_PX, SIDE_PX}, {1, SIDE_PX, SIDE_PX}};
     const BrimLoaderConf conf = loader_conf(0);
     shapes[1].n = split.sample_count % BATCH;
-    open_engine(engine, shapes, 2, brim_loader_target_cap(&conf));
+    open_engine(engine, shapes, 2, brim_loader_target_cap(&conf), 0);
 }
 
 static void a_validation_ahead_comes_to_the_same(void **state)
@@ -294,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_large_batch_crosses_whole),
         cmocka_unit_test(batches_in_turns_are_those_one_by_one),
+        cmocka_unit_test(rows_below_the_threshold_stay_on_the_card),
         cmocka_unit_test(a_validation_ahead_comes_to_the_same),
         cmocka_unit_test(the_next_batch_is_begun_before_one_is_told),
     };

@@ -209,6 +209,45 @@ static void test_decoding_is_the_hosts(void **state)
     }
 }
 
+static void check_sift(int n, int rows, int columns, int threads)
+{
+    enum { MOST = 3 * 9001 * 8 };
+    static float predictions[MOST], kept[MOST];
+    int32_t counts[3] = {-1, -1, -1};
+    const BrimSiftArgs args = {predictions, rows, columns, 0.5f, kept, counts};
+    assert_true(n * rows * columns <= MOST);
+    for (int i = 0; i < n * rows * columns; i++)
+        predictions[i] =
+            (float)((i / columns + 1) * 7919 % 1000) / 1000.0f + (float)(i % columns == 4 ? 0 : i);
+    for (int row = 5; row < rows; row += 11)
+        predictions[row * columns + 4] = row % 2 ? 0.5f : NAN; /* neither is above it */
+    memset(kept, HEAD_POISON, sizeof kept);
+    run(BRIM_KERNEL_sift, n, threads, &args);
+    for (int picture = 0; picture < n; picture++) {
+        const float *from = predictions + (size_t)picture * rows * columns;
+        const float *to = kept + (size_t)picture * rows * columns;
+        int count = 0;
+        for (int row = 0; row < rows; row++) {
+            if (from[row * columns + 4] > 0.5f)
+                assert_memory_equal(to + count++ * columns, from + row * columns,
+                                    (size_t)columns * sizeof *to);
+        }
+        assert_int_equal(counts[picture], count);
+        assert_true(rows < 10 || (count > 0 && count < rows));
+    }
+}
+
+static void test_sifting_keeps_what_is_looked_at_in_its_order(void **state)
+{
+    (void)state;
+    check_sift(1, 0, 8, 64);
+    check_sift(3, 1, 6, 32);
+    check_sift(2, 252, 8, 1);
+    check_sift(2, 252, 8, 64);
+    check_sift(3, 777, 85, 96);
+    check_sift(1, 9001, 8, 1024);
+}
+
 /* The head_cases do what they are there for: some cell has many matches, and some level has none. */
 static void test_cases_are_hard(void **state)
 {
@@ -241,9 +280,12 @@ static void test_cases_are_hard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases_are_hard),        cmocka_unit_test(test_loss_is_the_hosts),
-        cmocka_unit_test(test_loss_knows_no_grid),    cmocka_unit_test(test_loss_without_gradients),
+        cmocka_unit_test(test_cases_are_hard),
+        cmocka_unit_test(test_loss_is_the_hosts),
+        cmocka_unit_test(test_loss_knows_no_grid),
+        cmocka_unit_test(test_loss_without_gradients),
         cmocka_unit_test(test_decoding_is_the_hosts),
+        cmocka_unit_test(test_sifting_keeps_what_is_looked_at_in_its_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

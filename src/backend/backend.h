@@ -55,6 +55,14 @@ typedef struct BrimStepScalars {
                              UPDATE takes it out again. 0, which nobody set: 1 */
 } BrimStepScalars;
 
+/* Predictions that are looked at, and where to: `kept` and `counts` lie in pinned memory. */
+typedef struct BrimSift {
+    int n, rows, columns;
+    float least;
+    float *kept;
+    int32_t *counts;
+} BrimSift;
+
 typedef struct BrimBackendClass {
     const char *name;
     bool half; /* it computes on fp16 features, as BRIM_PRECISION_AMP has them */
@@ -95,9 +103,11 @@ typedef struct BrimBackendClass {
 
     /* Results that the host has while the device goes on: memory of the host for them, taken once and given back by
      * `close`; and the copy of a RAW tensor to a place in it, which is there when a mark set after it was waited for.
-     * Both NULL where the host sees the arena. */
+     * `sift` fetches of predictions [n rows columns] the rows whose objectness is above `least`, each picture's from its
+     * place on, and how many those are. All NULL where the host sees the arena. */
     BrimStatus (*pin)(BrimBackend *backend, size_t bytes, void **pinned);
     BrimStatus (*fetch)(BrimProgram *program, BrimTensorId id, void *pinned);
+    BrimStatus (*sift)(BrimProgram *program, BrimTensorId id, const BrimSift *sift);
 
     /* Pictures that are kept until the backend is closed, and training pictures made of them by the device; all four NULL
      * where the device is the host. `keep_bytes` is what `keep` takes of the device's memory, once; `put_picture` fills it,

@@ -64,7 +64,8 @@ static BrimStatus find(BrimDetectRun *run, const BrimPicture *picture, int64_t s
     int64_t times[4] = {start_ns, brim_clock_ns()};
     BRIM_TRY(brim_engine_infer(run->detector.engine, &batch, &rows, &row_count, NULL));
     times[2] = brim_clock_ns();
-    *count = brim_nms_run(run->nms, rows, row_count, run->detections);
+    const int32_t *kept = brim_engine_infer_kept(run->detector.engine, 0);
+    *count = brim_nms_run(run->nms, rows, kept ? kept[0] : row_count, run->detections);
     BrimLetterbox back = way_back(picture, &run->frame);
     for (int i = 0; i < *count; i++)
         brim_back_detection(&back, &run->detections[i]);

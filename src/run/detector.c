@@ -87,6 +87,7 @@ BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, i
                                  .hyper = brim_hyper_default(),
                                  .infer = shapes,
                                  .infer_count = count,
+                                 .least_objectness = (float)detector->conf_thres,
                                  .outside_bytes = detector->outside_bytes,
                                  .budget_bytes = budget_bytes};
     return brim_engine_open(&detector->engine, &conf);
@@ -112,8 +113,8 @@ BrimStatus brim_detector_tell_plan(const BrimDetector *detector, BrimListener li
     return status;
 }
 
-void brim_detector_show(BrimDetector *detector, const char *command, const char *folder, BrimListener listener,
-                        void *self)
+void brim_detector_show(BrimDetector *detector, const char *command, const char *folder,
+                        BrimListener listener, void *self)
 {
     const BrimShown shown = {.command = command,
                              .model = detector->file.model.name,

@@ -13,6 +13,7 @@ typedef struct BrimDetector {
     char *weights;      /* their path, for messages */
     BrimDevice device;
     int threads;
+    double conf_thres; /* of boxes that count; set before the plan */
     size_t outside_bytes;  /* planned beside the arena */
     BrimEngine *engine;
     BrimShow show;

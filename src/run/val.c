@@ -73,6 +73,7 @@ static BrimStatus read_inputs(ValRun *run)
     const BrimPathList *paths;
     BRIM_TRY(check_options(options));
     BRIM_TRY(brim_detector_read(&run->detector, options->weights, options->device, options->threads));
+    run->detector.conf_thres = options->conf_thres;
     brim_device_remark(&run->detector.device, run->listener, run->self);
     BRIM_TRY(brim_dataset_load(&run->dataset, options->data));
     int trained = run->detector.file.model.class_count;
@@ -91,7 +92,8 @@ fail:
 
 /* ---- the plan ---- */
 
-/* As in training: threads that load take their time from a CPU that computes, and a card wants a batch at hand. */
+/* As in training: threads that load take their time from a CPU that computes, and a card wants a batch at
+ * hand. */
 static int chosen_workers(const ValRun *run)
 {
     const BrimProfile *balanced;

@@ -25,6 +25,7 @@ typedef struct BrimEngineConf {
     const BrimShape *infer;   /* every shape of an inference batch */
     int infer_count;
     int infer_target_cap;     /* 0: no loss */
+    float least_objectness;   /* of predictions that are looked at, above it: an engine apart brings no others. 0: all */
     size_t outside_bytes;     /* host memory the run needs beside the engine: loader slots, cache, ... */
     size_t budget_bytes;      /* for the engine and outside_bytes; 0: no limit but the device's */
     bool time_ops;            /* brim_engine_op_times is wanted, at the cost of a little time */
@@ -125,6 +126,10 @@ BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const f
 BrimStatus brim_engine_infer_begin(BrimEngine *engine, const BrimBatch *batch, int room);
 BrimStatus brim_engine_infer_finish(BrimEngine *engine, int room, const float **predictions, int *rows,
                                     float items[4]);
+
+/* How many of each picture's rows were brought, in their order, where not all were (least_objectness, on a device of its
+ * own); NULL: all. As long as the predictions are valid. */
+const int32_t *brim_engine_infer_kept(const BrimEngine *engine, int room);
 
 /* An ALWAYS tensor by name, from and to plain host memory. */
 BrimStatus brim_engine_write(BrimEngine *engine, BrimTensorId id, const void *plain);

@@ -17,13 +17,20 @@ static size_t result_bytes(const BrimRunner *runner, BrimTensorId id)
     return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
 }
 
+/* A room has predictions, the loss, and here how many rows of each picture were brought. */
+static size_t counts_at(const BrimRunner *runner)
+{
+    return result_bytes(runner, runner->predictions) + result_bytes(runner, runner->items);
+}
+
 BrimStatus brim_engine_take_rooms(BrimEngine *engine)
 {
     size_t most_bytes = 0;
     void *pinned;
     for (int i = engine->conf.train_count; i < engine->runner_count; i++) {
         const BrimRunner *runner = &engine->runners[i];
-        size_t bytes = result_bytes(runner, runner->predictions) + result_bytes(runner, runner->items);
+        size_t bytes = counts_at(runner) + (size_t)runner->shape.n * sizeof(int32_t);
+        bytes = (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
         most_bytes = bytes > most_bytes ? bytes : most_bytes;
     }
     if (engine->device.host_memory || most_bytes == 0)
@@ -44,13 +51,33 @@ BrimStatus brim_engine_fold(BrimEngine *engine)
     return engine->conf.backend->run(runner->program, BRIM_PART_FOLD, &(BrimStepScalars){0});
 }
 
+static bool sifts(const BrimEngine *engine)
+{
+    return engine->conf.least_objectness > 0 && engine->conf.backend->sift;
+}
+
+static BrimStatus fetch_predictions(BrimEngine *engine, const BrimRunner *runner, char *to)
+{
+    const BrimBackendClass *class = engine->conf.backend;
+    if (!sifts(engine))
+        return class->fetch(runner->program, runner->predictions, to);
+    const BrimSift sift = {.n = runner->shape.n,
+                           .rows = brim_graph_prediction_rows(engine->conf.model, runner->shape.height_px,
+                                                              runner->shape.width_px),
+                           .columns = 5 + engine->conf.model->class_count,
+                           .least = engine->conf.least_objectness,
+                           .kept = (float *)(void *)to,
+                           .counts = (int32_t *)(void *)(to + counts_at(runner))};
+    return class->sift(runner->program, runner->predictions, &sift);
+}
+
 /* Predictions, and behind them the loss, on their way to a room. */
 static BrimStatus fetch(BrimEngine *engine, const BrimRunner *runner, int room)
 {
     BrimStatus status;
     const BrimBackendClass *class = engine->conf.backend;
     char *to = engine->rooms[room];
-    BRIM_TRY(class->fetch(runner->program, runner->predictions, to));
+    BRIM_TRY(fetch_predictions(engine, runner, to));
     if (runner->items != BRIM_NONE)
         BRIM_TRY(
             class->fetch(runner->program, runner->items, to + result_bytes(runner, runner->predictions)));
@@ -100,6 +127,13 @@ BrimStatus brim_engine_infer_finish(BrimEngine *engine, int room, const float **
         memcpy(items, engine->rooms[room] + result_bytes(runner, runner->predictions), 4 * sizeof *items);
 fail:
     return status;
+}
+
+const int32_t *brim_engine_infer_kept(const BrimEngine *engine, int room)
+{
+    if (!brim_engine_is_apart(engine) || !sifts(engine))
+        return NULL;
+    return (const int32_t *)(const void *)(engine->rooms[room] + counts_at(engine->inferred[room]));
 }
 
 BrimStatus brim_engine_infer(BrimEngine *engine, const BrimBatch *batch, const float **predictions, int *rows,

@@ -6,6 +6,9 @@
 #include "conf/count.h"
 #include "train/trainer_state.h"
 
+/* Of boxes that a validation counts, as YOLOv5 has it. */
+#define CONF_THRES 0.001
+
 /* Shapes of a loader's batches, each once. *shapes is given back by the caller. */
 static BrimStatus list_shapes(const BrimLoader *loader, BrimShape **shapes, int *count)
 {
@@ -101,7 +104,7 @@ static BrimStatus open_validator(BrimTrainer *trainer)
     const BrimLoaderConf loader = brim_trainer_loader_conf(trainer, false);
     BrimValidateConf validate = {.split = conf->val,
                                  .class_count = conf->model->class_count,
-                                 .conf_thres = 0.001,
+                                 .conf_thres = CONF_THRES,
                                  .iou_thres = 0.6,
                                  .max_det = 300,
                                  .threads = conf->threads,
@@ -128,6 +131,7 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
                              .hyper = conf->hyper,
                              .train_target_cap = train_cap,
                              .infer_target_cap = val_cap,
+                             .least_objectness = CONF_THRES,
                              .precision = conf->precision,
                              .outside_bytes = trainer->outside_bytes,
                              .time_waits = true};

@@ -170,27 +170,28 @@ static int find_truths(BrimValidator *validator, const BrimBatch *batch, int pic
 
 /* NMS of the pictures from `first` on, at most a group of them, in picture px. */
 static void suppress(BrimValidator *validator, const BrimBatch *batch, int first, int count,
-                     const float *predictions, int rows)
+                     const float *predictions, int rows, const int32_t *kept)
 {
     size_t columns = 5 + (size_t)validator->conf.class_count, max_det = (size_t)validator->conf.max_det;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(validator->threads)
     for (int i = 0; i < count; i++) {
         BrimDetection *detections = validator->detections + (size_t)i * max_det;
         const float *picture = predictions + (size_t)(first + i) * (size_t)rows * columns;
-        validator->counts[i] = brim_nms_run(validator->nms[omp_get_thread_num()], picture, rows, detections);
+        validator->counts[i] = brim_nms_run(validator->nms[omp_get_thread_num()], picture,
+                                            kept ? kept[first + i] : rows, detections);
         for (int d = 0; d < validator->counts[i]; d++)
             brim_back_detection(&batch->boxes[first + i], &detections[d]);
     }
 }
 
 static void measure_batch(BrimValidator *validator, const BrimBatch *batch, const float *predictions,
-                          int rows, BrimValidation *result)
+                          int rows, const int32_t *kept, BrimValidation *result)
 {
     size_t max_det = (size_t)validator->conf.max_det;
     for (int first = 0; first < batch->n; first += validator->group) {
         int count = batch->n - first < validator->group ? batch->n - first : validator->group;
         int64_t start = brim_clock_ns();
-        suppress(validator, batch, first, count, predictions, rows);
+        suppress(validator, batch, first, count, predictions, rows, kept);
         validator->spent_ns[2] += brim_clock_ns() - start;
         for (int i = 0; i < count; i++) {
             int labels = find_truths(validator, batch, first + i);
@@ -246,7 +247,8 @@ static BrimStatus finish_batch(BrimValidator *validator, BrimEngine *engine, int
     validator->spent_ns[1] += brim_clock_ns() - start;
     for (int i = 0; i < 3; i++)
         result->losses[i] += (double)items[i];
-    measure_batch(validator, &validator->begun[room].batch, predictions, rows, result);
+    measure_batch(validator, &validator->begun[room].batch, predictions, rows,
+                  brim_engine_infer_kept(engine, room), result);
 fail:
     return status;
 }

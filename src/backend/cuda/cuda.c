@@ -189,6 +189,7 @@ const BrimBackendClass brim_backend_cuda = {
     .read = brim_cuda_read,
     .pin = brim_cuda_pin,
     .fetch = brim_cuda_fetch,
+    .sift = brim_cuda_sift,
     .keep_bytes = brim_cuda_keep_bytes,
     .keep = brim_cuda_keep,
     .put_picture = brim_cuda_put_picture,

@@ -73,5 +73,6 @@ BrimStatus brim_cuda_read(BrimProgram *program, BrimTensorId id, void *plain);
 /* Results without a wait, and the pinned memory for them, as the contract has it (transfer.c). */
 BrimStatus brim_cuda_pin(BrimBackend *backend, size_t bytes, void **pinned);
 BrimStatus brim_cuda_fetch(BrimProgram *program, BrimTensorId id, void *pinned);
+BrimStatus brim_cuda_sift(BrimProgram *program, BrimTensorId id, const BrimSift *sift);
 
 #endif

@@ -229,3 +229,20 @@ BrimStatus brim_cuda_fetch(BrimProgram *program, BrimTensorId id, void *pinned)
 fail:
     return status;
 }
+
+/* A kernel writes what is kept straight to the host's memory. */
+BrimStatus brim_cuda_sift(BrimProgram *program, BrimTensorId id, const BrimSift *sift)
+{
+    BrimStatus status;
+    const BrimCudaDevice *device = &program->backend->device;
+    const BrimSiftArgs args = {.predictions = (const float *)address(program, id),
+                               .rows = sift->rows,
+                               .columns = sift->columns,
+                               .least = sift->least,
+                               .kept = sift->kept,
+                               .counts = sift->counts};
+    BRIM_TRY(brim_cuda_device_enter(device));
+    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_sift, sift->n, BRIM_BLOCK_THREADS, &args));
+fail:
+    return status;
+}

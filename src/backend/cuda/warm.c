@@ -23,14 +23,17 @@ static bool *mark_of(BrimProgram *program, BrimOpId id)
     return &backend->warm[op->kind];
 }
 
-/* The kernels that are no op's: whether pictures are kept is settled later, with what is measured now. They
- * make none. */
-static BrimStatus start_augment(const BrimCudaDevice *device)
+/* The kernels that are no op's, with nothing to do: whether pictures are kept is settled later, with what is
+ * measured now. */
+static BrimStatus start_others(const BrimBackend *backend)
 {
     BrimStatus status;
+    const BrimCudaDevice *device = &backend->device;
     const BrimAugmentArgs none = {.n = 0};
+    const BrimSiftArgs no_rows = {.rows = 0, .counts = (int32_t *)backend->arena};
     BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_augment_parts, 1, 256, &none));
     BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_augment, 1, 256, &none));
+    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_sift, 1, BRIM_BLOCK_THREADS, &no_rows));
 fail:
     return status;
 }
@@ -40,7 +43,7 @@ static BrimStatus start_cold_ops(BrimProgram *program)
     static const BrimStepScalars none;
     BrimStatus status;
     BRIM_TRY(brim_cuda_write_scalars(program->backend, &none));
-    BRIM_TRY(start_augment(&program->backend->device));
+    BRIM_TRY(start_others(program->backend));
     for (BrimOpId id = 0; id < program->graph->op_count; id++) {
         bool *mark = mark_of(program, id);
         if (!*mark)

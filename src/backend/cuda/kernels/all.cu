@@ -9,4 +9,5 @@
 #include "backend/cuda/kernels/loss_match.cu"
 #include "backend/cuda/kernels/pool.cu"
 #include "backend/cuda/kernels/resample.cu"
+#include "backend/cuda/kernels/sift.cu"
 #include "backend/cuda/kernels/update.cu"

@@ -188,6 +188,16 @@ typedef struct BrimDecodeArgs {
     float *predictions; /* [n rows 5 + nc] */
 } BrimDecodeArgs;
 
+/* Of each picture the rows whose objectness is above `least`, in their order, to kept[picture * rows * columns], and how
+ * many: both in memory of the host. */
+typedef struct BrimSiftArgs {
+    const float *predictions; /* [n rows columns], of which columns the fifth is objectness */
+    int32_t rows, columns;
+    float least;
+    float *kept;
+    int32_t *counts;
+} BrimSiftArgs;
+
 /* ---- parameters: whole blocks. Counts are multiples of 4 and pointers aligned to 16 bytes, here and for filters ---- */
 
 /* norm[0] = norm of the gradients / loss_scale, norm[1] = what each is to be multiplied with (the clip's factor over

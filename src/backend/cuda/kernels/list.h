@@ -29,6 +29,7 @@
     X(loss_cells, BrimLossArgs)                                                                                \
     X(loss_finish, BrimLossArgs)                                                                               \
     X(decode, BrimDecodeArgs)                                                                                  \
+    X(sift, BrimSiftArgs)                        /* sift.cu */                                                 \
     X(norm_partial, BrimNormArgs)                /* update.cu */                                               \
     X(norm_finish, BrimNormArgs)                                                                               \
     X(optimize, BrimOptimizeArgs)                                                                              \
