@@ -63,7 +63,7 @@ typedef enum BrimEventKind {
     BRIM_EVENT_RESULTS,    /* an epoch, or a validation, is done: all figures; epoch -1: of the best model, at the end */
     BRIM_EVENT_CLASS,      /* figures of one class, after a validation: text is its name */
     BRIM_EVENT_PICTURE,    /* detection: text is the picture, instances its boxes */
-    BRIM_EVENT_SAVED,      /* text: the file written */
+    BRIM_EVENT_SAVED,      /* text: the file written; a card may train on the next epoch meanwhile */
     BRIM_EVENT_BENCH_ROW,  /* bench_row: a batch size measured, or found not to fit; not judged yet */
     BRIM_EVENT_BENCH,      /* bench: all rows, judged; text: the report in the format asked for */
     BRIM_EVENT_TUNING,     /* a step was timed, to choose among steps: bench_row */

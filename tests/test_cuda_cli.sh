@@ -120,6 +120,8 @@ expect "three epochs" 0 "Done in" ", data wait "
 on fail=cuGraphLaunch@18,error=999 "${train[@]}" --device 0 --epochs 3 --name fallen
 expect "a card that falls off later" 1 "CUDA_ERROR_UNKNOWN (999)" "the card fell off" "--resume"
 [ -s "$work/runs/fallen/weights/last.safetensors" ] || fail "no checkpoint is left of a card that fell off"
+left=$(cd "$work/runs/fallen/weights" && echo *)
+[ "$left" = "best.safetensors last.safetensors" ] || fail "a card that fell off leaves $left"
 on "" train --resume "$work/runs/fallen/weights/last.safetensors"
 expect "going on with it" 0 "Going on with" "2/2" "Done in"
 for run in whole fallen; do

@@ -105,18 +105,41 @@ static BrimStatus read_tensor(void *self, const BrimHostTensor *tensor, void *da
     return brim_engine_read(engine, brim_graph_find(brim_engine_graph(engine), name), data);
 }
 
+static BrimStatus add_identity(BrimTensorFile *file, const BrimTensorFile *identity)
+{
+    BrimStatus status = BRIM_OK;
+    for (int i = 0; identity && i < identity->metadata_count && status == BRIM_OK; i++)
+        status = brim_tensors_set_metadata(file, identity->metadata[i].key, identity->metadata[i].value);
+    return status;
+}
+
+static BrimStatus declare_model(BrimTensorFile *file, BrimEngine *engine)
+{
+    return brim_weights_declare(engine, "ema/", "", file);
+}
+
+/* What a run that goes on needs beside the model. */
+static BrimStatus declare_rest(BrimTensorFile *file, BrimEngine *engine)
+{
+    BrimStatus status = brim_weights_declare(engine, "", "train/", file);
+    return status == BRIM_OK ? brim_weights_declare(engine, "momentum/", "momentum/", file) : status;
+}
+
+const char *brim_checkpoint_name(bool whole)
+{
+    return whole ? "last.safetensors" : "best.safetensors";
+}
+
 BrimStatus brim_checkpoint_save(BrimEngine *engine, const BrimTensorFile *identity, const BrimPosition *position,
                                 const char *path)
 {
     BrimStatus status;
     BrimTensorFile file = {0};
-    for (int i = 0; identity && i < identity->metadata_count; i++)
-        BRIM_TRY(brim_tensors_set_metadata(&file, identity->metadata[i].key, identity->metadata[i].value));
-    BRIM_TRY(brim_weights_declare(engine, "ema/", "", &file));
+    BRIM_TRY(add_identity(&file, identity));
+    BRIM_TRY(declare_model(&file, engine));
     if (position) {
         BRIM_TRY(add_position(&file, position));
-        BRIM_TRY(brim_weights_declare(engine, "", "train/", &file));
-        BRIM_TRY(brim_weights_declare(engine, "momentum/", "momentum/", &file));
+        BRIM_TRY(declare_rest(&file, engine));
         if (position->gradients_wait)
             BRIM_TRY(brim_weights_declare(engine, "gradient/", "gradient/", &file));
     }
@@ -125,6 +148,63 @@ fail:
     brim_tensors_clear(&file);
     return status;
 }
+
+/* ---- copies ---- */
+
+/* Written once, so that the pages are there before the first step. */
+BrimStatus brim_checkpoint_copy_open(BrimCheckpointCopy *copy, BrimEngine *engine)
+{
+    BrimStatus status;
+    *copy = (BrimCheckpointCopy){0};
+    BRIM_TRY(declare_model(&copy->tensors, engine));
+    copy->model_tensors = copy->tensors.tensor_count;
+    BRIM_TRY(declare_rest(&copy->tensors, engine));
+    for (int i = 0; i < copy->tensors.tensor_count; i++) {
+        BrimHostTensor *tensor = &copy->tensors.tensors[i];
+        tensor->data = brim_mem_take(BRIM_MEM_TRAIN, tensor->bytes, 1);
+        if (!tensor->data) {
+            status = BRIM_ERROR_MEMORY;
+            goto fail;
+        }
+    }
+    return BRIM_OK;
+fail:
+    brim_checkpoint_copy_clear(copy);
+    return status;
+}
+
+BrimStatus brim_checkpoint_copy_take(BrimCheckpointCopy *copy, BrimEngine *engine,
+                                     const BrimTensorFile *identity, const BrimPosition *position)
+{
+    BrimStatus status;
+    brim_tensors_clear(&copy->metadata);
+    BRIM_TRY(add_identity(&copy->metadata, identity));
+    copy->model_metadata = copy->metadata.metadata_count;
+    BRIM_TRY(add_position(&copy->metadata, position));
+    for (int i = 0; i < copy->tensors.tensor_count; i++)
+        BRIM_TRY(read_tensor(engine, &copy->tensors.tensors[i], copy->tensors.tensors[i].data));
+fail:
+    return status;
+}
+
+BrimStatus brim_checkpoint_copy_save(const BrimCheckpointCopy *copy, bool whole, const char *path)
+{
+    const BrimTensorFile file = {
+        .tensors = copy->tensors.tensors,
+        .tensor_count = whole ? copy->tensors.tensor_count : copy->model_tensors,
+        .metadata = copy->metadata.metadata,
+        .metadata_count = whole ? copy->metadata.metadata_count : copy->model_metadata,
+    };
+    return brim_safetensors_save(&file, path);
+}
+
+void brim_checkpoint_copy_clear(BrimCheckpointCopy *copy)
+{
+    brim_tensors_clear(&copy->tensors);
+    brim_tensors_clear(&copy->metadata);
+}
+
+/* ---- back again ---- */
 
 BrimStatus brim_checkpoint_restore(BrimEngine *engine, const BrimTensorFile *file, BrimPosition *position)
 {

@@ -21,9 +21,29 @@ typedef struct BrimPosition {
     int best_epoch;
 } BrimPosition;
 
+/* Both files can be written of it while the engine goes on: its state in host memory, as it was when it was
+ * copied, without gradients. */
+typedef struct BrimCheckpointCopy {
+    BrimTensorFile tensors;  /* of last.safetensors, with their data: first those of best.safetensors */
+    BrimTensorFile metadata; /* of last.safetensors, and no tensors: first that of best.safetensors */
+    int model_tensors, model_metadata;
+} BrimCheckpointCopy;
+
+/* What the file is called that holds the whole state, or the model alone. */
+const char *brim_checkpoint_name(bool whole);
+
 /* Writes the file atomically: the model alone, or with position everything. identity: metadata to carry, or NULL. */
 BrimStatus brim_checkpoint_save(BrimEngine *engine, const BrimTensorFile *identity, const BrimPosition *position,
                                 const char *path);
+
+/* Takes the memory, once; copies the state of the same engine into it, as often as there is something to
+ * write; writes a file of the copy, the same to the last byte as brim_checkpoint_save's where no gradients
+ * wait. */
+BrimStatus brim_checkpoint_copy_open(BrimCheckpointCopy *copy, BrimEngine *engine);
+BrimStatus brim_checkpoint_copy_take(BrimCheckpointCopy *copy, BrimEngine *engine,
+                                     const BrimTensorFile *identity, const BrimPosition *position);
+BrimStatus brim_checkpoint_copy_save(const BrimCheckpointCopy *copy, bool whole, const char *path);
+void brim_checkpoint_copy_clear(BrimCheckpointCopy *copy);
 
 /* Puts a full checkpoint back into the engine. ERROR_INPUT where the file holds the model alone. What files of before
  * mixed precision do not say stays as `position` has it. */

@@ -35,6 +35,7 @@ void brim_trainer_close(BrimTrainer **trainer)
 {
     if (!*trainer)
         return;
+    brim_saver_close(&(*trainer)->saver); /* where a card fell off, the files of the last whole epoch */
     brim_trainer_close_parts(*trainer);
     brim_mem_give(*trainer);
     *trainer = NULL;
@@ -62,6 +63,7 @@ BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
     BrimStatus status;
     const BrimTrainerConf *conf = &trainer->conf;
     BRIM_TRY(brim_crew_start(trainer->crew));
+    BRIM_TRY(brim_trainer_save_open(trainer));
     BRIM_TRY(brim_weights_init(trainer->engine, conf->model, conf->seed));
     if (start) {
         BrimTransfer transfer;
@@ -80,6 +82,7 @@ BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *check
 {
     BrimStatus status;
     BRIM_TRY(brim_crew_start(trainer->crew));
+    BRIM_TRY(brim_trainer_save_open(trainer));
     BRIM_TRY(brim_checkpoint_restore(trainer->engine, checkpoint, &trainer->position));
     BRIM_TRY(brim_crew_share(trainer->crew));
     trainer->schedule.last_update = trainer->position.last_update;
@@ -91,30 +94,6 @@ BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *check
                          trainer->conf.epochs);
     BRIM_TRY(brim_trainer_keep_fill(trainer));
 fail:
-    return status;
-}
-
-/* ---- checkpoints ---- */
-
-void brim_trainer_save_to(BrimTrainer *trainer, const char *weights_folder)
-{
-    trainer->weights_folder = weights_folder;
-}
-
-static BrimStatus save(BrimTrainer *trainer, const char *name, bool whole)
-{
-    if (!trainer->weights_folder)
-        return BRIM_OK;
-    char *path = brim_path_join(trainer->weights_folder, name);
-    if (!path)
-        return BRIM_ERROR_MEMORY;
-    trainer->position.last_update = trainer->schedule.last_update;
-    trainer->position.updates = trainer->schedule.updates;
-    BrimStatus status = brim_checkpoint_save(trainer->engine, trainer->conf.identity,
-                                             whole ? &trainer->position : NULL, path);
-    if (status == BRIM_OK)
-        brim_trainer_tell(trainer, &(BrimEvent){.kind = BRIM_EVENT_SAVED, .text = path});
-    brim_mem_give(path);
     return status;
 }
 
@@ -254,10 +233,18 @@ static BrimStatus run_batches(BrimTrainer *trainer)
                       &(BrimEvent){.kind = BRIM_EVENT_EPOCH, .epoch = position->epoch, .batches = batches});
     if (position->batch < batches) /* a run that was stopped before its validation has none left */
         BRIM_TRY(start_loader(trainer, position->epoch, position->batch));
-    while (position->batch < batches && !trainer->stop)
+    while (position->batch < batches && !trainer->stop) {
         BRIM_TRY(run_batch(trainer));
+        BRIM_TRY(brim_trainer_saved(trainer, false));
+    }
 fail:
     return status;
+}
+
+static bool out_of_patience(const BrimTrainer *trainer)
+{
+    const BrimPosition *position = &trainer->position;
+    return trainer->conf.patience > 0 && position->epoch - 1 - position->best_epoch >= trainer->conf.patience;
 }
 
 /* Validates, tells, and writes the checkpoints of a finished epoch. */
@@ -285,22 +272,12 @@ static BrimStatus finish_epoch(BrimTrainer *trainer)
     position->epoch++;
     position->batch = 0;
     position->gradients_wait = false; /* YOLOv5 drops what an epoch leaves behind without a step */
-    BRIM_TRY(save(trainer, "last.safetensors", true));
-    if (better)
-        BRIM_TRY(save(trainer, "best.safetensors", false));
+    BRIM_TRY(brim_trainer_save_epoch(trainer, better));
+    bool last = position->epoch == trainer->conf.epochs || out_of_patience(trainer);
+    if (last) /* nothing is computed meanwhile */
+        BRIM_TRY(brim_trainer_saved(trainer, true));
 fail:
     return status;
-}
-
-static bool out_of_patience(BrimTrainer *trainer)
-{
-    const BrimPosition *position = &trainer->position;
-    if (trainer->conf.patience <= 0 || position->epoch - 1 - position->best_epoch < trainer->conf.patience)
-        return false;
-    brim_trainer_remark(
-        trainer, "Stopped early: no better result for %d epochs, best at epoch %d (--patience changes it)",
-        trainer->conf.patience, position->best_epoch);
-    return true;
 }
 
 /* Validates best.safetensors once more, class by class: the figures of the model that the user takes away. */
@@ -309,7 +286,7 @@ static BrimStatus validate_best(BrimTrainer *trainer)
     BrimStatus status;
     BrimTensorFile best = {0};
     BrimValidation found;
-    char *path = brim_path_join(trainer->weights_folder, "best.safetensors");
+    char *path = brim_path_join(trainer->weights_folder, brim_checkpoint_name(false));
     if (!path)
         return BRIM_ERROR_MEMORY;
     BRIM_TRY(brim_validator_ahead(trainer->validator, trainer->val_loader));
@@ -333,14 +310,17 @@ BrimStatus brim_trainer_run(BrimTrainer *trainer)
         if (!trainer->stop)
             BRIM_TRY(finish_epoch(trainer));
         if (trainer->stop) {
-            if (trainer->position.gradients_wait)
-                BRIM_TRY(brim_crew_gather(trainer->crew));
-            BRIM_TRY(save(trainer, "last.safetensors", true));
+            BRIM_TRY(brim_trainer_save_stopped(trainer));
             return brim_fail(BRIM_STOPPED, "stopped in epoch %d after %d batches", trainer->position.epoch,
                              trainer->position.batch);
         }
-        if (out_of_patience(trainer))
+        if (out_of_patience(trainer)) {
+            brim_trainer_remark(trainer,
+                                "Stopped early: no better result for %d epochs, best at epoch %d "
+                                "(--patience changes it)",
+                                trainer->conf.patience, trainer->position.best_epoch);
             break;
+        }
     }
     if (trainer->weights_folder)
         BRIM_TRY(validate_best(trainer));

@@ -50,7 +50,7 @@ BrimStatus brim_trainer_start(BrimTrainer *trainer, const BrimTensorFile *start)
 BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *checkpoint);
 
 /* Where last.safetensors and best.safetensors are written; the text must outlive the trainer. Without it none
- * are. */
+ * are. To be called before the start. */
 void brim_trainer_save_to(BrimTrainer *trainer, const char *weights_folder);
 
 /* Trains to the last epoch, early stopping, or a listener's false (then a checkpoint is written and

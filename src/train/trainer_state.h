@@ -2,7 +2,7 @@
 #ifndef BRIM_TRAIN_TRAINER_STATE_H
 #define BRIM_TRAIN_TRAINER_STATE_H
 
-#include "train/checkpoint.h"
+#include "train/saver.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 #include "train/validate.h"
@@ -10,6 +10,8 @@
 struct BrimTrainer {
     BrimTrainerConf conf;
     const char *weights_folder; /* NULL: nothing is saved */
+    BrimSaver *saver;           /* NULL: the loop writes by itself */
+    bool saving;                /* it was given something that was not waited for */
     BrimLoader *train_loader;
     BrimLoader *val_loader;
     BrimCrew *crew;
@@ -42,6 +44,14 @@ void brim_trainer_close_parts(BrimTrainer *trainer);
 void brim_trainer_keep_choose(BrimTrainer *trainer);
 BrimStatus brim_trainer_keep_plan(BrimTrainer *trainer);
 BrimStatus brim_trainer_keep_fill(BrimTrainer *trainer);
+
+/* Checkpoints (trainer_save.c): what writing them takes, with the arena; those of a finished epoch, written
+ * or begun; that of a run that stops here, written. What was begun is told, or fails, when it has been waited
+ * for: brim_trainer_saved does so; without `wait` it only looks. */
+BrimStatus brim_trainer_save_open(BrimTrainer *trainer);
+BrimStatus brim_trainer_save_epoch(BrimTrainer *trainer, bool best);
+BrimStatus brim_trainer_save_stopped(BrimTrainer *trainer);
+BrimStatus brim_trainer_saved(BrimTrainer *trainer, bool wait);
 
 /* The cards that train: those of the conf, or its one. */
 const int *brim_trainer_cards(const BrimTrainerConf *conf, int *count);

@@ -1,0 +1,204 @@
+/* A run whose checkpoints are written while the card computes the next epoch, on a card that is none
+ * (tests/fake_cuda): it goes on meanwhile, says that a file is written when it is, waits for it where it
+ * stops, and ends where one cannot be written. The bytes are tests/test_saver.c's matter. */
+#include "support/same_runs.h"
+#include "support/support.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "data/demo.h"
+#include "exchange/safetensors.h"
+
+enum { PICTURES = 6, BATCH = 4, BATCHES = 2, EPOCHS = 3, SIDE_PX = 64 };
+
+typedef struct Seen {
+    const char *name;
+    int steps, results, stop_after; /* 0: never */
+    int saved, last_saved, last_saved_at_best;
+    bool block;  /* a pipe is in the way of last.safetensors: who opens it waits for a reader */
+    bool refuse; /* a folder is */
+    size_t piped_bytes;
+} Seen;
+
+static const char *project(void)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/runs", scratch_folder());
+    return path;
+}
+
+static void path_of_last(char path[1200], const char *name)
+{
+    snprintf(path, 1200, "%s/%s/weights/last.safetensors", project(), name);
+}
+
+static void put_in_the_way(const Seen *seen)
+{
+    char path[1200], other[1300];
+    path_of_last(path, seen->name);
+    snprintf(other, sizeof other, "%s.%ld.tmp", path, (long)getpid());
+    if (seen->block)
+        assert_int_equal(mkfifo(other, 0666), 0);
+    snprintf(other, sizeof other, "%s/kept", path);
+    if (seen->refuse)
+        assert_ok(brim_folder_make(other));
+}
+
+/* All that the other end has to write. */
+static size_t empty_pipe(const Seen *seen)
+{
+    static char room[1 << 16];
+    char path[1200], other[1300];
+    size_t bytes = 0;
+    path_of_last(path, seen->name);
+    assert_false(brim_file_exists(path));
+    snprintf(other, sizeof other, "%s.%ld.tmp", path, (long)getpid());
+    int pipe = open(other, O_RDONLY);
+    assert_true(pipe >= 0);
+    for (ssize_t got; (got = read(pipe, room, sizeof room)) > 0;)
+        bytes += (size_t)got;
+    close(pipe);
+    return bytes;
+}
+
+/* That many epochs are in the file that is said to be written. */
+static void check_saved(Seen *seen, const char *path)
+{
+    char epochs[16];
+    BrimTensorFile file = {0};
+    assert_ok(brim_safetensors_load(&file, path));
+    seen->saved++;
+    if (strstr(path, "last.safetensors") && seen->stop_after == 0) {
+        snprintf(epochs, sizeof epochs, "%d", ++seen->last_saved);
+        assert_string_equal(brim_tensors_metadata(&file, "state.epoch"), epochs);
+    }
+    brim_tensors_clear(&file);
+}
+
+static bool watch(void *self, const BrimEvent *event)
+{
+    Seen *seen = self;
+    if (event->kind == BRIM_EVENT_SAVED)
+        check_saved(seen, event->text);
+    if (event->kind == BRIM_EVENT_RESULTS && event->epoch < 0)
+        seen->last_saved_at_best = seen->last_saved;
+    seen->results += event->kind == BRIM_EVENT_RESULTS;
+    if (event->kind != BRIM_EVENT_STEP)
+        return true;
+    if (seen->steps == 0)
+        put_in_the_way(seen);
+    if (seen->block && seen->steps == BATCHES)
+        seen->piped_bytes = empty_pipe(seen);
+    return ++seen->steps != seen->stop_after;
+}
+
+static BrimTrainOptions small_run(const char *name, const char *device)
+{
+    static char data[1024];
+    BrimTrainOptions options = brim_train_defaults();
+    snprintf(data, sizeof data, "%s/demo/data.yaml", scratch_folder());
+    options.data = data;
+    options.weights = "";
+    options.cfg = "yolov5n";
+    options.project = project();
+    options.name = name;
+    options.device = device;
+    options.exist_ok = true;
+    options.epochs = EPOCHS;
+    options.batch_size = BATCH;
+    options.imgsz = SIDE_PX;
+    options.workers = 0;
+    options.seed = 7;
+    options.noautoanchor = true;
+    return options;
+}
+
+static void a_file_is_told_when_it_is_written(void **state)
+{
+    (void)state;
+    Seen seen = {.name = "told"};
+    BrimTrainOptions options = small_run("told", "0");
+    assert_ok(brim_train(&options, watch, &seen));
+    assert_int_equal(seen.last_saved, EPOCHS);
+    assert_int_equal(seen.last_saved_at_best, EPOCHS);
+    assert_true(seen.saved > EPOCHS);
+    assert_int_equal(seen.results, EPOCHS + 1);
+}
+
+/* A pipe takes the bytes, but cannot be brought to a disk: that ends the run. */
+static void a_run_goes_on_while_its_files_are_written(void **state)
+{
+    (void)state;
+    char path[1200];
+    Seen seen = {.name = "blocked", .block = true};
+    BrimTrainOptions options = small_run("blocked", "0");
+    path_of_last(path, "blocked");
+    assert_refused(brim_train(&options, watch, &seen), BRIM_ERROR_IO, path);
+    assert_true(seen.steps > BATCHES);
+    assert_true(seen.results == 1 || seen.results == 2);
+    assert_int_equal(seen.saved, 0);
+    assert_true(seen.piped_bytes > (size_t)20 << 20); /* three times 1.8 million parameters */
+    assert_false(brim_file_exists(path));
+}
+
+/* By the loop on the CPU, by the thread on a card. */
+static void a_file_that_cannot_be_written_is_told_alike(void **state)
+{
+    (void)state;
+    char sentence[1024];
+    for (int card = 0; card < 2; card++) {
+        Seen seen = {.name = "refused", .refuse = true};
+        BrimTrainOptions options = small_run("refused", card ? "0" : "cpu");
+        assert_refused(brim_train(&options, watch, &seen), BRIM_ERROR_IO, "refused/weights/last.safetensors");
+        assert_int_equal(seen.saved, 0);
+        assert_true(seen.steps >= BATCHES && seen.steps <= 2 * BATCHES);
+        if (card)
+            assert_string_equal(brim_last_error(), sentence);
+        snprintf(sentence, sizeof sentence, "%s", brim_last_error());
+    }
+}
+
+/* In the second epoch, when the first one's files are on their way. */
+static void a_stop_waits_for_what_was_begun(void **state)
+{
+    (void)state;
+    char last[1200];
+    BrimTensorFile best = {0};
+    Seen seen = {.name = "stopped", .stop_after = BATCHES + 1};
+    BrimTrainOptions options = small_run("stopped", "0"), resume = brim_train_defaults();
+    assert_int_equal(brim_train(&options, watch, &seen), BRIM_STOPPED);
+    assert_int_equal(seen.saved, 3); /* both of the first epoch, and where it stopped */
+    load_run(&best, project(), "stopped", "best");
+    brim_tensors_clear(&best);
+    path_of_last(last, "stopped");
+    resume.resume = last;
+    assert_ok(brim_train(&resume, NULL, NULL));
+    assert_same_runs(project(), "told", "stopped");
+}
+
+static int set_up(void **state)
+{
+    char demo[1024];
+    (void)state;
+    setenv("BRIM_FAKE_CARD", "lazy", 1); /* so that a wait too few is seen */
+    setenv("BRIM_FAKE_DNN", "engines=one", 1);
+    snprintf(demo, sizeof demo, "%s/demo", scratch_folder());
+    return brim_demo_write(demo, PICTURES, 4, 96, 1) != BRIM_OK;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_is_told_when_it_is_written),
+        cmocka_unit_test(a_run_goes_on_while_its_files_are_written),
+        cmocka_unit_test(a_file_that_cannot_be_written_is_told_alike),
+        cmocka_unit_test(a_stop_waits_for_what_was_begun),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
