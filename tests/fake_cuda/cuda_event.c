@@ -93,7 +93,8 @@ CUresult cuEventSynchronize(CUevent event)
     if (event->captured)
         return CUDA_ERROR_CAPTURED_EVENT;
     if (event->recorded && !event->reached)
-        fake_stream_catch_up(event->stream, &event->reached);
+        if (!fake_stream_catch_up(event->stream, &event->reached))
+            fake_abort("cuEventSynchronize: this would wait without end");
     return CUDA_SUCCESS;
 }
 

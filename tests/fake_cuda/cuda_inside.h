@@ -120,8 +120,9 @@ size_t fake_memory_left_bytes(int device);
  * capture is void then. */
 CUresult fake_unsafe(const char *function);
 
-/* With the word `lazy`: does what waits on the stream, in order, until *done is true, or all of it for NULL. */
-void fake_stream_catch_up(CUstream stream, const bool *done);
+/* Does what waits on the stream, in order, until *done is true, or all of it for NULL: with the word `lazy`, or
+ * behind another stream's work, which goes on as far as it has to. False where that never comes. */
+bool fake_stream_catch_up(CUstream stream, const bool *done);
 
 /* CUDA_ERROR_INVALID_HANDLE for what is no stream; *capturing says whether it is being captured. */
 CUresult fake_stream_check(CUstream stream, const char *function, bool *capturing);

@@ -1,4 +1,5 @@
 /* Streams, and what is captured on them: a list of work, done at each launch of the graph made of it. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 typedef struct Work {
     struct Work *next;
     void (*run)(void *args);
+    int (*ready)(void *args); /* NULL: always */
     size_t bytes;
     max_align_t args[];
 } Work;
@@ -18,6 +20,7 @@ typedef struct List {
 
 struct CUstream_st {
     FakeHandle handle;
+    CUstream next; /* of those that were not destroyed */
     bool capturing, spoiled;
     int device;
     int busy_looks; /* -1: without end */
@@ -32,21 +35,26 @@ struct CUgraph_st {
 
 struct CUgraphExec_st {
     FakeHandle handle;
+    int device;
     List works;
 };
 
 /* The streams under capture: which of them are GLOBAL concerns every thread, which are this thread's only
  * this one. */
 static CUstream global_capture;
-static _Thread_local CUstream own_capture;
+static _Thread_local CUstream own_captures[FAKE_CARDS];
 
-static void append(List *list, void (*run)(void *args), const void *args, size_t bytes)
+static CUstream streams;
+static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
+
+static void append(List *list, const Work *like, const void *args)
 {
-    Work *work = malloc(sizeof *work + bytes);
+    Work *work = malloc(sizeof *work + like->bytes);
     if (!work)
         fake_abort("the host's memory is used up");
-    *work = (Work){.run = run, .bytes = bytes};
-    memcpy(work->args, args, bytes);
+    *work = *like;
+    work->next = NULL;
+    memcpy(work->args, args, like->bytes);
     *(list->end ? list->end : &list->first) = work;
     list->end = &work->next;
 }
@@ -73,16 +81,35 @@ static void run_now(void (*run)(void *args), const void *args, size_t bytes)
     free(copy);
 }
 
-void fake_stream_catch_up(CUstream stream, const bool *done)
+/* Does what the stream comes to next; false where there is nothing, or it is not ready. */
+static bool advance(CUstream stream)
 {
-    while (stream && stream->waiting.first && !(done && *done)) {
-        Work *work = stream->waiting.first;
-        stream->waiting.first = work->next;
-        if (!work->next)
-            stream->waiting.end = NULL;
+    Work *work = stream->waiting.first;
+    if (!work || (work->ready && !work->ready(work->args)))
+        return false;
+    stream->waiting.first = work->next;
+    if (!work->next)
+        stream->waiting.end = NULL;
+    if (work->run)
         run_now(work->run, work->args, work->bytes);
-        free(work);
-    }
+    free(work);
+    return true;
+}
+
+static bool advance_all(void)
+{
+    bool any = false;
+    for (CUstream stream = streams; stream; stream = stream->next)
+        any = advance(stream) || any;
+    return any;
+}
+
+bool fake_stream_catch_up(CUstream stream, const bool *done)
+{
+    while (stream && stream->waiting.first && !(done && *done))
+        if (!advance(stream) && !advance_all())
+            return false;
+    return true;
 }
 
 CUresult fake_stream_check(CUstream stream, const char *function, bool *capturing)
@@ -97,19 +124,36 @@ CUresult fake_stream_check(CUstream stream, const char *function, bool *capturin
     return CUDA_SUCCESS;
 }
 
-CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void *args, size_t bytes)
+static CUresult enqueue(CUstream stream, const Work *like, const void *args)
 {
     bool capturing;
     FAKE_TRY(fake_stream_check(stream, "starting work on a stream", &capturing));
-    if (!capturing && stream && fake_card()->lazy)
-        append(&stream->waiting, run, args, bytes);
-    else if (!capturing)
-        run_now(run, args, bytes);
-    else if (stream->spoiled)
+    if (capturing && stream->spoiled)
         return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+    if (capturing)
+        append(&stream->captured, like, args);
+    else if (stream && (fake_card()->lazy || like->ready || stream->waiting.first))
+        append(&stream->waiting, like, args);
     else
-        append(&stream->captured, run, args, bytes);
+        run_now(like->run, args, like->bytes);
+    while (!capturing && stream && stream->waiting.first && !fake_card()->lazy && advance_all()) {
+    }
     return CUDA_SUCCESS;
+}
+
+CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void *args, size_t bytes)
+{
+    return enqueue(stream, &(Work){.run = run, .bytes = bytes}, args);
+}
+
+CUresult fake_cuda_enqueue_wait(CUstream stream, int (*ready)(void *args), const void *args, size_t bytes)
+{
+    return enqueue(stream, &(Work){.ready = ready, .bytes = bytes}, args);
+}
+
+int fake_cuda_stream_captured(CUstream stream)
+{
+    return stream && stream->capturing;
 }
 
 CUresult cuStreamCreate(CUstream *stream, unsigned int flags)
@@ -121,15 +165,29 @@ CUresult cuStreamCreate(CUstream *stream, unsigned int flags)
         return CUDA_ERROR_INVALID_VALUE;
     *stream = fake_handle_make(FAKE_STREAM, sizeof **stream);
     (*stream)->device = device;
+    pthread_mutex_lock(&listing);
+    (*stream)->next = streams;
+    streams = *stream;
+    pthread_mutex_unlock(&listing);
     return CUDA_SUCCESS;
+}
+
+/* Where this thread keeps that it captures the stream; for NULL a place that is free. */
+static CUstream *own_capture(CUstream stream)
+{
+    for (int i = 0; i < FAKE_CARDS; i++)
+        if (own_captures[i] == stream)
+            return &own_captures[i];
+    return NULL;
 }
 
 static void end_capture(CUstream stream)
 {
+    CUstream *own = own_capture(stream);
     if (global_capture == stream)
         global_capture = NULL;
-    if (own_capture == stream)
-        own_capture = NULL;
+    if (own)
+        *own = NULL;
     stream->capturing = stream->spoiled = false;
 }
 
@@ -139,7 +197,14 @@ CUresult cuStreamDestroy(CUstream stream)
     FAKE_TRY(fake_handle_check(stream, FAKE_STREAM, "cuStreamDestroy"));
     end_capture(stream);
     clear(&stream->captured);
-    fake_stream_catch_up(stream, NULL);
+    if (!fake_stream_catch_up(stream, NULL))
+        fake_abort("cuStreamDestroy: its work would never end");
+    pthread_mutex_lock(&listing);
+    CUstream *link = &streams;
+    while (*link != stream)
+        link = &(*link)->next;
+    *link = stream->next;
+    pthread_mutex_unlock(&listing);
     fake_handle_destroy(stream);
     return CUDA_SUCCESS;
 }
@@ -153,7 +218,9 @@ static CUresult spoil(CUstream stream, const char *function)
 
 CUresult fake_unsafe(const char *function)
 {
-    CUstream stream = own_capture ? own_capture : global_capture;
+    CUstream stream = global_capture;
+    for (int i = 0; i < FAKE_CARDS && !stream; i++)
+        stream = own_captures[i];
     return stream ? spoil(stream, function) : CUDA_SUCCESS;
 }
 
@@ -168,7 +235,8 @@ CUresult cuStreamSynchronize(CUstream stream)
         fake_abort("cuStreamSynchronize: this would wait without end");
     if (stream)
         stream->busy_looks = 0;
-    fake_stream_catch_up(stream, NULL);
+    if (!fake_stream_catch_up(stream, NULL))
+        fake_abort("cuStreamSynchronize: this would wait without end");
     return CUDA_SUCCESS;
 }
 
@@ -180,7 +248,7 @@ CUresult cuStreamQuery(CUstream stream)
     if (capturing)
         return spoil(stream, "cuStreamQuery");
     if (!stream || stream->busy_looks == 0)
-        return CUDA_SUCCESS;
+        return fake_stream_catch_up(stream, NULL) ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
     stream->busy_looks -= stream->busy_looks > 0;
     return CUDA_ERROR_NOT_READY;
 }
@@ -217,8 +285,8 @@ CUresult cuStreamBeginCapture(CUstream stream, CUstreamCaptureMode mode)
     stream->mode = mode;
     if (mode == CU_STREAM_CAPTURE_MODE_GLOBAL)
         global_capture = stream;
-    if (mode != CU_STREAM_CAPTURE_MODE_RELAXED)
-        own_capture = stream;
+    if (mode != CU_STREAM_CAPTURE_MODE_RELAXED && own_capture(NULL))
+        *own_capture(NULL) = stream;
     return CUDA_SUCCESS;
 }
 
@@ -230,7 +298,7 @@ CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
     FAKE_TRY(fake_stream_check(stream, "cuStreamEndCapture", &capturing));
     if (!capturing)
         return CUDA_ERROR_ILLEGAL_STATE;
-    if (stream->mode != CU_STREAM_CAPTURE_MODE_RELAXED && own_capture != stream) {
+    if (stream->mode != CU_STREAM_CAPTURE_MODE_RELAXED && !own_capture(stream)) {
         fake_complain("cuStreamEndCapture: another thread began it");
         return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
     }
@@ -260,21 +328,24 @@ CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
     return CUDA_SUCCESS;
 }
 
-/* Graphs that can be launched; as many as there were at once have taken memory, and keep it. */
-static int execs;
+/* Graphs that can be launched, of each card; as many as there were at once have taken memory, and keep it. */
+static int execs[FAKE_CARDS];
 
 CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags)
 {
     (void)flags;
     FAKE_BEGIN(cuGraphInstantiateWithFlags);
     char name[32];
+    int device;
+    FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(graph, FAKE_GRAPH, "cuGraphInstantiateWithFlags"));
-    snprintf(name, sizeof name, "graph %d", execs);
+    snprintf(name, sizeof name, "graph %d", execs[device]);
     FAKE_TRY(fake_cuda_load(name));
-    execs++;
+    execs[device]++;
     *exec = fake_handle_make(FAKE_EXEC, sizeof **exec);
+    (*exec)->device = device;
     for (const Work *work = graph->works.first; work; work = work->next)
-        append(&(*exec)->works, work->run, work->args, work->bytes);
+        append(&(*exec)->works, work, work->args);
     return CUDA_SUCCESS;
 }
 
@@ -292,7 +363,7 @@ CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
     FAKE_BEGIN(cuGraphLaunch);
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphLaunch"));
     for (const Work *work = exec->works.first; work; work = work->next)
-        FAKE_TRY(fake_cuda_enqueue(stream, work->run, work->args, work->bytes));
+        FAKE_TRY(enqueue(stream, work, work->args));
     return CUDA_SUCCESS;
 }
 
@@ -302,7 +373,7 @@ CUresult cuGraphExecDestroy(CUgraphExec exec)
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphExecDestroy"));
     clear(&exec->works);
     fake_handle_destroy(exec);
-    execs--;
+    execs[exec->device]--;
     return CUDA_SUCCESS;
 }
 

@@ -26,6 +26,13 @@
 /* Does run(copy of args) in the stream's order: now, or when the graph that is being captured is launched. */
 CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void *args, size_t bytes);
 
+/* What is started on the stream after this waits until ready(its copy of args) says so, which it is asked while
+ * work on any stream goes on. */
+CUresult fake_cuda_enqueue_wait(CUstream stream, int (*ready)(void *args), const void *args, size_t bytes);
+
+/* Whether what is started on it becomes a graph. */
+int fake_cuda_stream_captured(CUstream stream);
+
 /* Loads what goes by that name, where it was not loaded yet: takes the card's `late` bytes. */
 CUresult fake_cuda_load(const char *name);
 

@@ -1,4 +1,6 @@
-/* The false NCCL's communicators: made for all cards at once, summed over in groups, destroyed one by one. */
+/* The false NCCL's communicators: made for all cards at once, summed over in groups, exchanging in groups,
+ * destroyed one by one. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,8 @@ struct ncclComm {
     CUstream stuck;
     Call calls[FAKE_NCCL_CALLS];
     int call_count;
+    FakeMeeting *meeting;
+    Call gather; /* at most one in a group; its start is the whole, NULL: none */
 };
 
 static _Thread_local int depth;           /* of groups */
@@ -80,11 +84,12 @@ int ncclCommInitAll(BrimCudaRank *ranks, int count, const int *cards)
         return result;
     struct ncclComm **mates = calloc((size_t)count, sizeof *mates);
     int *left = malloc(sizeof *left);
+    FakeMeeting *meeting = fake_meeting_open(count);
     *left = count;
     for (int i = 0; i < count; i++) {
         mates[i] = ranks[i] = calloc(1, sizeof **ranks);
-        *ranks[i] =
-            (struct ncclComm){.mates = mates, .left = left, .rank = i, .count = count, .card = cards[i]};
+        *ranks[i] = (struct ncclComm){
+            .mates = mates, .left = left, .rank = i, .count = count, .card = cards[i], .meeting = meeting};
     }
     for (int i = 0; i < count && result == BRIM_NCCL_SUCCESS; i++)
         result = fake_nccl_on_card(cards[i], take_memory, ranks[i]);
@@ -95,14 +100,14 @@ int ncclCommInitAll(BrimCudaRank *ranks, int count, const int *cards)
 
 int ncclCommGetAsyncError(BrimCudaRank rank, int *result)
 {
-    *result = rank->error;
+    *result = rank->error ? rank->error : fake_meeting_error(rank->meeting, rank->rank);
     return fake_nccl_begin("ncclCommGetAsyncError");
 }
 
 int ncclCommDestroy(BrimCudaRank rank)
 {
     int result = fake_nccl_begin("ncclCommDestroy");
-    if (rank->stuck || rank->error)
+    if (rank->stuck || rank->error || fake_meeting_waits(rank->meeting))
         return fake_nccl_refuse(NCCL_INVALID_USAGE, "ncclCommDestroy: a sum is on its way, which never ends");
     int ended = destroy(rank);
     return result == BRIM_NCCL_SUCCESS ? ended : result;
@@ -110,10 +115,29 @@ int ncclCommDestroy(BrimCudaRank rank)
 
 int ncclCommAbort(BrimCudaRank rank)
 {
+    fake_meeting_abort(rank->meeting);
     return destroy(rank);
 }
 
-/* ---- sums ---- */
+/* ---- sums and exchanges ---- */
+
+/* What both ask of a caller. */
+static int check_call(const char *function, const void *start, size_t bytes, BrimCudaRank rank,
+                      CUstream stream)
+{
+    if (depth == 0)
+        return fake_nccl_refuse(NCCL_INVALID_USAGE, "%s: one thread has several cards, and no group",
+                                function);
+    if (fake_cuda_stream_card(stream) != rank->card)
+        return fake_nccl_refuse(NCCL_INVALID_ARGUMENT, "%s: the stream is none of card %d", function,
+                                rank->card);
+    if (fake_cuda_memory_card((CUdeviceptr)(uintptr_t)start, bytes) != rank->card)
+        return fake_nccl_refuse(NCCL_INVALID_ARGUMENT, "%s: %zu bytes do not lie on card %d", function, bytes,
+                                rank->card);
+    if (rank->call_count == FAKE_NCCL_CALLS || rank->gather.start || (called && called->mates != rank->mates))
+        return fake_nccl_refuse(NCCL_INTERNAL_ERROR, "%s: more than it knows of in a group", function);
+    return BRIM_NCCL_SUCCESS;
+}
 
 int ncclAllReduce(const void *from, void *to, size_t count, int type, int op, BrimCudaRank rank,
                   CUstream stream)
@@ -124,18 +148,28 @@ int ncclAllReduce(const void *from, void *to, size_t count, int type, int op, Br
         return result;
     if (type != BRIM_NCCL_FLOAT32 || op != BRIM_NCCL_SUM || from != to)
         return fake_nccl_refuse(NCCL_INVALID_ARGUMENT, "ncclAllReduce: it only sums floats, and in place");
-    if (depth == 0)
-        return fake_nccl_refuse(NCCL_INVALID_USAGE,
-                                "ncclAllReduce: one thread has several cards, and no group");
-    if (fake_cuda_stream_card(stream) != rank->card)
-        return fake_nccl_refuse(NCCL_INVALID_ARGUMENT, "ncclAllReduce: the stream is none of card %d",
-                                rank->card);
-    if (fake_cuda_memory_card((CUdeviceptr)(uintptr_t)to, bytes) != rank->card)
-        return fake_nccl_refuse(NCCL_INVALID_ARGUMENT, "ncclAllReduce: %zu bytes do not lie on card %d",
-                                bytes, rank->card);
-    if (rank->call_count == FAKE_NCCL_CALLS || (called && called->mates != rank->mates))
-        return fake_nccl_refuse(NCCL_INTERNAL_ERROR, "ncclAllReduce: more than it knows of in a group");
+    if (fake_cuda_stream_captured(stream))
+        return fake_nccl_refuse(NCCL_INTERNAL_ERROR, "ncclAllReduce: it only captures exchanges");
+    result = check_call("ncclAllReduce", to, bytes, rank, stream);
+    if (result != BRIM_NCCL_SUCCESS)
+        return result;
     rank->calls[rank->call_count++] = (Call){to, count, stream};
+    called = rank;
+    return BRIM_NCCL_SUCCESS;
+}
+
+int ncclAllGather(const void *from, void *to, size_t count, int type, BrimCudaRank rank, CUstream stream)
+{
+    int result = fake_nccl_begin("ncclAllGather");
+    if (result != BRIM_NCCL_SUCCESS)
+        return result;
+    if (type != BRIM_NCCL_FLOAT64 || (const double *)from != (double *)to + (size_t)rank->rank * count)
+        return fake_nccl_refuse(NCCL_INVALID_ARGUMENT,
+                                "ncclAllGather: it only brings doubles together, and in place");
+    result = check_call("ncclAllGather", to, (size_t)rank->count * count * sizeof(double), rank, stream);
+    if (result != BRIM_NCCL_SUCCESS)
+        return result;
+    rank->gather = (Call){to, count, stream};
     called = rank;
     return BRIM_NCCL_SUCCESS;
 }
@@ -188,7 +222,33 @@ static void hang(BrimCudaRank *ranks, int missing)
     }
 }
 
-static int run_group(BrimCudaRank *ranks)
+static int check_exchange(const BrimCudaRank *ranks)
+{
+    const Call *first = &ranks[0]->gather;
+    for (int k = 0; k < ranks[0]->count; k++) {
+        const Call *call = &ranks[k]->gather;
+        if (!call->start || !first->start || call->count != first->count || ranks[k]->call_count > 0)
+            return fake_nccl_refuse(NCCL_INVALID_USAGE,
+                                    "ncclGroupEnd: rank %d does not exchange what rank 0 does", k);
+        if (fake_cuda_stream_captured(call->stream) != fake_cuda_stream_captured(first->stream))
+            return fake_nccl_refuse(NCCL_INVALID_USAGE,
+                                    "ncclGroupEnd: all ranks are to be captured, or none");
+    }
+    return BRIM_NCCL_SUCCESS;
+}
+
+static int run_exchange(BrimCudaRank *ranks)
+{
+    int result = check_exchange(ranks);
+    for (int k = 0; k < ranks[0]->count && result == BRIM_NCCL_SUCCESS; k++) {
+        const Call *call = &ranks[k]->gather;
+        result =
+            fake_meeting_visit(ranks[k]->meeting, k, call->start, call->count * sizeof(double), call->stream);
+    }
+    return result;
+}
+
+static int run_sums(BrimCudaRank *ranks)
 {
     enum { LOOKS = 2 };
     int result = check_group(ranks);
@@ -226,10 +286,15 @@ int ncclGroupEnd(void)
         return result;
     BrimCudaRank *ranks = called->mates;
     called = NULL;
+    bool exchanges = false;
+    for (int k = 0; k < ranks[0]->count; k++)
+        exchanges = exchanges || ranks[k]->gather.start;
     if (result == BRIM_NCCL_SUCCESS)
-        result = run_group(ranks);
-    for (int k = 0, count = ranks[0]->count; k < count; k++)
+        result = exchanges ? run_exchange(ranks) : run_sums(ranks);
+    for (int k = 0, count = ranks[0]->count; k < count; k++) {
         ranks[k]->call_count = 0;
+        ranks[k]->gather = (Call){0};
+    }
     return result;
 }
 

@@ -16,7 +16,8 @@ static void read_word(const char *word)
     bool known = sscanf(word, "version=%d", &settings.version) == 1 ||
                  sscanf(word, "error=%d", &settings.error) == 1 ||
                  sscanf(word, "fail=%63[A-Za-z0-9]@%lu", settings.fail_name, &settings.fail_at) == 2 ||
-                 sscanf(word, "hang=%d@%lu", &settings.hang_rank, &settings.hang_at) == 2;
+                 sscanf(word, "hang=%d@%lu", &settings.hang_rank, &settings.hang_at) == 2 ||
+                 sscanf(word, "lost=%d@%lu", &settings.lost_rank, &settings.lost_at) == 2;
     if (!known && sscanf(word, "memory=%lfM", &mib) == 1)
         settings.memory_bytes = (size_t)(mib * 0x1p20);
     else if (!known) {
@@ -32,7 +33,8 @@ static void read_settings(void)
     settings = (FakeNccl){.version = 22703,
                           .error = BRIM_NCCL_UNHANDLED_CUDA_ERROR,
                           .memory_bytes = (size_t)32 << 20,
-                          .hang_rank = -1};
+                          .hang_rank = -1,
+                          .lost_rank = -1};
     snprintf(words, sizeof words, "%s", given ? given : "");
     for (char *word = strsep(&rest, ","); word; word = strsep(&rest, ","))
         if (*word)

@@ -1,6 +1,7 @@
-/* NCCL, found at run time: sums over several cards. Knows the library's functions and what their errors mean
- * to a user; nothing of tensors. What brim needs of nccl.h is declared here, since that comes with NCCL's own
- * package, which a machine that builds brim need not have; tests/fake_cuda holds it against the header. */
+/* NCCL, found at run time: sums and exchanges over several cards. Knows the library's functions and what
+ * their errors mean to a user; nothing of tensors. What brim needs of nccl.h is declared here, since that
+ * comes with NCCL's own package, which a machine that builds brim need not have; tests/fake_cuda holds it
+ * against the header. */
 #ifndef BRIM_BACKEND_CUDA_NCCL_H
 #define BRIM_BACKEND_CUDA_NCCL_H
 
@@ -17,6 +18,7 @@ enum {
     BRIM_NCCL_SYSTEM_ERROR = 2,
     BRIM_NCCL_IN_PROGRESS = 7,
     BRIM_NCCL_FLOAT32 = 7,
+    BRIM_NCCL_FLOAT64 = 8,
     BRIM_NCCL_SUM = 0
 };
 
@@ -29,6 +31,8 @@ enum { BRIM_NCCL_OLDEST = 20900 };
     X(int, ncclCommInitAll, (BrimCudaRank * ranks, int count, const int *cards))                             \
     X(int, ncclAllReduce,                                                                                    \
       (const void *from, void *to, size_t count, int type, int op, BrimCudaRank rank, CUstream stream))      \
+    X(int, ncclAllGather,                                                                                    \
+      (const void *from, void *to, size_t count, int type, BrimCudaRank rank, CUstream stream))              \
     X(int, ncclGroupStart, (void))                                                                           \
     X(int, ncclGroupEnd, (void))                                                                             \
     X(int, ncclCommGetAsyncError, (BrimCudaRank rank, int *result))                                          \
