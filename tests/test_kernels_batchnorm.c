@@ -261,7 +261,7 @@ static void check_reduce(KernelShape shape, KernelGrid grid)
     }
 }
 
-static void slope_case(KernelShape shape, KernelGrid grid, bool in_place, bool activation)
+static void slope_case(KernelShape shape, KernelGrid grid, bool in_place, bool activation, int cards)
 {
     Channels channels = channels_of(shape);
     BrimBnSlopeArgs args = {.y = kernel_feature(shape, 1),
@@ -272,6 +272,7 @@ static void slope_case(KernelShape shape, KernelGrid grid, bool in_place, bool a
                             .mean = channels.mean,
                             .rstd = channels.rstd,
                             .sums = kernel_floats(2 * shape.c, 3)};
+    args.pixels = cards * kernel_pixels(args.y);
     args.dy = in_place ? args.grad : kernel_feature(shape, 4);
     int c = shape.c, pixels = kernel_pixels(args.y);
     double *expected = kernel_numbers(pixels * c);
@@ -279,7 +280,7 @@ static void slope_case(KernelShape shape, KernelGrid grid, bool in_place, bool a
         Element element = element_of(args.y, &channels, i, activation);
         double dz = kernel_get(args.grad, i / c, i % c) * element.slope;
         expected[i] = channels.gamma[i % c] * (double)channels.rstd[i % c] *
-                      (dz - args.sums[i % c] / pixels - element.xhat * args.sums[c + i % c] / pixels);
+                      (dz - (args.sums[i % c] + element.xhat * args.sums[c + i % c]) / (double)args.pixels);
     }
     kernel_run(BRIM_KERNEL_bn_slope, grid, &args);
     kernel_assert("bn_slope", args.dy, expected, NEAR);
@@ -287,9 +288,104 @@ static void slope_case(KernelShape shape, KernelGrid grid, bool in_place, bool a
 
 static void check_slope(KernelShape shape, KernelGrid grid)
 {
-    slope_case(shape, grid, false, true);
-    slope_case(shape, grid, true, true);
-    slope_case(shape, grid, true, false);
+    slope_case(shape, grid, false, true, 1);
+    slope_case(shape, grid, true, true, 1);
+    slope_case(shape, grid, true, false, 2);
+}
+
+/* ---- over several cards ---- */
+
+enum { CARDS = 3 };
+
+/* Expected mean and biased variance of each channel over all cards' pixels. */
+static void measure_all(const BrimKernelFeature *cards, double *mean, double *variance)
+{
+    int pixels = CARDS * kernel_pixels(cards[0]);
+    for (int c = 0; c < cards[0].c; c++) {
+        for (int i = 0; i < pixels; i++)
+            mean[c] += (double)kernel_get(cards[i % CARDS], i / CARDS, c) / pixels;
+        for (int i = 0; i < pixels; i++)
+            variance[c] += pow(kernel_get(cards[i % CARDS], i / CARDS, c) - mean[c], 2) / pixels;
+    }
+}
+
+static double *exchange_room(int padded)
+{
+    double *all = kernel_numbers(CARDS * 2 * padded);
+    for (int i = 0; i < CARDS * 2 * padded; i++)
+        all[i] = NAN;
+    return all;
+}
+
+static void check_statistics_of_cards(KernelShape shape, KernelGrid grid)
+{
+    BrimKernelFeature cards[CARDS];
+    int padded = (shape.c + 7) / 8 * 8;
+    double *all = exchange_room(padded), *mean = kernel_numbers(padded), *variance = kernel_numbers(padded);
+    double *rstd = kernel_numbers(padded), *running_mean = kernel_numbers(padded),
+           *running_var = kernel_numbers(padded);
+    BrimBnStatisticsArgs args = {.y = {0}};
+    for (int card = 0; card < CARDS; card++) {
+        cards[card] = kernel_feature(shape, 30 + card);
+        args = (BrimBnStatisticsArgs){.y = cards[card],
+                                      .own = all + 2 * card * padded}; /* nothing else is theirs */
+        run_statistics(&args, grid);
+    }
+    args = statistics_of(cards[0]);
+    const BrimBnCombineArgs combine = {.all = all,
+                                       .cards = CARDS,
+                                       .c = shape.c,
+                                       .padded = padded,
+                                       .pixels = kernel_pixels(cards[0]),
+                                       .old_running_mean = args.old_running_mean,
+                                       .old_running_var = args.old_running_var,
+                                       .mean = args.mean,
+                                       .rstd = args.rstd,
+                                       .running_mean = args.running_mean,
+                                       .running_var = args.running_var};
+    measure_all(cards, mean, variance);
+    double count = CARDS * kernel_pixels(cards[0]);
+    for (int c = 0; c < shape.c; c++) {
+        rstd[c] = 1 / sqrt(variance[c] + 1e-3);
+        running_mean[c] = 0.97 * args.old_running_mean[c] + 0.03 * mean[c];
+        running_var[c] = 0.97 * args.old_running_var[c] + 0.03 * variance[c] * count / (count - 1);
+    }
+    kernel_run(BRIM_KERNEL_bn_combine, finish_grid(grid), &combine);
+    assert_vector("mean", args.mean, mean, padded); /* pads are zeros */
+    assert_vector("rstd", args.rstd, rstd, padded);
+    assert_vector("running mean", args.running_mean, running_mean, padded);
+    assert_vector("running variance", args.running_var, running_var, padded);
+}
+
+/* A card's own gradients of gamma and beta, and sums of all. */
+static void check_sums_of_cards(KernelShape shape, KernelGrid grid)
+{
+    static const ReduceCase plain = {1, 0, false, false, true, 0};
+    Channels channels = channels_of(shape);
+    const BrimKernelScalars scalars = {.accumulate = 0};
+    int padded = (shape.c + 7) / 8 * 8;
+    double *all = exchange_room(padded), *expected = kernel_numbers(2 * shape.c);
+    for (int card = 0; card < CARDS; card++) {
+        BrimBnReduceArgs args = reduce_args(shape, plain, &channels);
+        args.y = kernel_feature(shape, 30 + card);
+        args.grads[0] = kernel_feature(shape, 40 + card);
+        args.scalars = &scalars;
+        args.blocks = grid.blocks;
+        args.partial = kernel_floats(2 * grid.blocks * padded, 9);
+        args.own = all + 2 * card * padded;
+        args.sums = NULL;
+        Reduced own = reduce(&args, &channels);
+        kernel_run(BRIM_KERNEL_bn_reduce_partial, grid, &args);
+        kernel_run(BRIM_KERNEL_bn_reduce_finish, finish_grid(grid), &args);
+        assert_vector("dbeta", args.dbeta, own.sums, shape.c);
+        assert_vector("dgamma", args.dgamma, own.sums + shape.c, shape.c);
+        for (int i = 0; i < 2 * shape.c; i++)
+            expected[i] += own.sums[i];
+    }
+    const BrimBnSumsArgs sums = {
+        .all = all, .cards = CARDS, .c = shape.c, .padded = padded, .sums = kernel_floats(2 * shape.c, 12)};
+    kernel_run(BRIM_KERNEL_bn_sums, finish_grid(grid), &sums);
+    assert_vector("sums", sums.sums, expected, 2 * shape.c);
 }
 
 #define TEST(name)                                                                                           \
@@ -302,14 +398,21 @@ TEST(statistics)
 TEST(apply)
 TEST(reduce)
 TEST(slope)
+TEST(statistics_of_cards)
+TEST(sums_of_cards)
 #undef TEST
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_statistics), cmocka_unit_test(test_small_spread),
-        cmocka_unit_test(test_same_bits),  cmocka_unit_test(test_apply),
-        cmocka_unit_test(test_reduce),     cmocka_unit_test(test_slope),
+        cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_small_spread),
+        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_reduce),
+        cmocka_unit_test(test_slope),
+        cmocka_unit_test(test_statistics_of_cards),
+        cmocka_unit_test(test_sums_of_cards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,13 +118,20 @@ typedef struct BrimBackendClass {
     BrimStatus (*augment)(BrimProgram *program, BrimTensorId pictures, const BrimAugmentBatch *batch);
 
     /* Backends of one class, each opened on a card of its own, that are to sum together. What that takes of each
-     * card's memory it takes now, for sums of at most so many bytes. NULL, as reduce, for a backend that is
-     * alone. Whoever closes one of them ends it for all. */
+     * card's memory it takes now, for sums of at most so many bytes. NULL, as the next three, for a backend
+     * that is alone. Whoever closes one of them ends it for all. */
     BrimStatus (*join)(BrimBackend *const *backends, int count, size_t most_bytes);
 
     /* Sums BLOCKs of floats over one program of each backend that joined, in the order of their joining, and
      * waits for it: each card has the sums then, the same to the last bit. After an error none sums again. */
     BrimStatus (*reduce)(BrimProgram *const *programs, int count, const BrimTensorId *blocks, int block_count);
+
+    /* `run` of one program of each backend that joined, all of one graph, whose ops need what the others compute
+     * (BrimOp.cards); those have no other way to run. Then waits for all of them: it is an error where one is
+     * lost, for which the others would wait without end. After an error of either none runs again. */
+    BrimStatus (*run_together)(BrimProgram *const *programs, int count, BrimPart part,
+                               const BrimStepScalars *scalars);
+    BrimStatus (*wait_together)(BrimProgram *const *programs, int count);
 
     /* Notes when all that was started is done, as mark 0 or 1; waits for it; and, once both were waited for, the time
      * between the two by the device's own clock, in ns. NULL where the host does the work itself. */

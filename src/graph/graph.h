@@ -87,6 +87,8 @@ typedef struct BrimTensor {
  *        g = sum of grads, written to grad_sum where asked; dz = g * act'(bn(y)); sums = (sum dz, sum dz * xhat) of
  *        this micro-batch; dests = act(bn(y)), the activation again, written while y is being read anyway.
  *        BN_RECOMPUTE and BN_BACKWARD_* take y in fp32 or, as BN_FORWARD narrowed it, in bfloat16
+ *        With several cards BN_FORWARD's mean, rstd and running statistics, and these sums, are of the pixels of
+ *        all; dgamma and dbeta stay the card's own
  *   BN_BACKWARD_APPLY     y, gamma, beta, mean, rstd, sums, grad              dy            may be the same bytes as grad
  *   ACT_FORWARD           x, [res]                                            dests...      = act(x) + res
  *   COPY                  x                                                   dests...
@@ -165,6 +167,8 @@ typedef struct BrimOp {
     int32_t stride;   /* CONV_* */
     int32_t padding;  /* CONV_* */
     bool activation;  /* BN_*, ACT_*: SiLU, or the identity */
+    int32_t cards;    /* BN_*: whose features, one of each and all of one shape, have their statistics in common; 0, 1: this
+                         card's alone */
     int32_t group;    /* OPTIMIZE: BrimParamGroup */
     size_t workspace_bytes; /* bytes the op needs while it runs; set when measured */
 } BrimOp;

@@ -223,6 +223,7 @@ BrimOp brim_lower_op(const BrimLowering *lowering, BrimOpKind kind, int node)
     op.stride = shape->stride;
     op.padding = shape->padding;
     op.activation = shape->activation;
+    op.cards = lowering->cards;
     return op;
 }
 

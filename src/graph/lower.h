@@ -24,6 +24,7 @@ typedef struct BrimLowering {
     BrimPart part;
     BrimTensorId pictures;
     BrimPrecision precision;
+    int cards; /* whose BatchNorms have their statistics in common */
     const uint8_t *recompute; /* BrimRecompute per layer of the model; NULL: activations everywhere */
 } BrimLowering;
 

@@ -39,6 +39,8 @@ typedef struct BrimStepConf {
     int target_cap;      /* rows of `targets`; inference: 0 where no loss is wanted */
     bool training_run;   /* inference: the graph belongs to a training run, whose EMA it uses */
     BrimPrecision precision;
+    int bn_cards;        /* training: cards, this one among them, whose BatchNorms have their statistics in common, each
+                            with a batch like this one; 0, 1: this card's are its own */
     uint8_t recompute[BRIM_MAX_LAYERS]; /* training: BrimRecompute of each layer of the model */
     const BrimBasis *basis; /* of this model, precision and kind of run (basis.h), so that many graphs share it; NULL:
                                the graph's own */

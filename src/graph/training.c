@@ -98,7 +98,8 @@ BrimStatus brim_graph_training(BrimGraph **graph, const BrimStepConf *conf)
     BrimStatus status;
     BrimBasis *own = NULL;
     BrimLowering lowering = {
-        .part = BRIM_PART_GRADIENT, .precision = conf->precision, .recompute = conf->recompute};
+        .part = BRIM_PART_GRADIENT, .precision = conf->precision, .cards = conf->bn_cards,
+        .recompute = conf->recompute};
     BRIM_TRY(brim_head_begin(&lowering, conf, true, &own, graph));
     BRIM_TRY(write_training(&lowering, conf));
 fail:

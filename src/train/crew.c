@@ -9,6 +9,7 @@ struct BrimCrew {
     BrimEngine **engines;
     int *cards;
     int count;
+    bool together;  /* no card's gradient is computed without the others: bn_cards */
     float *targets; /* labels of one card's part */
     int target_cap;
 };
@@ -76,6 +77,7 @@ BrimStatus brim_crew_open(BrimCrew **crew, const BrimEngineConf *conf, const int
     if (!made)
         return BRIM_ERROR_MEMORY;
     made->count = count;
+    made->together = conf->bn_cards > 1;
     made->target_cap = conf->train_target_cap;
     made->engines = brim_mem_take(BRIM_MEM_TRAIN, (size_t)count, sizeof(BrimEngine *));
     made->cards = brim_mem_take(BRIM_MEM_TRAIN, (size_t)count, sizeof *made->cards);
@@ -84,6 +86,11 @@ BrimStatus brim_crew_open(BrimCrew **crew, const BrimEngineConf *conf, const int
     status = made->engines && made->cards && made->targets ? BRIM_OK : BRIM_ERROR_MEMORY;
     BRIM_TRY(status);
     memcpy(made->cards, cards, (size_t)count * sizeof *cards);
+    if (made->together && conf->bn_cards != count) {
+        status = brim_fail(BRIM_ERROR_ARGUMENT, "%d cards cannot have BatchNorm's statistics of %d in common",
+                           count, conf->bn_cards);
+        goto fail;
+    }
     BRIM_TRY(open_engines(made, conf));
     if (count > 1) {
         BRIM_TRY(brim_engine_join(made->engines, count));
@@ -218,6 +225,7 @@ static BrimStatus take_part(BrimCrew *crew, int index, const BrimBatch *batch, B
     return BRIM_OK;
 }
 
+/* All cards have their batches before the first of them computes, where they need one another on the way. */
 BrimStatus brim_crew_begin(BrimCrew *crew, const BrimBatch *batch, const BrimStepScalars *scalars)
 {
     BrimStatus status = BRIM_OK;
@@ -225,9 +233,12 @@ BrimStatus brim_crew_begin(BrimCrew *crew, const BrimBatch *batch, const BrimSte
     for (int i = 0; i < crew->count && status == BRIM_OK; i++) {
         status = take_part(crew, i, batch, &part);
         if (status == BRIM_OK)
-            status = brim_engine_begin(crew->engines[i], &part, scalars);
+            status = crew->together ? brim_engine_prepare(crew->engines[i], &part)
+                                    : brim_engine_begin(crew->engines[i], &part, scalars);
         status = of_card(crew, i, status);
     }
+    if (crew->together && status == BRIM_OK)
+        status = brim_engine_begin_together(crew->engines, crew->count, scalars);
     return status;
 }
 
@@ -250,6 +261,8 @@ BrimStatus brim_crew_finish(BrimCrew *crew, float items[4])
     if (crew->count == 1)
         return brim_engine_finish(crew->engines[0], items);
     memset(items, 0, 4 * sizeof *items);
+    if (crew->together)
+        status = brim_engine_wait_together(crew->engines, crew->count);
     for (int i = 0; i < crew->count && status == BRIM_OK; i++) {
         float own[4] = {0};
         status = of_card(crew, i, brim_engine_finish(crew->engines[i], own));

@@ -4,7 +4,8 @@
  * number of processes, and DDP takes the mean of their gradients. What comes of it is the sum of the
  * gradients of (mean loss of the part) * (pictures of the part), which is what an engine computes and
  * brim_crew_update sums. BatchNorm's statistics are each card's own; those of the first are validated and
- * saved, and no training step reads the others'. Knows batches, not files or epochs. */
+ * saved, and no training step reads the others'. With conf->bn_cards (YOLOv5's --sync-bn) they are those of all
+ * cards' parts, the same bits everywhere. Knows batches, not files or epochs. */
 #ifndef BRIM_TRAIN_CREW_H
 #define BRIM_TRAIN_CREW_H
 
@@ -19,7 +20,7 @@ int brim_crew_part(int pictures, int cards);
 
 /* As brim_engine_open, once for each card; conf->card does not count. conf->train has the shapes of whole
  * batches, train_target_cap is the room for labels of one card's part; the budget is that of each card, and
- * only the first does inference. Errors of one card name it. Takes no arena. */
+ * only the first does inference. conf->bn_cards is that of the cards, or 0 or 1. Errors of one card name it. Takes no arena. */
 BrimStatus brim_crew_open(BrimCrew **crew, const BrimEngineConf *conf, const int *cards, int count);
 void brim_crew_close(BrimCrew **crew);
 

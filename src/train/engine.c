@@ -28,7 +28,8 @@ static BrimStatus build_runner(BrimEngine *engine, BrimShape shape, bool trainin
                          .width_px = shape.width_px,
                          .target_cap = training ? conf->train_target_cap : conf->infer_target_cap,
                          .training_run = conf->train_count > 0,
-                         .precision = conf->precision};
+                         .precision = conf->precision,
+                         .bn_cards = conf->bn_cards};
     memcpy(step.recompute, conf->recompute, sizeof step.recompute);
     runner->shape = shape;
     BRIM_TRY(training ? brim_graph_training(&runner->graph, &step)
@@ -350,7 +351,7 @@ static BrimStatus mark(BrimEngine *engine, int which)
     return marks ? engine->conf.backend->mark(engine->backend, which) : BRIM_OK;
 }
 
-BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars)
+BrimStatus brim_engine_prepare(BrimEngine *engine, const BrimBatch *batch)
 {
     BrimStatus status;
     BrimRunner *runner = NULL;
@@ -363,9 +364,23 @@ BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const B
     }
     engine->ahead = NULL;
     engine->ready_ns = 0;
-    BRIM_TRY(engine->conf.backend->run(runner->program, BRIM_PART_GRADIENT, scalars));
-    BRIM_TRY(mark(engine, 1));
+fail:
+    return status;
+}
+
+BrimStatus brim_engine_note_begun(BrimEngine *engine)
+{
+    BrimStatus status = mark(engine, 1);
     engine->started_ns = brim_clock_ns();
+    return status;
+}
+
+BrimStatus brim_engine_begin(BrimEngine *engine, const BrimBatch *batch, const BrimStepScalars *scalars)
+{
+    BrimStatus status;
+    BRIM_TRY(brim_engine_prepare(engine, batch));
+    BRIM_TRY(engine->conf.backend->run(engine->last->program, BRIM_PART_GRADIENT, scalars));
+    BRIM_TRY(brim_engine_note_begun(engine));
 fail:
     return status;
 }

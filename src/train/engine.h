@@ -21,6 +21,7 @@ typedef struct BrimEngineConf {
     int train_count;
     int train_target_cap;
     BrimPrecision precision;
+    int bn_cards;             /* as in BrimStepConf: engines that join, and run their gradients together alone */
     uint8_t recompute[BRIM_MAX_LAYERS]; /* BrimRecompute of each layer, for the training steps */
     const BrimShape *infer;   /* every shape of an inference batch */
     int infer_count;
@@ -96,6 +97,15 @@ bool brim_engine_is_apart(const BrimEngine *engine);
  * can know: the host copied it in brim_engine_begin; or, with time_waits, brim_engine_ahead came back later
  * than the gradient was done. What the caller waits for before brim_engine_begin is the caller's to add. */
 int64_t brim_engine_waited_ns(const BrimEngine *engine);
+
+/* Of engines with bn_cards: the first half of brim_engine_begin, for each of them; then the second for all at
+ * once, which needs one of another on the way. */
+BrimStatus brim_engine_prepare(BrimEngine *engine, const BrimBatch *batch);
+BrimStatus brim_engine_begin_together(BrimEngine *const *engines, int count, const BrimStepScalars *scalars);
+
+/* Waits until all of them are through with that. An error where one is lost, for which the others would wait
+ * without end; to be called before brim_engine_finish, which knows of one engine alone. */
+BrimStatus brim_engine_wait_together(BrimEngine *const *engines, int count);
 
 /* Clip, SGD and EMA; norm: the gradients' norm before clipping, the factor. */
 BrimStatus brim_engine_update(BrimEngine *engine, const BrimStepScalars *scalars, float norm[2]);

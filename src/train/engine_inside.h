@@ -45,6 +45,9 @@ BrimStatus brim_engine_write_batch(BrimEngine *engine, const BrimRunner *runner,
  * (engine_infer.c). */
 BrimStatus brim_engine_take_rooms(BrimEngine *engine);
 
+/* Notes that the gradient of the batch prepared is on its way. */
+BrimStatus brim_engine_note_begun(BrimEngine *engine);
+
 /* Measures what the device's library takes, for a device with memory of its own. */
 BrimStatus brim_engine_measure(BrimEngine *engine);
 

@@ -1,4 +1,4 @@
-/* Engines that sum their gradients. */
+/* Engines that sum their gradients, and may have BatchNorm's statistics in common. */
 #include "train/engine_inside.h"
 
 #include "backend/operand.h"
@@ -50,4 +50,29 @@ BrimStatus brim_engine_reduce(BrimEngine *const *engines, int count)
         programs[i] = engines[i]->runners[0].program;
     return engines[0]->conf.backend->reduce(programs, count, op->in,
                                             brim_operand_count(op->in, 0, BRIM_OP_IN));
+}
+
+static void list_last(BrimEngine *const *engines, int count, BrimProgram **programs)
+{
+    for (int i = 0; i < count; i++)
+        programs[i] = engines[i]->last->program;
+}
+
+BrimStatus brim_engine_begin_together(BrimEngine *const *engines, int count, const BrimStepScalars *scalars)
+{
+    BrimStatus status;
+    BrimProgram *programs[BRIM_MOST_CARDS] = {NULL};
+    list_last(engines, count, programs);
+    BRIM_TRY(engines[0]->conf.backend->run_together(programs, count, BRIM_PART_GRADIENT, scalars));
+    for (int i = 0; i < count; i++)
+        BRIM_TRY(brim_engine_note_begun(engines[i]));
+fail:
+    return status;
+}
+
+BrimStatus brim_engine_wait_together(BrimEngine *const *engines, int count)
+{
+    BrimProgram *programs[BRIM_MOST_CARDS] = {NULL};
+    list_last(engines, count, programs);
+    return engines[0]->conf.backend->wait_together(programs, count);
 }

@@ -27,6 +27,7 @@ typedef struct BrimTrainerConf {
     uint64_t seed;
     bool cosine;
     BrimPrecision precision;
+    bool sync_bn; /* several cards have BatchNorm's statistics in common */
     uint8_t recompute[BRIM_MAX_LAYERS]; /* BrimRecompute of each layer */
     size_t cache_bytes;             /* most that decoded pictures may take */
     BrimTrainerKeep keep;           /* as far as device and room allow */

@@ -124,6 +124,7 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
     const BrimTrainerConf *conf = &trainer->conf;
     BrimShape *train = NULL, *val = NULL;
     int card_count;
+    const int *cards = brim_trainer_cards(conf, &card_count);
     BrimEngineConf engine = {.backend = conf->backend,
                              .threads = conf->threads,
                              .card = conf->card,
@@ -133,6 +134,7 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
                              .infer_target_cap = val_cap,
                              .least_objectness = CONF_THRES,
                              .precision = conf->precision,
+                             .bn_cards = conf->sync_bn ? card_count : 1,
                              .outside_bytes = trainer->outside_bytes,
                              .time_waits = true};
     memcpy(engine.recompute, conf->recompute, sizeof engine.recompute);
@@ -141,7 +143,6 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
     BRIM_TRY(list_shapes(trainer->val_loader, &val, &engine.infer_count));
     engine.train = train;
     engine.infer = val;
-    const int *cards = brim_trainer_cards(conf, &card_count);
     BRIM_TRY(brim_crew_open(&trainer->crew, &engine, cards, card_count));
     trainer->engine = brim_crew_lead(trainer->crew);
 fail:

@@ -1,10 +1,10 @@
 /* BN_*: operands to the kernels of kernels/batchnorm.cu and batchnorm_backward.cu, and the room for their
- * partial sums. */
+ * partial sums, and for what several cards exchange. */
 #include "backend/cuda/lanes.h"
 
 /* Blocks that share out a feature's pixels for sums. Each leaves two floats a channel, which are written and
  * read once more: with 32 pixels or more to a block that is at most an eighth of what is read anyway. */
-enum { PART_PIXELS = 32, PARTS_MAX = 512, FINISH_THREADS = 128 };
+enum { PART_PIXELS = 32, PARTS_MAX = 512, FINISH_THREADS = 128, EXCHANGE_THREADS = 128 };
 
 static int64_t parts_most(int64_t pixels)
 {
@@ -12,13 +12,60 @@ static int64_t parts_most(int64_t pixels)
     return parts < 1 ? 1 : parts < PARTS_MAX ? parts : PARTS_MAX;
 }
 
+static bool sums_up(const BrimOp *op)
+{
+    return op->kind == BRIM_OP_BN_FORWARD || op->kind == BRIM_OP_BN_BACKWARD_REDUCE;
+}
+
+static size_t padded_channels(const BrimGraph *graph, const BrimOp *op)
+{
+    size_t channels = (size_t)graph->tensors[op->in[0]].dims[1];
+    return (channels + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
+}
+
+/* A multiple of 64: doubles can follow. */
+static size_t partial_bytes(const BrimGraph *graph, const BrimOp *op)
+{
+    const int32_t *dims = graph->tensors[op->in[0]].dims;
+    int64_t pixels = (int64_t)dims[0] * dims[2] * dims[3];
+    return (size_t)parts_most(pixels) * 2 * padded_channels(graph, op) * sizeof(float);
+}
+
+bool brim_cuda_bn_shares(const BrimOp *op)
+{
+    return sums_up(op) && op->cards > 1;
+}
+
+size_t brim_cuda_bn_exchange_doubles(const BrimGraph *graph, const BrimOp *op)
+{
+    return brim_cuda_bn_shares(op) ? 2 * padded_channels(graph, op) : 0;
+}
+
 size_t brim_cuda_bn_workspace(const BrimGraph *graph, const BrimOp *op)
 {
-    if (op->kind != BRIM_OP_BN_FORWARD && op->kind != BRIM_OP_BN_BACKWARD_REDUCE)
+    if (!sums_up(op))
         return 0;
-    const int32_t *dims = graph->tensors[op->in[0]].dims;
-    size_t padded = ((size_t)dims[1] + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
-    return (size_t)parts_most((int64_t)dims[0] * dims[2] * dims[3]) * 2 * padded * sizeof(float);
+    size_t cards = op->cards > 1 ? (size_t)op->cards : 0;
+    return partial_bytes(graph, op) + cards * brim_cuda_bn_exchange_doubles(graph, op) * sizeof(double);
+}
+
+BrimCudaExchange brim_cuda_bn_exchange(const BrimCudaCall *call)
+{
+    CUdeviceptr workspace = (CUdeviceptr)(uintptr_t)brim_cuda_workspace(call);
+    return (BrimCudaExchange){.start = workspace + partial_bytes(call->graph, call->op),
+                              .doubles = brim_cuda_bn_exchange_doubles(call->graph, call->op)};
+}
+
+/* What all cards left; and this one's place in it, NULL for a card alone. */
+static double *all_figures(const BrimCudaCall *call)
+{
+    return (double *)(uintptr_t)brim_cuda_bn_exchange(call).start;
+}
+
+static double *own_figures(const BrimCudaCall *call)
+{
+    size_t before = (size_t)call->backend->rank * brim_cuda_bn_exchange_doubles(call->graph, call->op);
+    return brim_cuda_bn_shares(call->op) ? all_figures(call) + before : NULL;
 }
 
 /* As many as suit the card, and no more than there is room for. */
@@ -53,7 +100,7 @@ fail:
     return status;
 }
 
-/* Mean, rstd and running figures of y, in two kernels. */
+/* Mean, rstd and running figures of y, or what this card has to say for them, in two kernels. */
 static BrimStatus measure(const BrimCudaCall *call)
 {
     BrimBnStatisticsArgs args = {.y = brim_cuda_feature(call, call->op->in[0]),
@@ -63,7 +110,8 @@ static BrimStatus measure(const BrimCudaCall *call)
                                  .mean = brim_cuda_out(call, 0),
                                  .rstd = brim_cuda_out(call, 1),
                                  .running_mean = brim_cuda_out(call, 2),
-                                 .running_var = brim_cuda_out(call, 3)};
+                                 .running_var = brim_cuda_out(call, 3),
+                                 .own = own_figures(call)};
     BrimStatus status;
     BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, &args.y, 1));
     args.blocks = parts_of(call, &args.y, BRIM_BN_STATISTICS_RESIDENT);
@@ -75,7 +123,42 @@ fail:
     return status;
 }
 
-static BrimStatus run_forward(const BrimCudaCall *call)
+static BrimStatus launch_exchanged(const BrimCudaCall *call, BrimKernel kernel, int channels,
+                                   const void *args)
+{
+    return brim_cuda_launch(&call->backend->device, kernel,
+                            (channels + EXCHANGE_THREADS - 1) / EXCHANGE_THREADS, EXCHANGE_THREADS, args);
+}
+
+static BrimStatus combine(const BrimCudaCall *call)
+{
+    const BrimKernelFeature y = brim_cuda_feature(call, call->op->in[0]);
+    const BrimBnCombineArgs args = {.all = all_figures(call),
+                                    .cards = call->op->cards,
+                                    .c = y.c,
+                                    .padded = y.padded,
+                                    .pixels = brim_cuda_lanes_pixels(&y),
+                                    .old_running_mean = brim_cuda_in(call, 3),
+                                    .old_running_var = brim_cuda_in(call, 4),
+                                    .mean = brim_cuda_out(call, 0),
+                                    .rstd = brim_cuda_out(call, 1),
+                                    .running_mean = brim_cuda_out(call, 2),
+                                    .running_var = brim_cuda_out(call, 3)};
+    return launch_exchanged(call, BRIM_KERNEL_bn_combine, args.padded, &args);
+}
+
+static BrimStatus sum_up(const BrimCudaCall *call)
+{
+    const BrimKernelFeature y = brim_cuda_feature(call, call->op->in[0]);
+    const BrimBnSumsArgs args = {.all = all_figures(call),
+                                 .cards = call->op->cards,
+                                 .c = y.c,
+                                 .padded = y.padded,
+                                 .sums = brim_cuda_out(call, 2)};
+    return launch_exchanged(call, BRIM_KERNEL_bn_sums, args.c, &args);
+}
+
+static BrimStatus apply_measured(const BrimCudaCall *call)
 {
     BrimBnApplyArgs args = {.y = brim_cuda_feature(call, call->op->in[0]),
                             .res = brim_cuda_feature(call, call->op->in[5]),
@@ -85,11 +168,7 @@ static BrimStatus run_forward(const BrimCudaCall *call)
                             .mean = brim_cuda_out(call, 0),
                             .rstd = brim_cuda_out(call, 1)};
     args.dest_count = brim_cuda_out_run(call, BRIM_OUT_BN_DESTS, args.dests, BRIM_KERNEL_DESTS);
-    BrimStatus status;
-    BRIM_TRY(measure(call));
-    BRIM_TRY(apply(call, &args));
-fail:
-    return status;
+    return apply(call, &args);
 }
 
 static BrimStatus run_recompute(const BrimCudaCall *call)
@@ -118,6 +197,7 @@ static BrimBnReduceArgs reduce_args(const BrimCudaCall *call)
                              .dgamma = brim_cuda_out(call, 0),
                              .dbeta = brim_cuda_out(call, 1),
                              .sums = brim_cuda_out(call, 2),
+                             .own = own_figures(call),
                              .scalars = brim_cuda_scalars(call)};
     args.grad_count = brim_cuda_in_run(call, BRIM_IN_GRADS, args.grads, BRIM_KERNEL_GRADS);
     args.dest_count = brim_cuda_out_run(call, BRIM_OUT_BN_DESTS, args.dests, BRIM_KERNEL_DESTS);
@@ -151,6 +231,7 @@ static BrimStatus run_slope(const BrimCudaCall *call)
                             .mean = brim_cuda_in(call, 3),
                             .rstd = brim_cuda_in(call, 4),
                             .sums = brim_cuda_in(call, 5)};
+    args.pixels = brim_cuda_lanes_pixels(&args.y) * (call->op->cards > 1 ? call->op->cards : 1);
     const BrimKernelFeature all[] = {args.y, args.grad, args.dy};
     BrimStatus status;
     BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, all, 3));
@@ -161,20 +242,37 @@ fail:
     return status;
 }
 
+BrimStatus brim_cuda_bn_before(const BrimCudaCall *call)
+{
+    BrimStatus status;
+    BRIM_TRY(check(call));
+    BRIM_TRY(call->op->kind == BRIM_OP_BN_FORWARD ? measure(call) : run_reduce(call));
+fail:
+    return status;
+}
+
+BrimStatus brim_cuda_bn_after(const BrimCudaCall *call)
+{
+    BrimStatus status = BRIM_OK;
+    const bool forward = call->op->kind == BRIM_OP_BN_FORWARD;
+    if (brim_cuda_bn_shares(call->op))
+        BRIM_TRY(forward ? combine(call) : sum_up(call));
+    if (forward)
+        BRIM_TRY(apply_measured(call));
+fail:
+    return status;
+}
+
 BrimStatus brim_cuda_run_bn(const BrimCudaCall *call)
 {
     BrimStatus status;
     BRIM_TRY(check(call));
-    switch (call->op->kind) {
-    case BRIM_OP_BN_FORWARD:
-        return run_forward(call);
-    case BRIM_OP_BN_RECOMPUTE:
+    if (call->op->kind == BRIM_OP_BN_RECOMPUTE)
         return run_recompute(call);
-    case BRIM_OP_BN_BACKWARD_REDUCE:
-        return run_reduce(call);
-    default:
+    if (call->op->kind == BRIM_OP_BN_BACKWARD_APPLY)
         return run_slope(call);
-    }
+    BRIM_TRY(brim_cuda_bn_before(call));
+    BRIM_TRY(brim_cuda_bn_after(call));
 fail:
     return status;
 }

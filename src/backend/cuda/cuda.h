@@ -31,6 +31,8 @@ typedef struct BrimCudaTeam BrimCudaTeam; /* team.h */
 struct BrimBackend {
     BrimCudaDevice device;
     BrimCudaTeam *team; /* cards that sum together; NULL for a card alone */
+    int rank;           /* its place in the team */
+    BrimProgram *programs; /* those loaded, newest first */
     size_t first_free_bytes; /* of the card, when the device was open and nothing else */
     BrimCudaDnn *dnn;
     BrimCudaConvEntry *convs;
@@ -91,6 +93,20 @@ BrimStatus brim_cuda_run_resample(const BrimCudaCall *call); /* resample.c: POOL
 BrimStatus brim_cuda_run_head(const BrimCudaCall *call);     /* head.c: LOSS, DECODE */
 BrimStatus
 brim_cuda_run_update(const BrimCudaCall *call); /* update.c: GRADIENT_NORM, OPTIMIZE, AVERAGE, FOLD */
+
+/* An op that several cards run with one another (BrimOp.cards), in two halves: each leaves its figures in its
+ * place of a room that has one for every card, those are exchanged, and each goes on with all of them. One half
+ * after the other without an exchange is what brim_cuda_run_bn does. */
+typedef struct BrimCudaExchange {
+    CUdeviceptr start; /* [cards][doubles] */
+    size_t doubles;    /* of a card */
+} BrimCudaExchange;
+
+bool brim_cuda_bn_shares(const BrimOp *op);
+size_t brim_cuda_bn_exchange_doubles(const BrimGraph *graph, const BrimOp *op);
+BrimCudaExchange brim_cuda_bn_exchange(const BrimCudaCall *call);
+BrimStatus brim_cuda_bn_before(const BrimCudaCall *call);
+BrimStatus brim_cuda_bn_after(const BrimCudaCall *call);
 
 /* Bytes that those need while they run. */
 size_t brim_cuda_bn_workspace(const BrimGraph *graph, const BrimOp *op);

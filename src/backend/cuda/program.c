@@ -27,7 +27,11 @@ BrimStatus brim_cuda_load(BrimBackend *backend, const BrimGraph *graph, const Br
     *program = brim_mem_take(BRIM_MEM_BACKEND, 1, sizeof **program);
     if (!*program)
         return BRIM_ERROR_MEMORY;
-    **program = (BrimProgram){.backend = backend, .graph = graph, .placement = placement};
+    **program =
+        (BrimProgram){.backend = backend, .graph = graph, .placement = placement, .next = backend->programs};
+    backend->programs = *program;
+    for (BrimOpId id = 0; id < graph->op_count; id++)
+        (*program)->shares = (*program)->shares || brim_cuda_bn_shares(&graph->ops[id]);
     (*program)->convs = brim_mem_take(BRIM_MEM_BACKEND, (size_t)graph->op_count, sizeof *(*program)->convs);
     status = (*program)->convs ? BRIM_OK : BRIM_ERROR_MEMORY;
     if (status == BRIM_OK && backend->arena && placement->end_bytes > backend->arena_bytes)
@@ -48,11 +52,12 @@ fail:
     return status;
 }
 
-static void drop_part(BrimProgram *program, int part)
+void brim_cuda_drop_graph(BrimProgram *program, BrimPart part)
 {
     if (program->parts[part])
         program->backend->device.driver->cuGraphExecDestroy_(program->parts[part]);
     program->parts[part] = NULL;
+    program->captured[part] = false;
 }
 
 void brim_cuda_unload(BrimProgram **program)
@@ -61,7 +66,11 @@ void brim_cuda_unload(BrimProgram **program)
     if (!gone)
         return;
     for (int part = 0; part < BRIM_PART_COUNT; part++)
-        drop_part(gone, part);
+        brim_cuda_drop_graph(gone, (BrimPart)part);
+    BrimProgram **link = &gone->backend->programs;
+    while (*link != gone)
+        link = &(*link)->next;
+    *link = gone->next;
     brim_cuda_op_times_close(&gone->times);
     brim_mem_give(gone->convs);
     brim_mem_give(gone);
@@ -124,13 +133,24 @@ static BrimStatus start(const BrimProgram *program, BrimOpId id)
     }
 }
 
-BrimStatus brim_cuda_start_op(const BrimProgram *program, BrimOpId id)
+static BrimStatus of_op(const BrimProgram *program, BrimOpId id, BrimStatus status)
 {
     const BrimOp *op = &program->graph->ops[id];
-    BrimStatus status = start(program, id);
     if (status != BRIM_OK)
         brim_fail_within(status, "%s of layer %d: ", brim_op_text(op->kind), op->layer);
     return status;
+}
+
+BrimStatus brim_cuda_start_op(const BrimProgram *program, BrimOpId id)
+{
+    return of_op(program, id, start(program, id));
+}
+
+BrimStatus brim_cuda_start_half(const BrimProgram *program, BrimOpId id, bool after)
+{
+    const BrimCudaCall call = {program->backend, program->graph, program->placement, id,
+                               &program->graph->ops[id]};
+    return of_op(program, id, after ? brim_cuda_bn_after(&call) : brim_cuda_bn_before(&call));
 }
 
 static BrimStatus start_ops(const BrimProgram *program, BrimPart part)
@@ -159,6 +179,16 @@ BrimStatus brim_cuda_record_end(const BrimCudaDevice *device, BrimStatus started
     return started != BRIM_OK ? started : brim_cuda_check(device->driver, ended, "recording a step");
 }
 
+BrimStatus brim_cuda_take_graph(BrimProgram *program, BrimPart part, CUgraph graph)
+{
+    BrimStatus status;
+    brim_cuda_drop_graph(program, part);
+    BRIM_CUDA_TRY(program->backend->device.driver, cuGraphInstantiateWithFlags, "making a graph of a step",
+                  &program->parts[part], graph, 0);
+fail:
+    return status;
+}
+
 BrimStatus brim_cuda_capture(BrimProgram *program, BrimPart part)
 {
     BrimStatus status;
@@ -166,9 +196,7 @@ BrimStatus brim_cuda_capture(BrimProgram *program, BrimPart part)
     const BrimCudaDevice *device = &program->backend->device;
     BRIM_TRY(brim_cuda_record_begin(device));
     BRIM_TRY(brim_cuda_record_end(device, start_ops(program, part), &graph));
-    drop_part(program, part);
-    BRIM_CUDA_TRY(device->driver, cuGraphInstantiateWithFlags, "making a graph of a step",
-                  &program->parts[part], graph, 0);
+    BRIM_TRY(brim_cuda_take_graph(program, part, graph));
 fail:
     if (graph)
         device->driver->cuGraphDestroy_(graph);
@@ -199,6 +227,9 @@ BrimStatus brim_cuda_run(BrimProgram *program, BrimPart part, const BrimStepScal
     BrimStatus status;
     const BrimCudaDevice *device = &program->backend->device;
     static const BrimStepScalars none;
+    if (program->shares && part == BRIM_PART_GRADIENT)
+        return brim_fail(BRIM_ERROR_ARGUMENT,
+                         "card %d: a step that needs other cards was started without them", device->index);
     BRIM_TRY(brim_cuda_device_enter(device));
     BRIM_TRY(brim_cuda_write_scalars(program->backend, scalars ? scalars : &none));
     if (!program->warm[part]) {

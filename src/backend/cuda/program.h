@@ -14,15 +14,24 @@ struct BrimProgram {
     bool warm[BRIM_PART_COUNT]; /* it ran once, so that the libraries have loaded what they load late */
     bool loose[BRIM_PART_COUNT]; /* the driver had no memory for a graph of it: its ops are started one by one */
     BrimCudaOpTimes *times;     /* NULL: nobody asked for them */
+    bool shares;                /* some of its ops exchange figures with other cards */
+    BrimProgram *next;          /* of the backend's */
 };
 
 /* Starts what an op takes on the device's stream. */
 BrimStatus brim_cuda_start_op(const BrimProgram *program, BrimOpId id);
 
+/* Starts one half of an op that exchanges figures (cuda.h). */
+BrimStatus brim_cuda_start_half(const BrimProgram *program, BrimOpId id, bool after);
+
 /* What is started on the device's stream between the two is not run, but becomes a graph, to be destroyed.
  * `started` is how that went, and is handed through where it went wrong. */
 BrimStatus brim_cuda_record_begin(const BrimCudaDevice *device);
 BrimStatus brim_cuda_record_end(const BrimCudaDevice *device, BrimStatus started, CUgraph *graph);
+
+/* Makes what was recorded ready to be launched as the part, in place of an older one. ERROR_FIT as below. */
+BrimStatus brim_cuda_take_graph(BrimProgram *program, BrimPart part, CUgraph graph);
+void brim_cuda_drop_graph(BrimProgram *program, BrimPart part);
 
 /* Makes a graph of what the part starts, in place of an older one. ERROR_FIT where the driver has no memory for it. */
 BrimStatus brim_cuda_capture(BrimProgram *program, BrimPart part);

@@ -5,22 +5,24 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "backend/cuda/nccl.h"
-
 enum { LOOK_NS = 20000 }; /* between two looks at the cards; a sum of 28 MB takes a hundred times as long */
-
-struct BrimCudaTeam {
-    const BrimCudaNccl *nccl;
-    int count;   /* cards that sum together; 0 once the team has ended */
-    int holders; /* backends that point here */
-    BrimCudaRank ranks[BRIM_MOST_CARDS];
-};
 
 /* ---- a team's end ---- */
 
-/* Abort where something may still be on its way: it does not wait for cards that are lost. */
-static void end_team(BrimCudaTeam *team, bool abort)
+/* A communicator's end waits for that of all graphs that were recorded with it. */
+static void drop_graphs(const BrimBackend *backend)
 {
+    backend->device.driver->cuCtxSetCurrent_(backend->device.context); /* no check, as it may be lost */
+    for (BrimProgram *program = backend->programs; program; program = program->next)
+        if (program->shares)
+            brim_cuda_drop_graph(program, BRIM_PART_GRADIENT);
+}
+
+/* An abort does not wait for cards that are lost. */
+void brim_cuda_team_end(BrimCudaTeam *team, bool abort)
+{
+    for (int i = 0; i < team->count; i++)
+        drop_graphs(team->backends[i]);
     for (int i = 0; i < team->count; i++) {
         if (abort)
             team->nccl->ncclCommAbort_(team->ranks[i]);
@@ -36,7 +38,7 @@ void brim_cuda_leave(BrimBackend *backend)
     backend->team = NULL;
     if (!team)
         return;
-    end_team(team, false);
+    brim_cuda_team_end(team, false);
     if (--team->holders == 0)
         brim_mem_give(team);
 }
@@ -91,7 +93,7 @@ fail:
     return brim_fail_within(status, "card %d: ", device->index);
 }
 
-static BrimStatus watch(const BrimCudaTeam *team, const Share *shares, int per_card)
+BrimStatus brim_cuda_team_watch(const BrimCudaTeam *team)
 {
     BrimStatus status = BRIM_OK;
     bool any_busy = true;
@@ -99,7 +101,7 @@ static BrimStatus watch(const BrimCudaTeam *team, const Share *shares, int per_c
         any_busy = false;
         for (int i = 0; i < team->count && status == BRIM_OK; i++) {
             bool busy = false;
-            status = look_at(team, i, &shares[i * per_card].backend->device, &busy);
+            status = look_at(team, i, &team->backends[i]->device, &busy);
             any_busy = any_busy || busy;
         }
         if (status == BRIM_OK && any_busy)
@@ -113,19 +115,70 @@ static BrimStatus sum(BrimCudaTeam *team, const Share *shares, int per_card)
 {
     BrimStatus status = start_shares(team, shares, per_card);
     if (status == BRIM_OK)
-        status = watch(team, shares, per_card);
+        status = brim_cuda_team_watch(team);
     if (status != BRIM_OK)
-        end_team(team, true);
+        brim_cuda_team_end(team, true);
     return status;
 }
 
+/* ---- an exchange ---- */
+
+size_t brim_cuda_most_doubles(const BrimBackend *backend)
+{
+    size_t most = 0;
+    for (const BrimProgram *program = backend->programs; program; program = program->next) {
+        for (BrimOpId id = 0; id < program->graph->op_count; id++) {
+            size_t doubles = brim_cuda_bn_exchange_doubles(program->graph, &program->graph->ops[id]);
+            most = doubles > most ? doubles : most;
+        }
+    }
+    return most;
+}
+
+/* What each card has is brought to all and added up there in one order, not summed by NCCL: means are no
+ * sums. */
+BrimStatus brim_cuda_team_exchange(const BrimCudaTeam *team, const BrimCudaExchange *exchanges)
+{
+    static const char what[] = "exchanging BatchNorm's statistics";
+    const BrimCudaNccl *nccl = team->nccl;
+    BrimStatus status = brim_cuda_nccl_check(nccl, nccl->ncclGroupStart_(), what);
+    if (status != BRIM_OK)
+        return status;
+    for (int i = 0; i < team->count && status == BRIM_OK; i++) {
+        size_t doubles = exchanges[i].doubles;
+        double *all = (double *)(uintptr_t)exchanges[i].start;
+        int result = nccl->ncclAllGather_(all + (size_t)i * doubles, all, doubles, BRIM_NCCL_FLOAT64,
+                                          team->ranks[i], team->backends[i]->device.stream);
+        status = brim_cuda_nccl_check(nccl, result, what);
+    }
+    int ended = nccl->ncclGroupEnd_();
+    return status == BRIM_OK ? brim_cuda_nccl_check(nccl, ended, what) : status;
+}
+
 /* ---- joining ---- */
+
+/* The same for an exchange, in the memory of the sum. */
+static BrimStatus try_exchange(BrimCudaTeam *team, const Share *shares, size_t doubles)
+{
+    BrimCudaExchange exchanges[BRIM_MOST_CARDS];
+    for (int i = 0; i < team->count; i++)
+        exchanges[i] = (BrimCudaExchange){.start = shares[i].start, .doubles = doubles};
+    BrimStatus status = brim_cuda_team_exchange(team, exchanges);
+    if (status == BRIM_OK)
+        status = brim_cuda_team_watch(team);
+    if (status != BRIM_OK)
+        brim_cuda_team_end(team, true);
+    return status;
+}
 
 /* Sums nothing once, in memory of its own: NCCL connects cards when they first sum that much, and what it
  * takes for that is taken before anybody measures. */
 static BrimStatus try_sum(BrimCudaTeam *team, BrimBackend *const *backends, size_t bytes)
 {
     BrimStatus status = BRIM_OK;
+    const size_t doubles = brim_cuda_most_doubles(backends[0]);
+    const size_t exchanged_bytes = (size_t)team->count * doubles * sizeof(double);
+    bytes = bytes > exchanged_bytes ? bytes : exchanged_bytes;
     Share shares[BRIM_MOST_CARDS] = {{0}};
     for (int i = 0; i < team->count; i++) {
         const BrimCudaDevice *device = &backends[i]->device;
@@ -142,6 +195,8 @@ static BrimStatus try_sum(BrimCudaTeam *team, BrimBackend *const *backends, size
                       device->stream);
     }
     BRIM_TRY(sum(team, shares, 1));
+    if (doubles)
+        BRIM_TRY(try_exchange(team, shares, doubles));
 fail:
     for (int i = 0; i < BRIM_MOST_CARDS && shares[i].backend; i++) {
         const BrimCudaDevice *device = &shares[i].backend->device;
@@ -198,8 +253,11 @@ BrimStatus brim_cuda_join(BrimBackend *const *backends, int count, size_t most_b
         return status;
     }
     team->count = team->holders = count;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        team->backends[i] = backends[i];
         backends[i]->team = team;
+        backends[i]->rank = i;
+    }
     BRIM_TRY(try_sum(team, backends, most_bytes));
 fail:
     return status;

@@ -108,7 +108,18 @@ typedef struct BrimBnStatisticsArgs {
     int32_t blocks;
     const float *old_running_mean, *old_running_var;
     float *mean, *rstd, *running_mean, *running_var;
+    double *own; /* of one over several cards: [2][padded], mean and sum of squared distances of this card's pixels,
+                    instead of the six above; NULL: of this card alone */
 } BrimBnStatisticsArgs;
+
+/* The same six figures, of what all cards left; each of them has as many pixels as the others. */
+typedef struct BrimBnCombineArgs {
+    const double *all; /* [cards][2][padded] */
+    int32_t cards, c, padded;
+    int64_t pixels; /* of a card */
+    const float *old_running_mean, *old_running_var;
+    float *mean, *rstd, *running_mean, *running_var;
+} BrimBnCombineArgs;
 
 /* dests = act(bn(y)) + res */
 typedef struct BrimBnApplyArgs {
@@ -129,13 +140,22 @@ typedef struct BrimBnReduceArgs {
     float *partial; /* [blocks][2][padded] */
     int32_t blocks;
     float *dgamma, *dbeta, *sums;
+    double *own; /* of one over several cards: [2][padded], its sums instead of `sums`; NULL: of this card alone */
     const BrimKernelScalars *scalars;
 } BrimBnReduceArgs;
+
+/* sums [2 c] = those of all cards */
+typedef struct BrimBnSumsArgs {
+    const double *all; /* [cards][2][padded] */
+    int32_t cards, c, padded;
+    float *sums;
+} BrimBnSumsArgs;
 
 /* dy = gradient of y; may be the same bytes as grad */
 typedef struct BrimBnSlopeArgs {
     BrimKernelFeature y, grad, dy;
     int32_t activation;
+    int64_t pixels; /* that the sums are of: y's, and those of the other cards that share the BatchNorm */
     const float *gamma, *beta, *mean, *rstd, *sums;
 } BrimBnSlopeArgs;
 

@@ -1,8 +1,8 @@
 /* BatchNorm with SiLU, forward.
  *
  * Grids: bn_statistics_partial has args.blocks blocks of at most BRIM_LANE_THREADS threads, each with a run
- * of pixels of its own; bn_statistics_finish a block for each channel or fewer; bn_apply any number of
- * blocks. What comes out depends on the grid alone, never on which block was first. */
+ * of pixels of its own; bn_statistics_finish a block for each channel or fewer; bn_combine and bn_apply any
+ * number of blocks. What comes out depends on the grid alone, never on which block was first. */
 #include "backend/cuda/kernels/batchnorm.h"
 
 /* Of some pixels: the sums of their distances from `origin`, one of them, and of those squared. Squares
@@ -85,9 +85,9 @@ BRIM_LANE_KERNEL(BRIM_BN_STATISTICS_RESIDENT) brim_bn_statistics_partial(const B
         bn_statistics_part<float>(args);
 }
 
-/* Mean and biased variance of a channel over all blocks, by all threads of this one, in one reading: in
- * double precision the squares of the blocks' means keep what the mean of all leaves of them. */
-BRIM_DEVICE void bn_combine(const BrimBnStatisticsArgs &args, int channel, double *mean, double *variance)
+/* Mean and sum of squared distances of a channel over all blocks, by all threads of this one, in one reading:
+ * in double precision the squares of the blocks' means keep what the mean of all leaves of them. */
+BRIM_DEVICE void bn_add_up(const BrimBnStatisticsArgs &args, int channel, double *mean, double *distances)
 {
     int64_t pixels = brim_pixels(args.y);
     int stride = 2 * args.y.padded;
@@ -102,27 +102,73 @@ BRIM_DEVICE void bn_combine(const BrimBnStatisticsArgs &args, int channel, doubl
     }
     sum = brim_block_sum(sum);
     *mean = sum / (double)pixels;
-    *variance = (brim_block_sum(spread) + (brim_block_sum(square) - sum * *mean)) / (double)pixels;
-    if (*variance < 0) /* rounding */
-        *variance = 0;
+    *distances = brim_block_sum(spread) + (brim_block_sum(square) - sum * *mean);
+    if (*distances < 0) /* rounding */
+        *distances = 0;
+}
+
+/* The six figures of a channel; `old_mean` and `old_var` are its running ones so far. */
+template <class Args>
+BRIM_DEVICE void bn_settle(const Args &args, int channel, double mean, double variance, double unbias,
+                           float old_mean, float old_var)
+{
+    args.mean[channel] = (float)mean;
+    args.rstd[channel] = brim_batchnorm_rstd(variance);
+    args.running_mean[channel] = brim_batchnorm_running(old_mean, mean);
+    args.running_var[channel] = brim_batchnorm_running(old_var, variance * unbias);
+}
+
+template <class Args> BRIM_DEVICE void bn_settle_pad(const Args &args, int channel)
+{
+    args.mean[channel] = args.rstd[channel] = 0.0f;
+    args.running_mean[channel] = args.running_var[channel] = 0.0f;
 }
 
 BRIM_KERNEL brim_bn_statistics_finish(const BrimBnStatisticsArgs args)
 {
-    double unbias = brim_batchnorm_unbias((double)brim_pixels(args.y));
+    double pixels = (double)brim_pixels(args.y), unbias = brim_batchnorm_unbias(pixels);
     for (int channel = brim_block(); channel < args.y.padded; channel += brim_blocks()) {
-        double mean = 0, variance = 0;
-        bool real = channel < args.y.c;
-        float old_mean = real ? args.old_running_mean[channel] : 0.0f; /* loaded while the parts are */
-        float old_var = real ? args.old_running_var[channel] : 0.0f;
+        double mean = 0, distances = 0;
+        bool real = channel < args.y.c, alone = !args.own;
+        float old_mean =
+            real && alone ? args.old_running_mean[channel] : 0.0f; /* loaded while the parts are */
+        float old_var = real && alone ? args.old_running_var[channel] : 0.0f;
         if (real)
-            bn_combine(args, channel, &mean, &variance);
-        if (brim_thread() == 0) {
-            args.mean[channel] = (float)mean;
-            args.rstd[channel] = real ? brim_batchnorm_rstd(variance) : 0.0f;
-            args.running_mean[channel] = real ? brim_batchnorm_running(old_mean, mean) : 0.0f;
-            args.running_var[channel] = real ? brim_batchnorm_running(old_var, variance * unbias) : 0.0f;
+            bn_add_up(args, channel, &mean, &distances);
+        if (brim_thread() != 0)
+            continue;
+        if (!alone) {
+            args.own[channel] = mean;
+            args.own[args.y.padded + channel] = distances;
+        } else if (real) {
+            bn_settle(args, channel, mean, distances / pixels, unbias, old_mean, old_var);
+        } else {
+            bn_settle_pad(args, channel);
         }
+    }
+}
+
+/* Cards in their order, so that each of them comes to the same bits. Chan's formula for parts of one size:
+ * the means' mean, and their squared distances from it beside those of the pixels. */
+BRIM_KERNEL brim_bn_combine(const BrimBnCombineArgs args)
+{
+    double pixels = (double)args.pixels, all_pixels = pixels * args.cards;
+    int64_t stride = 2 * (int64_t)args.padded;
+    for (int channel = (int)BRIM_GRID_FIRST; channel < args.padded; channel += (int)BRIM_GRID_STEP) {
+        double mean = 0, distances = 0;
+        if (channel >= args.c) {
+            bn_settle_pad(args, channel);
+            continue;
+        }
+        for (int card = 0; card < args.cards; card++)
+            mean += args.all[card * stride + channel];
+        mean /= args.cards;
+        for (int card = 0; card < args.cards; card++) {
+            double off = args.all[card * stride + channel] - mean;
+            distances += args.all[card * stride + args.padded + channel] + pixels * off * off;
+        }
+        bn_settle(args, channel, mean, distances / all_pixels, brim_batchnorm_unbias(all_pixels),
+                  args.old_running_mean[channel], args.old_running_var[channel]);
     }
 }
 

@@ -1,7 +1,8 @@
 /* BatchNorm with SiLU, backward.
  *
  * Grids: bn_reduce_partial has args.blocks blocks of at most BRIM_LANE_THREADS threads, each with a run of
- * pixels of its own; bn_reduce_finish a block for each channel or fewer; bn_slope any number of blocks. */
+ * pixels of its own; bn_reduce_finish a block for each channel or fewer; bn_sums and bn_slope any number of
+ * blocks. */
 #include "backend/cuda/kernels/batchnorm.h"
 
 /* Of dz, then of dz times the distance from the mean, eight channels each. */
@@ -148,11 +149,32 @@ BRIM_KERNEL brim_bn_reduce_finish(const BrimBnReduceArgs args)
         dz = brim_block_sum(dz);
         dz_xhat = brim_block_sum(dz_xhat);
         if (brim_thread() == 0) {
-            args.sums[channel] = (float)dz;
-            args.sums[args.y.c + channel] = (float)dz_xhat;
+            if (args.own) {
+                args.own[channel] = dz;
+                args.own[args.y.padded + channel] = dz_xhat;
+            } else {
+                args.sums[channel] = (float)dz;
+                args.sums[args.y.c + channel] = (float)dz_xhat;
+            }
             args.dbeta[channel] = (float)(dz + (accumulate ? (double)args.dbeta[channel] : 0));
             args.dgamma[channel] = (float)(dz_xhat + (accumulate ? (double)args.dgamma[channel] : 0));
         }
+    }
+}
+
+/* Cards in their order, so that each of them comes to the same bits. The gradients of gamma and beta stay the
+ * card's own: those of all cards are added up with all other gradients. */
+BRIM_KERNEL brim_bn_sums(const BrimBnSumsArgs args)
+{
+    int64_t stride = 2 * (int64_t)args.padded;
+    for (int channel = (int)BRIM_GRID_FIRST; channel < args.c; channel += (int)BRIM_GRID_STEP) {
+        double dz = 0, dz_xhat = 0;
+        for (int card = 0; card < args.cards; card++) {
+            dz += args.all[card * stride + channel];
+            dz_xhat += args.all[card * stride + args.padded + channel];
+        }
+        args.sums[channel] = (float)dz;
+        args.sums[args.c + channel] = (float)dz_xhat;
     }
 }
 
@@ -186,7 +208,7 @@ BRIM_DEVICE BnMeans bn_means(const BrimBnSlopeArgs &args, int channel)
     BrimEight rstd = brim_get_vector8(args.rstd, channel, args.y.c);
     BnMeans means = {brim_get_vector8(args.sums, channel, args.y.c),
                      brim_get_vector8(args.sums + args.y.c, channel, args.y.c)};
-    float share = 1.0f / (float)brim_pixels(args.y);
+    float share = 1.0f / (float)args.pixels;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT; i++) {
         means.dz.v[i] *= share;

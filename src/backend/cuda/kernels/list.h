@@ -18,9 +18,11 @@
     X(upsample_backward, BrimUpsampleArgs)                                                                     \
     X(bn_statistics_partial, BrimBnStatisticsArgs) /* batchnorm.cu */                                          \
     X(bn_statistics_finish, BrimBnStatisticsArgs)                                                              \
+    X(bn_combine, BrimBnCombineArgs)                                                                           \
     X(bn_apply, BrimBnApplyArgs)                                                                               \
     X(bn_reduce_partial, BrimBnReduceArgs)       /* batchnorm_backward.cu */                                   \
     X(bn_reduce_finish, BrimBnReduceArgs)                                                                      \
+    X(bn_sums, BrimBnSumsArgs)                                                                                 \
     X(bn_slope, BrimBnSlopeArgs)                                                                               \
     X(filter_gradient, BrimFilterGradientArgs)   /* filter.cu */                                               \
     X(fold, BrimFoldArgs)                                                                                      \

@@ -1,0 +1,319 @@
+/* Two cards that have BatchNorm's statistics in common, on false cards and a false NCCL (tests/fake_cuda):
+ * what they make of a batch's halves is what one card makes of the whole. */
+#include "support/support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/crew.h"
+#include "train/weights.h"
+
+enum { CARDS = 2, BATCH = 4, SIDE_PX = 64, CLASSES = 3, TARGET_CAP = 16, STEPS = 3 };
+enum { PICTURE_BYTES = SIDE_PX * SIDE_PX * 3, COLUMNS = 6, LABELS = 3 };
+
+static const int both[CARDS] = {0, 1};
+static uint8_t pictures[BATCH * PICTURE_BYTES];
+/* Of every picture alike: a part's loss is a mean over its labels, so that only parts with as many labels as
+ * one another, of the same sizes, come to what the whole does. */
+static const float labels[LABELS][COLUMNS - 1] = {
+    {0, 0.4f, 0.5f, 0.6f, 0.5f}, {1, 0.7f, 0.2f, 0.2f, 0.3f}, {2, 0.3f, 0.3f, 0.3f, 0.2f}};
+static BrimModel model;
+static const BrimStepScalars scalars = {.learning_rate = {0.01f, 0.01f, 0.01f},
+                                        .momentum = 0.9f,
+                                        .weight_decay = 5e-4f,
+                                        .clip_norm = 10,
+                                        .ema_decay = 0.5f};
+
+/* Means and spreads of halves are not those of the whole: each picture is brighter than the one before. Noise
+ * on them keeps the deepest layers, of few pixels, from having next to no spread, by which they divide. */
+static int prepare(void **state)
+{
+    (void)state;
+    for (int i = 0; i < BATCH * PICTURE_BYTES; i++) {
+        int picture = i / PICTURE_BYTES, noise = (int)((uint32_t)i * 2654435761u >> 25);
+        double wave = sin(i / 3 * 0.11 + i % 3) * cos(i / (3 * SIDE_PX) * 0.023);
+        pictures[i] = (uint8_t)(20 + 15 * picture + noise + (10 + 10 * picture) * wave);
+    }
+    return brim_model_load(&model, "yolov5n", CLASSES) != BRIM_OK;
+}
+
+static const float *targets_of(int n)
+{
+    static float targets[BATCH * LABELS][COLUMNS];
+    for (int i = 0; i < n * LABELS; i++) {
+        targets[i][0] = (float)(i / LABELS);
+        memcpy(&targets[i][1], labels[i % LABELS], sizeof labels[0]);
+    }
+    return &targets[0][0];
+}
+
+static BrimBatch batch_of(const uint8_t *some, int n)
+{
+    return (BrimBatch){.n = n,
+                       .height_px = SIDE_PX,
+                       .width_px = SIDE_PX,
+                       .pictures = some,
+                       .targets = targets_of(n),
+                       .target_count = n * LABELS};
+}
+
+static BrimEngineConf engine_conf(const BrimShape *shapes, int count, BrimPrecision precision, int bn_cards)
+{
+    BrimEngineConf conf = {.backend = &brim_backend_cuda,
+                           .model = &model,
+                           .hyper = brim_hyper_default(),
+                           .train = shapes,
+                           .train_count = count,
+                           .train_target_cap = TARGET_CAP,
+                           .precision = precision,
+                           .bn_cards = bn_cards};
+    brim_hyper_scale(&conf.hyper, model.level_count, model.class_count, SIDE_PX);
+    return conf;
+}
+
+/* For whole batches and for one of three pictures, of which each of two cards takes two. */
+static BrimCrew *open_crew(BrimPrecision precision, int cards, int bn_cards)
+{
+    BrimCrew *crew = NULL;
+    const BrimShape shapes[] = {{BATCH, SIDE_PX, SIDE_PX}, {BATCH - 1, SIDE_PX, SIDE_PX}};
+    BrimEngineConf conf = engine_conf(shapes, cards, precision, bn_cards);
+    assert_ok(brim_crew_open(&crew, &conf, both, cards));
+    assert_ok(brim_crew_start(crew));
+    assert_ok(brim_weights_init(brim_crew_lead(crew), &model, 7));
+    assert_ok(brim_weights_start_ema(brim_crew_lead(crew)));
+    assert_ok(brim_crew_share(crew));
+    return crew;
+}
+
+static bool is_statistic(const BrimTensor *tensor)
+{
+    return tensor->purpose == BRIM_PURPOSE_WEIGHTS && strstr(tensor->name, "running_");
+}
+
+static bool is_gradient(const BrimTensor *tensor)
+{
+    return tensor->purpose == BRIM_PURPOSE_GRADIENTS;
+}
+
+static bool is_parameter(const BrimTensor *tensor)
+{
+    return tensor->purpose == BRIM_PURPOSE_WEIGHTS;
+}
+
+/* All of an engine's tensors of a kind, one behind the other. */
+static float *read_all(BrimEngine *engine, bool (*wanted)(const BrimTensor *tensor), size_t *count)
+{
+    const BrimGraph *graph = brim_engine_graph(engine);
+    size_t room = 0;
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++)
+        room += brim_tensor_elements(&graph->tensors[id]);
+    float *values = brim_mem_take(BRIM_MEM_OTHER, room, sizeof *values);
+    assert_non_null(values);
+    *count = 0;
+    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+        const BrimTensor *tensor = &graph->tensors[id];
+        if (tensor->life != BRIM_LIFE_ALWAYS || tensor->parent == BRIM_NONE ||
+            tensor->form == BRIM_FORM_BLOCK || tensor->dtype != BRIM_F32 || !wanted(tensor))
+            continue;
+        assert_ok(brim_engine_read(engine, id, values + *count));
+        *count += brim_tensor_elements(tensor);
+    }
+    assert_true(*count > 0);
+    return values;
+}
+
+/* The distance between two engines' tensors, as a part of their size. */
+static double distance(BrimEngine *one, BrimEngine *other, bool (*wanted)(const BrimTensor *tensor))
+{
+    size_t count, others;
+    double off = 0, size = 0;
+    float *a = read_all(one, wanted, &count), *b = read_all(other, wanted, &others);
+    assert_int_equal(count, others);
+    for (size_t i = 0; i < count; i++) {
+        off += pow((double)a[i] - b[i], 2);
+        size += pow(a[i], 2);
+    }
+    brim_mem_give(a);
+    brim_mem_give(b);
+    assert_true(isfinite(off) && size > 0);
+    return sqrt(off / size);
+}
+
+static void assert_same_bits(BrimEngine *one, BrimEngine *other, bool (*wanted)(const BrimTensor *tensor))
+{
+    size_t count, others;
+    float *a = read_all(one, wanted, &count), *b = read_all(other, wanted, &others);
+    assert_int_equal(count, others);
+    assert_memory_equal(a, b, count * sizeof *a);
+    brim_mem_give(a);
+    brim_mem_give(b);
+}
+
+/* How far one card is from itself when its pictures change places: this network divides by what deviations of
+ * a few pixels are, so that rounding becomes large on its way back. */
+static double rounding(BrimPrecision precision, BrimEngine *lead, const BrimBatch *whole)
+{
+    enum { HALF = BATCH / CARDS * PICTURE_BYTES };
+    static uint8_t turned[BATCH * PICTURE_BYTES];
+    float items[4];
+    BrimBatch batch = *whole;
+    BrimCrew *crew = open_crew(precision, 1, 1);
+    memcpy(turned, whole->pictures + HALF, HALF);
+    memcpy(turned + HALF, whole->pictures, HALF);
+    batch.pictures = turned;
+    assert_ok(brim_crew_gradient(crew, &batch, &scalars, items));
+    double far = distance(lead, brim_crew_lead(crew), is_gradient);
+    brim_crew_close(&crew);
+    return far;
+}
+
+/* Gradients of the whole on one card and of its parts on two, the second and third time as captured graphs;
+ * each time running statistics go on. `whole` has the pictures that the cards take, `given` those of the
+ * batch. `near` is for losses and statistics, `gradient_near` for gradients. */
+static void compare(BrimPrecision precision, const BrimBatch *given, const BrimBatch *whole, double near,
+                    double gradient_near)
+{
+    float items[4], expected[4];
+    BrimCrew *one = open_crew(precision, 1, 1), *two = open_crew(precision, CARDS, CARDS);
+    BrimEngine *lead = brim_crew_lead(one), *first = brim_crew_lead(two), *second = brim_crew_engine(two, 1);
+    for (int step = 0; step < STEPS; step++) {
+        assert_ok(brim_crew_gradient(one, whole, &scalars, expected));
+        assert_ok(brim_crew_gradient(two, given, &scalars, items));
+        assert_ok(brim_crew_gather(two));
+        for (int k = 0; k < 4; k++)
+            assert_true(fabs(items[k] - expected[k]) <= near * expected[k]);
+        assert_true(distance(lead, first, is_statistic) <= near);
+        assert_true(distance(lead, first, is_gradient) <= gradient_near);
+        assert_same_bits(first, second, is_gradient);
+        assert_same_bits(first, second, is_statistic);
+    }
+    assert_true(distance(lead, first, is_gradient) <= 4 * rounding(precision, lead, whole));
+    brim_crew_close(&one);
+    brim_crew_close(&two);
+}
+
+static void halves_are_the_whole(void **state)
+{
+    (void)state;
+    const BrimBatch whole = batch_of(pictures, BATCH);
+    compare(BRIM_PRECISION_FP32, &whole, &whole, 1e-5, 1e-4);
+}
+
+static void halves_are_the_whole_in_16_bits(void **state)
+{
+    (void)state;
+    const BrimBatch whole = batch_of(pictures, BATCH);
+    compare(BRIM_PRECISION_AMP, &whole, &whole, 2e-3, 0.2);
+}
+
+/* An epoch's last batch: of three pictures both cards take the one in the middle, which counts twice. */
+static void three_of_four(void **state)
+{
+    (void)state;
+    static uint8_t taken[BATCH * PICTURE_BYTES];
+    static const int which[BATCH] = {0, 1, 1, 2};
+    for (int i = 0; i < BATCH; i++)
+        memcpy(taken + i * PICTURE_BYTES, pictures + which[i] * PICTURE_BYTES, PICTURE_BYTES);
+    float own[COLUMNS * LABELS * (BATCH - 1)];
+    memcpy(own, targets_of(BATCH - 1), sizeof own);
+    BrimBatch given = batch_of(pictures, BATCH - 1);
+    given.targets = own;
+    const BrimBatch whole = batch_of(taken, BATCH);
+    compare(BRIM_PRECISION_FP32, &given, &whole, 1e-5, 1e-4);
+}
+
+/* Else the comparison would be none. */
+static void without_it_halves_are_not_the_whole(void **state)
+{
+    (void)state;
+    float items[4], expected[4];
+    const BrimBatch whole = batch_of(pictures, BATCH);
+    BrimCrew *one = open_crew(BRIM_PRECISION_FP32, 1, 1), *two = open_crew(BRIM_PRECISION_FP32, CARDS, 1);
+    assert_ok(brim_crew_gradient(one, &whole, &scalars, expected));
+    assert_ok(brim_crew_gradient(two, &whole, &scalars, items));
+    assert_ok(brim_crew_gather(two));
+    assert_true(distance(brim_crew_lead(one), brim_crew_lead(two), is_gradient) > 1);
+    assert_true(distance(brim_crew_lead(one), brim_crew_lead(two), is_statistic) > 1e-3);
+    brim_crew_close(&one);
+    brim_crew_close(&two);
+}
+
+/* Steps with updates, batches of both sizes, and one written ahead; twice, to the same bits on all cards. */
+static void take_steps(BrimCrew *crew)
+{
+    float items[4], norm[2];
+    const BrimBatch whole = batch_of(pictures, BATCH), rest = batch_of(pictures, BATCH - 1);
+    for (int step = 0; step < STEPS; step++) {
+        assert_ok(brim_crew_gradient(crew, &rest, &scalars, items));
+        assert_ok(brim_crew_update(crew, &scalars, norm));
+        assert_ok(brim_crew_begin(crew, &whole, &scalars));
+        assert_ok(brim_crew_ahead(crew, &whole));
+        assert_ok(brim_crew_finish(crew, items));
+        assert_ok(brim_crew_update(crew, &scalars, norm));
+        assert_true(isfinite(norm[0]) && norm[0] > 0 && norm[1] > 0);
+    }
+}
+
+static void same_bits(BrimPrecision precision)
+{
+    BrimCrew *crews[2];
+    for (int i = 0; i < 2; i++) {
+        crews[i] = open_crew(precision, CARDS, CARDS);
+        take_steps(crews[i]);
+        assert_same_bits(brim_crew_lead(crews[i]), brim_crew_engine(crews[i], 1), is_parameter);
+    }
+    assert_same_bits(brim_crew_lead(crews[0]), brim_crew_lead(crews[1]), is_parameter);
+    brim_crew_close(&crews[0]);
+    brim_crew_close(&crews[1]);
+}
+
+static void the_same_bits_again(void **state)
+{
+    (void)state;
+    same_bits(BRIM_PRECISION_FP32);
+    same_bits(BRIM_PRECISION_AMP);
+}
+
+static void steps_take_no_memory(void **state)
+{
+    (void)state;
+    BrimCrew *crew = open_crew(BRIM_PRECISION_FP32, CARDS, CARDS);
+    uint64_t takes = brim_mem_takes();
+    take_steps(crew);
+    assert_true(brim_mem_takes() == takes);
+    for (int i = 0; i < CARDS; i++) {
+        uint64_t free_bytes, taken_bytes;
+        BrimEngine *engine = brim_crew_engine(crew, i);
+        brim_engine_room(engine, &free_bytes, &taken_bytes);
+        assert_true(taken_bytes <= brim_engine_planned_bytes(engine));
+    }
+    brim_crew_close(&crew);
+}
+
+static void what_is_refused(void **state)
+{
+    (void)state;
+    float items[4];
+    const BrimBatch half = batch_of(pictures, BATCH / CARDS);
+    const BrimShape shape = {BATCH, SIDE_PX, SIDE_PX};
+    BrimEngineConf conf = engine_conf(&shape, 1, BRIM_PRECISION_FP32, CARDS + 1);
+    BrimCrew *crew = NULL;
+    assert_refused(brim_crew_open(&crew, &conf, both, CARDS), BRIM_ERROR_ARGUMENT, "2 cards cannot have");
+    crew = open_crew(BRIM_PRECISION_FP32, CARDS, CARDS);
+    assert_refused(brim_engine_gradient(brim_crew_lead(crew), &half, &scalars, items), BRIM_ERROR_ARGUMENT,
+                   "needs other cards");
+    brim_crew_close(&crew);
+}
+
+int main(void)
+{
+    setenv("BRIM_FAKE_CARD", "cards=2,lazy,late=64K,grain=2M", 1); /* so that a wait too few is seen */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(halves_are_the_whole), cmocka_unit_test(halves_are_the_whole_in_16_bits),
+        cmocka_unit_test(three_of_four),        cmocka_unit_test(without_it_halves_are_not_the_whole),
+        cmocka_unit_test(the_same_bits_again),  cmocka_unit_test(steps_take_no_memory),
+        cmocka_unit_test(what_is_refused),
+    };
+    return cmocka_run_group_tests(tests, prepare, NULL);
+}
