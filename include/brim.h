@@ -134,6 +134,8 @@ typedef struct BrimTrainOptions {
     const char *recompute; /* what the backward pass computes again: "nothing", "activations", "inside", "blocks", a
                               letter of n, a, i, l for each layer (graph/recompute.h), or "auto": as little as fits;
                               NULL: "activations", or "auto" where that does not fit */
+    bool sync_bn;          /* several cards have BatchNorm's statistics in common, as if one had the whole batch; one card,
+                              or the CPU, has them anyway */
 } BrimTrainOptions;
 
 typedef struct BrimValOptions {

@@ -24,6 +24,8 @@ static int steps_left; /* until the run is to stop; 0: never */
 static bool listen(void *self, const BrimEvent *event)
 {
     (void)self;
+    if (event->kind == BRIM_EVENT_REMARK && strstr(event->text, "--sync-bn"))
+        printf("%s\n", event->text);
     return event->kind != BRIM_EVENT_STEP || steps_left == 0 || --steps_left > 0;
 }
 
@@ -47,6 +49,7 @@ static BrimTrainOptions small_run(const char *name, const char *device, int batc
     options.workers = 0;
     options.seed = 7;
     options.noautoanchor = true;
+    options.sync_bn = strncmp(name, "sync", 4) == 0;
     return options;
 }
 
@@ -120,6 +123,16 @@ static void a_run_on_two_cards(void **state)
     assert_same_runs("whole", "broken");
 }
 
+static void a_run_with_statistics_in_common(void **state)
+{
+    (void)state;
+    expect("sync 0,1 4 0", "cards=2,late=64K,grain=2M", "OK: ");
+    expect("sync-broken 0,1 4 2", "cards=2", "stopped in epoch 0 after 2 batches");
+    expect("RESUME sync-broken", "cards=2", "OK: ");
+    assert_same_runs("sync", "sync-broken");
+    expect("sync-one 0 4 1", "cards=2", "--sync-bn changes nothing here: it is for several cards");
+}
+
 static void a_batch_that_does_not_divide(void **state)
 {
     (void)state;
@@ -146,7 +159,7 @@ static void a_card_that_is_too_small(void **state)
 
 /* The checkpoint of the epoch before is whole, and the run goes on from it to where one would have come that
  * lost no card. */
-static void assert_goes_on(const char *name)
+static void assert_goes_on(const char *name, const char *whole)
 {
     char resume[80];
     BrimTensorFile last = {0};
@@ -156,7 +169,7 @@ static void assert_goes_on(const char *name)
     brim_tensors_clear(&last);
     snprintf(resume, sizeof resume, "RESUME %s", name);
     expect(resume, "cards=2", "OK: ");
-    assert_same_runs("whole", name);
+    assert_same_runs(whole, name);
 }
 
 /* Once between two sums, once so that the other card would wait for its share without end. */
@@ -165,11 +178,41 @@ static void a_card_that_is_lost(void **state)
     (void)state;
     expect("lost 0,1 4 0", "cards=2,failing=1,fail=cuGraphLaunch@7",
            "card 1: starting a step: CUDA_ERROR_LAUNCH_FAILED (719)");
-    assert_goes_on("lost");
+    assert_goes_on("lost", "whole");
     setenv("BRIM_FAKE_NCCL", "hang=1@4", 1); /* the first sum of the second epoch */
     expect("hung 0,1 4 0", "cards=2", "card 1: NCCL: summing over the cards: unhandled cuda error (1); ");
     unsetenv("BRIM_FAKE_NCCL");
-    assert_goes_on("hung");
+    assert_goes_on("hung", "whole");
+}
+
+/* Where the others wait for it in the middle of a step: that it did not begin, or that it does not go on
+ * with; in the second epoch. */
+static void a_card_that_is_lost_on_the_way(void **state)
+{
+    (void)state;
+    expect("sync-lost 0,1 4 0", "cards=2,failing=1,fail=cuGraphLaunch@7",
+           "card 1: starting a step: CUDA_ERROR_LAUNCH_FAILED (719)");
+    assert_goes_on("sync-lost", "sync");
+    setenv("BRIM_FAKE_NCCL", "lost=1@400", 1); /* of 1 + 3 * 114 in the first */
+    expect("sync-hung 0,1 4 0", "cards=2",
+           "card 1: NCCL: summing over the cards: unhandled cuda error (1); ");
+    setenv("BRIM_FAKE_NCCL", "lost=1@50", 1); /* in a step that is not recorded yet */
+    expect("sync-first 0,1 4 0", "cards=2", "card 1: NCCL: ");
+    setenv("BRIM_FAKE_NCCL", "fail=ncclAllGather@5", 1);
+    expect("sync-refused 0,1 4 0", "cards=2",
+           "NCCL: exchanging BatchNorm's statistics: unhandled cuda error (1); ");
+    unsetenv("BRIM_FAKE_NCCL");
+    assert_goes_on("sync-hung", "sync");
+}
+
+/* A driver that has no memory for one card's graph, of whole batches, when that is made anew in the second
+ * step: both go on op by op, to the same bits. */
+static void a_step_that_is_not_recorded(void **state)
+{
+    (void)state;
+    expect("sync-loose 0,1 4 0", "cards=2,failing=1,fail=cuGraphInstantiateWithFlags@13:once,error=2",
+           "OK: ");
+    assert_same_runs("sync", "sync-loose");
 }
 
 static void an_nccl_that_will_not_do(void **state)
@@ -206,10 +249,13 @@ int main(int argc, char **argv)
         return train(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_on_two_cards),
+        cmocka_unit_test(a_run_with_statistics_in_common),
         cmocka_unit_test(a_batch_that_does_not_divide),
         cmocka_unit_test(cards_that_are_not_there),
         cmocka_unit_test(a_card_that_is_too_small),
         cmocka_unit_test(a_card_that_is_lost),
+        cmocka_unit_test(a_card_that_is_lost_on_the_way),
+        cmocka_unit_test(a_step_that_is_not_recorded),
         cmocka_unit_test(an_nccl_that_will_not_do),
         cmocka_unit_test(no_nccl),
     };

@@ -53,6 +53,11 @@ const BrimOption brim_train_options[] = {
      .value = "NAME",
      .help = "auto, cpu, a card by its number: 0, cuda:0; or several as 0,1, among which the batch is divided; auto is the "
              "first card there is, else the CPU (default auto)"},
+    {.names = "sync-bn",
+     .kind = BRIM_OPTION_FLAG,
+     .offset = AT(sync_bn),
+     .help = "with several cards BatchNorm's statistics are those of all cards' pictures, not each card's own; they wait for "
+             "one another twice a layer for that"},
     {.names = "threads",
      .kind = BRIM_OPTION_INT,
      .offset = AT(threads),

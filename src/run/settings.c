@@ -46,6 +46,7 @@ static const Field option_fields[] = {
     OPTION(profile, FIELD_TEXT),
     OPTION(precision, FIELD_TEXT),
     OPTION(recompute, FIELD_TEXT),
+    OPTION(sync_bn, FIELD_BOOL),
 };
 #undef OPTION
 

@@ -67,6 +67,7 @@ static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, vo
                             .class_names = run->dataset.class_names,
                             .identity = &run->identity,
                             .precision = run->precision,
+                            .sync_bn = options->sync_bn,
                             .listener = listener,
                             .listener_self = self};
     memcpy(conf.recompute, run->recompute, sizeof conf.recompute);
