@@ -57,9 +57,26 @@ done
 
 # ---- the same under the toolkit's checker ----
 
+# checked TOOL: the op cases in as many parts side by side as there are processors, eight at most.
+checked() {
+    local tool=$1 parts i code=0 pids=()
+    parts=$(nproc)
+    [ "$parts" -le 8 ] || parts=8
+    for ((i = 0; i < parts; i++)); do
+        BRIM_TEST_PART=$i/$parts compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/test_cuda" &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do
+        wait "$i" || code=$?
+    done
+    return "$code"
+}
+
 if command -v compute-sanitizer >/dev/null; then
+    export build
+    export -f checked
     for tool in memcheck racecheck; do
-        part "$tool" compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/tests/test_cuda"
+        part "$tool" bash -c 'checked "$1"' checked "$tool"
     done
 else
     skip compute-sanitizer "it is not installed"

@@ -1,6 +1,9 @@
-/* The cuda backend against the reference, op by op, on a card that is none (tests/fake_cuda): the kernels' own sources run
- * by the host, convolutions by loops. */
+/* The cuda backend against the reference, op by op, on a card that is none (tests/fake_cuda): the kernels'
+ * own sources run by the host, convolutions by loops. */
 #include "support/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <math.h>
 #include <string.h>
@@ -14,7 +17,8 @@ static const double MOST_APART = 2e-5;
 static void *read_plain(OpRun *run, BrimTensorId id)
 {
     const BrimTensor *tensor = &run->graph->tensors[id];
-    void *plain = brim_mem_take(BRIM_MEM_OTHER, brim_tensor_elements(tensor), brim_dtype_bytes(tensor->dtype));
+    void *plain =
+        brim_mem_take(BRIM_MEM_OTHER, brim_tensor_elements(tensor), brim_dtype_bytes(tensor->dtype));
     assert_non_null(plain);
     assert_ok(run->class->read(run->program, id, plain));
     return plain;
@@ -35,7 +39,8 @@ static void compare_tensors(OpRun *run, OpRun *truth, const char *name, const ch
     }
 }
 
-/* Once op by op, once as it was captured: the first run of a part starts its ops, later ones launch a graph. */
+/* Once op by op, once as it was captured: the first run of a part starts its ops, later ones launch a graph.
+ */
 static void compare_case(const OpCase *test)
 {
     OpRun run, truth;
@@ -55,10 +60,16 @@ static void compare_case(const OpCase *test)
     op_run_close(&truth);
 }
 
+/* All cases; with BRIM_TEST_PART=0/4 every fourth, as a checker that slows a card a hundred times can run in
+ * parts side by side. */
 static void every_op_computes_what_the_reference_does(void **state)
 {
     (void)state;
-    for (int i = 0; i < op_case_count; i++)
+    int part = 0, parts = 1;
+    const char *wanted = getenv("BRIM_TEST_PART");
+    if (wanted)
+        assert_true(sscanf(wanted, "%d/%d", &part, &parts) == 2 && part >= 0 && part < parts);
+    for (int i = part; i < op_case_count; i += parts)
         compare_case(&op_cases[i]);
 }
 
