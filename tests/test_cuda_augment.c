@@ -130,7 +130,8 @@ static void test_training(void **state)
     (void)state;
     Seen host, ram, device, little;
     train("none", 0, 0, &host);
-    int early = launches("brim_augment"); /* once for each program that is loaded, before memory is measured */
+    int early =
+        launches("brim_augment"); /* once for each program that is loaded, before memory is measured */
     train("ram", 0, 0, &ram);
     assert_int_equal(launches("brim_augment"), 2 * early + STEPS);
     assert_same_losses(&ram, &host);
@@ -144,7 +145,8 @@ static void test_training(void **state)
     train("device", host.planned_bytes + MIB, 0, &little);
     assert_non_null(strstr(little.augments, "no room to keep 0 MiB"));
     assert_same_losses(&little, &host);
-    assert_int_equal((launches("brim_augment") - 2 * STEPS) % early, 0); /* it was planned twice, and made no picture */
+    assert_int_equal((launches("brim_augment") - 2 * STEPS) % early,
+                     0); /* it was planned twice, and made no picture */
 }
 
 /* ---- where pictures go ---- */
@@ -164,6 +166,19 @@ static size_t start(BrimTrainerConf *conf, size_t budget_bytes, char *augments, 
     brim_trainer_close(&trainer);
     snprintf(augments, bytes, "%s", seen.augments);
     return planned;
+}
+
+/* Pictures in the host's memory take of the card's what maps them, once that is more than a page. */
+static void test_tables(void **state)
+{
+    (void)state;
+    BrimKeep keep = {
+        .picture_bytes = (size_t)455 * MIB, .in_host = true, .most_pictures = 16, .most_px = 1280};
+    size_t few = brim_backend_cuda.keep_bytes(&keep);
+    keep.picture_bytes = (size_t)3639 * MIB; /* seven of tables */
+    assert_int_equal(brim_backend_cuda.keep_bytes(&keep), few + 8 * MIB);
+    keep.in_host = false;
+    assert_true(brim_backend_cuda.keep_bytes(&keep) >= keep.picture_bytes);
 }
 
 /* On the card where the budget allows, then in the host's memory, then nowhere; each as it was planned. */
@@ -338,6 +353,7 @@ int main(void)
     setenv("BRIM_FAKE_CARD", CARD, 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_training, check_given_back),
+        cmocka_unit_test(test_tables),
         cmocka_unit_test_teardown(test_places, check_given_back),
         cmocka_unit_test_teardown(test_steps, check_given_back),
         cmocka_unit_test_teardown(test_budget, check_given_back),
