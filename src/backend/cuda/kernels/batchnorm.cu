@@ -48,7 +48,8 @@ BRIM_DEVICE void bn_observe_run(const BrimBnStatisticsArgs &args, const BrimLane
         BrimPack<T> values[SOME];
         BRIM_UNROLL
         for (int i = 0; i < SOME; i++)
-            values[i] = brim_get_pack<T>(args.y, brim_pixel_or_last(pixel + i * lanes.count, end), channel);
+            values[i] =
+                brim_get_pack<T>(args.y, brim_pixel_or_own(pixel + i * lanes.count, end, pixel), channel);
         offsets->origin = brim_unpack(origin); /* here, where all loads have gone out */
         BRIM_UNROLL
         for (int i = 0; i < SOME; i++) {
@@ -199,7 +200,7 @@ template <class T> BRIM_DEVICE void bn_apply_pixels(const BrimBnApplyArgs &args)
             BrimPack<T> y[SOME], res[SOME];
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
-                int at = brim_pixel_or_last(pixel + i * lanes.step, pixels);
+                int at = brim_pixel_or_own(pixel + i * lanes.step, pixels, pixel);
                 y[i] = brim_get_pack<T>(args.y, at, channel);
                 res[i] = brim_get_pack_or_zeros<T>(args.res, at, channel);
             }

@@ -59,7 +59,7 @@ BRIM_DEVICE void bn_add_grads(const BrimKernelFeature &grad, int pixel, int step
     BrimPack<T> terms[SOME];
     BRIM_UNROLL
     for (int i = 0; i < SOME; i++)
-        terms[i] = brim_get_pack<T>(grad, brim_pixel_or_last(pixel + i * step, end), channel);
+        terms[i] = brim_get_pack<T>(grad, brim_pixel_or_own(pixel + i * step, end, pixel), channel);
     BRIM_UNROLL
     for (int i = 0; i < SOME; i++)
         brim_add8(&g[i], brim_unpack(terms[i]));
@@ -76,7 +76,7 @@ BRIM_DEVICE void bn_reduce_run(const BrimBnReduceArgs &args, const BrimLanes &la
         BrimEight g[SOME];
         BRIM_UNROLL
         for (int i = 0; i < SOME; i++) {
-            int at = brim_pixel_or_last(pixel + i * lanes.count, end);
+            int at = brim_pixel_or_own(pixel + i * lanes.count, end, pixel);
             y[i] = brim_get_pack<T>(args.y, at, channel);
             first[i] = brim_get_pack<T>(args.grads[0], at, channel);
         }
@@ -229,7 +229,7 @@ template <class T> BRIM_DEVICE void bn_slope_pixels(const BrimBnSlopeArgs &args)
             BrimPack<T> y[SOME], g[SOME];
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
-                int at = brim_pixel_or_last(pixel + i * lanes.step, pixels);
+                int at = brim_pixel_or_own(pixel + i * lanes.step, pixels, pixel);
                 y[i] = brim_get_pack<T>(args.y, at, channel);
                 g[i] = brim_get_pack<T>(args.grad, at, channel);
             }

@@ -81,7 +81,7 @@ template <class T> BRIM_DEVICE void act_pixels(const BrimActArgs &args)
             BrimPack<T> x[SOME], res[SOME];
             BRIM_UNROLL
             for (int i = 0; i < SOME; i++) {
-                int at = brim_pixel_or_last(pixel + i * lanes.step, pixels);
+                int at = brim_pixel_or_own(pixel + i * lanes.step, pixels, pixel);
                 x[i] = brim_get_pack<T>(args.x, at, channel);
                 res[i] = brim_get_pack_or_zeros<T>(args.res, at, channel);
             }

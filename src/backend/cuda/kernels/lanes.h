@@ -86,11 +86,11 @@ template <int N> BRIM_DEVICE void brim_sum_lanes(float mine[N], const BrimLanes 
         mine[i] = slots[i * STRIDE + brim_thread()]; /* a sum for lane 0; nothing that counts for others */
 }
 
-/* Pixel i of those that a thread has under way; the last of all where there are not so many, so that a load
- * needs no condition. */
-BRIM_DEVICE int brim_pixel_or_last(int pixel, int end)
+/* Pixel i of those that a thread has under way; its first once more where there are not so many, so that a
+ * load needs no condition. Not another's: that may be writing there. */
+BRIM_DEVICE int brim_pixel_or_own(int pixel, int end, int first)
 {
-    return pixel < end ? pixel : end - 1;
+    return pixel < end ? pixel : first;
 }
 
 /* What `parts` blocks left for a channel, at partial[i * stride], added up by all threads of a block, to all
