@@ -129,14 +129,19 @@ static CUdeviceptr address(const BrimProgram *program, BrimTensorId id)
     return program->backend->arena + brim_cuda_offset(program->graph, program->placement, id);
 }
 
-static BrimStatus copy_back(BrimBackend *backend, void *to, CUdeviceptr from, size_t bytes)
+static BrimStatus start_back(BrimBackend *backend, void *to, CUdeviceptr from, size_t bytes)
 {
     BrimStatus status;
     BRIM_CUDA_TRY(backend->device.driver, cuMemcpyDtoHAsync, "copying from the card", to, from, bytes,
                   backend->device.stream);
-    BRIM_TRY(brim_cuda_device_wait(&backend->device));
 fail:
     return status;
+}
+
+static BrimStatus copy_back(BrimBackend *backend, void *to, CUdeviceptr from, size_t bytes)
+{
+    BrimStatus status = start_back(backend, to, from, bytes);
+    return status == BRIM_OK ? brim_cuda_device_wait(&backend->device) : status;
 }
 
 /* A large copy by some threads: one alone does not fill the memory's width. */
@@ -233,9 +238,8 @@ BrimStatus brim_cuda_fetch(BrimProgram *program, BrimTensorId id, void *pinned)
     BrimBackend *backend = program->backend;
     const BrimTensor *tensor = &program->graph->tensors[id];
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
-    BRIM_CUDA_TRY(backend->device.driver, cuMemcpyDtoHAsync, "copying from the card", pinned,
-                  address(program, id), brim_tensor_elements(tensor) * brim_dtype_bytes(tensor->dtype),
-                  backend->device.stream);
+    BRIM_TRY(start_back(backend, pinned, address(program, id),
+                        brim_tensor_elements(tensor) * brim_dtype_bytes(tensor->dtype)));
 fail:
     return status;
 }
