@@ -100,22 +100,10 @@ static bool watch(void *self, const BrimEvent *event)
 
 static BrimTrainOptions small_run(const char *name, const char *device)
 {
-    static char data[1024];
-    BrimTrainOptions options = brim_train_defaults();
-    snprintf(data, sizeof data, "%s/demo/data.yaml", scratch_folder());
-    options.data = data;
-    options.weights = "";
-    options.cfg = "yolov5n";
-    options.project = project();
-    options.name = name;
+    BrimTrainOptions options = small_run_in(scratch_folder(), name);
     options.device = device;
-    options.exist_ok = true;
     options.epochs = EPOCHS;
     options.batch_size = BATCH;
-    options.imgsz = SIDE_PX;
-    options.workers = 0;
-    options.seed = 7;
-    options.noautoanchor = true;
     return options;
 }
 

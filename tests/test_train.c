@@ -80,20 +80,11 @@ static const char *project(void)
 
 static BrimTrainOptions small_run(const char *name)
 {
-    BrimTrainOptions options = brim_train_defaults();
+    BrimTrainOptions options = small_run_in(scratch_folder(), name);
     options.data = demo_data();
-    options.weights = "";
-    options.cfg = "yolov5n";
-    options.project = project();
-    options.name = name;
-    options.exist_ok = true;
     options.epochs = 2;
     options.batch_size = 6; /* 20 pictures: three whole batches and one of two */
-    options.imgsz = 64;
-    options.workers = 0;
     options.threads = 2;
-    options.seed = 7;
-    options.noautoanchor = true;
     return options;
 }
 

@@ -7,6 +7,25 @@
 #include "exchange/safetensors.h"
 #include "support/support.h"
 
+BrimTrainOptions small_run_in(const char *folder, const char *name)
+{
+    static char data[1200], project[1200];
+    BrimTrainOptions options = brim_train_defaults();
+    snprintf(data, sizeof data, "%s/demo/data.yaml", folder);
+    snprintf(project, sizeof project, "%s/runs", folder);
+    options.data = data;
+    options.project = project;
+    options.name = name;
+    options.weights = "";
+    options.cfg = "yolov5n";
+    options.exist_ok = true;
+    options.imgsz = 64;
+    options.workers = 0;
+    options.seed = 7;
+    options.noautoanchor = true;
+    return options;
+}
+
 void load_run(BrimTensorFile *file, const char *project, const char *name, const char *which)
 {
     char path[1200];
