@@ -2,6 +2,8 @@
  * refused. */
 #include "support/support.h"
 
+#include <string.h>
+
 #include "backend/cuda/lanes.h"
 
 static void test_threads(void **state)
@@ -25,9 +27,13 @@ static const BrimOp forward = {.kind = BRIM_OP_BN_FORWARD, .out[BRIM_OUT_BN_NARR
 static size_t workspace(BrimOpKind kind, int n, int c, int side)
 {
     BrimTensor y = {.form = BRIM_FORM_FEATURE, .dims = {n, c, side, side}, .parent = BRIM_NONE};
-    const BrimGraph graph = {.tensors = &y, .tensor_count = 1};
-    const BrimOp op = {.kind = kind};
-    return brim_cuda_bn_workspace(&graph, &op);
+    BrimOp op = {.kind = kind};
+    const BrimGraph graph = {.tensors = &y, .tensor_count = 1, .ops = &op, .op_count = 1, .batch = n};
+    BrimWorkspace bytes;
+    memset(op.in + 1, 0xff, sizeof op.in - sizeof op.in[0]); /* BRIM_NONE */
+    memset(op.out, 0xff, sizeof op.out);
+    assert_ok(brim_cuda_rooms(&graph, 0, &bytes));
+    return brim_workspace_bytes(&bytes, n);
 }
 
 static void test_workspace(void **state)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/cuda/layout/layout.h"
 #include "graph/basis.h"
 #include "plan/device.h"
 #include "plan/search.h"
@@ -18,7 +19,7 @@ static BrimPlanDevice device_named(const char *words)
 {
     const BrimGpu *gpu = NULL;
     assert_ok(brim_gpu_find(&gpu, words));
-    return brim_plan_device_of_gpu(gpu, false);
+    return brim_plan_device_of_gpu(gpu, false, brim_cuda_layout_sizer());
 }
 
 static BrimSearchConf conf_for(const char *name, int imgsz_px, const char *gpu, uint64_t budget_bytes)

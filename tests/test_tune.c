@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/cuda/layout/layout.h"
 #include "base/file.h"
 #include "plan/device.h"
 #include "run/planning.h"
@@ -105,7 +106,7 @@ static BrimSearch search_with(const BrimTimings *timings, const BrimModel *model
     static BrimSearch search;
     const BrimGpu *gpu = NULL;
     assert_ok(brim_gpu_find(&gpu, "RTX 3050 Laptop"));
-    BrimPlanDevice device = brim_plan_device_of_gpu(gpu, false);
+    BrimPlanDevice device = brim_plan_device_of_gpu(gpu, false, brim_cuda_layout_sizer());
     BrimSearchConf conf = {.subject = {model, 64, device.sizer},
                            .precisions = {BRIM_PRECISION_AMP},
                            .precision_count = 1,

@@ -157,6 +157,17 @@ enum {
     BRIM_OUT_DHEADS = 1     /* LOSS */
 };
 
+/* Bytes that an op needs while it runs, by the batch: fixed + min(batch * picture, most). */
+typedef struct BrimWorkspace {
+    size_t fixed_bytes, picture_bytes, most_bytes;
+} BrimWorkspace;
+
+static inline size_t brim_workspace_bytes(const BrimWorkspace *workspace, int batch)
+{
+    size_t growing = workspace->picture_bytes * (size_t)batch;
+    return workspace->fixed_bytes + (growing < workspace->most_bytes ? growing : workspace->most_bytes);
+}
+
 typedef struct BrimOp {
     BrimOpKind kind;
     BrimPart part;
@@ -170,7 +181,8 @@ typedef struct BrimOp {
     int32_t cards;    /* BN_*: whose features, one of each and all of one shape, have their statistics in common; 0, 1: this
                          card's alone */
     int32_t group;    /* OPTIMIZE: BrimParamGroup */
-    size_t workspace_bytes; /* bytes the op needs while it runs; set when measured */
+    BrimWorkspace workspace; /* set when measured, and what that is for the graph's batch */
+    size_t workspace_bytes;
 } BrimOp;
 
 /* The optimizer's groups, in YOLOv5's order of learning rates. */

@@ -2,14 +2,15 @@
  * picture. */
 #include "plan/demand.h"
 
+#include <stdint.h>
+
 #include "plan/lifetime.h"
 
 /* What takes room of its own. */
 typedef struct Room {
-    size_t bytes;        /* of one picture, where they grow with the batch */
+    BrimWorkspace bytes; /* by the batch */
     int32_t first, last; /* ops; first -1: as long as the graph */
     BrimPurpose purpose;
-    bool scales;
 } Room;
 
 /* A cost: what is the same for every batch, and what each picture adds. */
@@ -66,8 +67,16 @@ static size_t count_rooms(const BrimGraph *graph)
 
 static void add_room(BrimDemand *demand, Room room)
 {
-    if (room.bytes > 0)
+    if (brim_workspace_bytes(&room.bytes, 1) > 0)
         demand->rooms[demand->room_count++] = room;
+}
+
+/* batch: of the graph, where the tensor grows with it; else 0. */
+static BrimWorkspace bytes_of(const BrimTensor *tensor, int batch)
+{
+    if (batch == 0)
+        return (BrimWorkspace){.fixed_bytes = tensor->bytes};
+    return (BrimWorkspace){.picture_bytes = tensor->bytes / (size_t)batch, .most_bytes = SIZE_MAX};
 }
 
 static void list_rooms(BrimDemand *demand, const BrimGraph *graph, const BrimBuffer *buffers,
@@ -77,12 +86,11 @@ static void list_rooms(BrimDemand *demand, const BrimGraph *graph, const BrimBuf
         const BrimTensor *tensor = &graph->tensors[id];
         bool whole = tensor->life != BRIM_LIFE_OPS;
         if (tensor->parent == BRIM_NONE && (whole || buffers[id].first >= 0))
-            add_room(demand,
-                     (Room){tensor->bytes / (scales[id] ? (size_t)graph->batch : 1),
-                            whole ? -1 : buffers[id].first, buffers[id].last, tensor->purpose, scales[id]});
+            add_room(demand, (Room){bytes_of(tensor, scales[id] ? graph->batch : 0),
+                                    whole ? -1 : buffers[id].first, buffers[id].last, tensor->purpose});
     }
     for (BrimOpId op = 0; op < graph->op_count; op++)
-        add_room(demand, (Room){graph->ops[op].workspace_bytes, op, op, BRIM_PURPOSE_WORKSPACE, false});
+        add_room(demand, (Room){graph->ops[op].workspace, op, op, BRIM_PURPOSE_WORKSPACE});
 }
 
 static void add_operands(Slope *slope, const BrimGraph *graph, const BrimTensorId *ids, int count,
@@ -151,7 +159,7 @@ void brim_demand_close(BrimDemand **demand)
 
 static size_t room_bytes(const Room *room, int batch)
 {
-    return aligned(room->scales ? room->bytes * (size_t)batch : room->bytes);
+    return aligned(brim_workspace_bytes(&room->bytes, batch));
 }
 
 /* Everything that is alive at the fullest op; *peak may be NULL. */

@@ -8,8 +8,9 @@
 
 typedef struct BrimDemand BrimDemand;
 
-/* From a measured graph, which the demand does not keep. Workspaces are taken to be the same for every batch,
- * as those are that sum weight gradients over threads. */
+/* From a measured graph, which the demand does not keep. Where a backend gives no law for a workspace
+ * (BrimWorkspace) it is taken to be the same for every batch, as those are that sum weight gradients over
+ * threads. */
 BrimStatus brim_demand_open(BrimDemand **demand, const BrimGraph *graph);
 void brim_demand_close(BrimDemand **demand);
 

@@ -18,9 +18,7 @@
 /* Of 4095 MiB an RTX 3050 Laptop has 3314 free under Windows before anything runs. */
 #define WINDOWS_FREE (3314.0 / 4095.0)
 
-static const int gpu_block = BRIM_GPU_CHANNEL_BLOCK;
-
-BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows)
+BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimSizer sizer)
 {
     bool tensor_cores = gpu->tensor_tflops > 0;
     int reported_mib = windows && gpu->windows_mib ? gpu->windows_mib : gpu->linux_mib;
@@ -31,7 +29,7 @@ BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows)
                              .context_bytes = (size_t)gpu->context_mib << 20,
                              .library_bytes = GPU_LIBRARY_BYTES,
                              .narrow = BRIM_PRECISION_AMP,
-                             .sizer = brim_plan_plain_sizer(&gpu_block)};
+                             .sizer = sizer};
     device.free_bytes =
         windows ? (uint64_t)(WINDOWS_FREE * (double)device.capacity_bytes) : device.capacity_bytes;
     device.rates[BRIM_PRECISION_FP32] = (BrimRates){cores, CORE_SHARE, bytes, MEMORY_SHARE, LAUNCH_NS};

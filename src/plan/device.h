@@ -8,9 +8,6 @@
 #include "plan/gpus.h"
 #include "plan/plan.h"
 
-/* Channels that lie side by side in a feature on a GPU: tensor cores read 8 halves at a time. */
-enum { BRIM_GPU_CHANNEL_BLOCK = 8 };
-
 typedef struct BrimPlanDevice {
     char name[96];
     char identity[256]; /* all that its speed depends on: what is timed on it is kept under that; "": nothing
@@ -27,7 +24,8 @@ typedef struct BrimPlanDevice {
     BrimSizer sizer;
 } BrimPlanDevice;
 
-/* A card of the table, as Linux or Windows reports it. Under Windows the desktop holds a part of it. */
-BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows);
+/* A card of the table, as Linux or Windows reports it, whose backend lays things out by `sizer`. Under Windows
+ * the desktop holds a part of it. */
+BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimSizer sizer);
 
 #endif

@@ -37,11 +37,11 @@ typedef struct BrimSizer {
     void *self;
     /* Storage of a tensor that is no part of a feature, in bytes. */
     size_t (*tensor_bytes)(void *self, const BrimGraph *graph, BrimTensorId id);
-    /* Bytes that an op needs while it runs; an error where it cannot run here. */
-    BrimStatus (*workspace_bytes)(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes);
+    /* What an op needs while it runs, in *workspace, which is zero; an error where it cannot run here. */
+    BrimStatus (*workspace)(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace);
 } BrimSizer;
 
-/* Fills bytes, offset_bytes and workspace_bytes of a graph. */
+/* Fills bytes, offset_bytes, workspace and workspace_bytes of a graph. */
 BrimStatus brim_plan_measure(BrimGraph *graph, const BrimSizer *sizer);
 
 /* Sizes without a backend: features in blocks of `block` channels, no workspaces. */

@@ -20,6 +20,8 @@ static void measure_members(BrimGraph *graph)
 
 BrimStatus brim_plan_measure(BrimGraph *graph, const BrimSizer *sizer)
 {
+    if (graph->batch < 1)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a graph of %d pictures cannot be measured", (int)graph->batch);
     for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
         BrimTensor *tensor = &graph->tensors[id];
         bool part = tensor->parent != BRIM_NONE && graph->tensors[tensor->parent].form != BRIM_FORM_BLOCK;
@@ -31,9 +33,12 @@ BrimStatus brim_plan_measure(BrimGraph *graph, const BrimSizer *sizer)
             graph->tensors[id].dims[0] = (int32_t)(graph->tensors[id].bytes / brim_dtype_bytes(graph->tensors[id].dtype));
     }
     for (BrimOpId id = 0; id < graph->op_count; id++) {
-        BrimStatus status = sizer->workspace_bytes(sizer->self, graph, id, &graph->ops[id].workspace_bytes);
+        BrimOp *op = &graph->ops[id];
+        op->workspace = (BrimWorkspace){0};
+        BrimStatus status = sizer->workspace(sizer->self, graph, id, &op->workspace);
         if (status != BRIM_OK)
             return status;
+        op->workspace_bytes = brim_workspace_bytes(&op->workspace, graph->batch);
     }
     return BRIM_OK;
 }
@@ -50,10 +55,9 @@ static size_t plain_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorI
     return elements * brim_dtype_bytes(tensor->dtype);
 }
 
-static BrimStatus plain_workspace_bytes(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes)
+static BrimStatus plain_workspace(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace)
 {
-    (void)self, (void)graph, (void)id;
-    *bytes = 0;
+    (void)self, (void)graph, (void)id, (void)workspace;
     return BRIM_OK;
 }
 
@@ -61,5 +65,5 @@ BrimSizer brim_plan_plain_sizer(const int *block)
 {
     return (BrimSizer){.self = (void *)(uintptr_t)block,
                        .tensor_bytes = plain_tensor_bytes,
-                       .workspace_bytes = plain_workspace_bytes};
+                       .workspace = plain_workspace};
 }

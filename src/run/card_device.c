@@ -7,6 +7,7 @@
 #ifdef BRIM_HAVE_CUDA
 
 #include "backend/cuda/cards.h"
+#include "backend/cuda/layout/layout.h"
 
 /* Multiplications and additions in fp16 that a multiprocessor's tensor cores do in a clock, with sums in fp32, from 7.5 on;
  * data-centre cards do more, and stand in the table. */
@@ -37,7 +38,7 @@ BrimStatus brim_card_device(BrimPlanDevice *device, int card_number)
     const char *name = strncmp(card.name, "NVIDIA ", 7) == 0 ? card.name + 7 : card.name;
     if (brim_gpu_find(&known, name) != BRIM_OK)
         known = &unknown;
-    *device = brim_plan_device_of_gpu(known, false);
+    *device = brim_plan_device_of_gpu(known, false, brim_cuda_layout_sizer());
     device->observed = true;
     device->capacity_bytes = card.total_bytes;
     device->context_bytes = card.context_bytes;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/cuda/layout/layout.h"
 #include "base/clock.h"
 #include "run/card_device.h"
 #include "run/host_device.h"
@@ -72,7 +73,7 @@ static BrimStatus choose_device(BrimPlanning *planning, const BrimTrainingQuery 
     if (query->gpu && query->gpu[0]) {
         BrimStatus status = brim_gpu_find(&gpu, query->gpu);
         if (status == BRIM_OK)
-            planning->device = brim_plan_device_of_gpu(gpu, windows);
+            planning->device = brim_plan_device_of_gpu(gpu, windows, brim_cuda_layout_sizer());
         return status;
     }
     BrimStatus status = brim_device_choose(query->device, &planning->where);

@@ -440,6 +440,7 @@ BrimStatus op_case_graph(const OpCase *test, BrimGraph **graph)
     BrimStatus status = brim_graph_open(graph);
     if (status != BRIM_OK)
         return status;
+    (*graph)->batch = test->n;
     Builder builder = {.test = test, .graph = *graph, .op = brim_op(test->kind, BRIM_PART_GRADIENT)};
     builder.op.kernel = test->kernel;
     builder.op.stride = test->stride;

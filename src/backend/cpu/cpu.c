@@ -59,7 +59,7 @@ static BrimStatus describe(BrimBackend *backend, BrimDeviceInfo *info)
 static BrimSizer sizer(BrimBackend *backend)
 {
     return (BrimSizer){
-        .self = backend, .tensor_bytes = brim_cpu_tensor_bytes, .workspace_bytes = brim_cpu_workspace_bytes};
+        .self = backend, .tensor_bytes = brim_cpu_tensor_bytes, .workspace = brim_cpu_workspace};
 }
 
 static BrimStatus reserve_arena(BrimBackend *backend, size_t bytes)

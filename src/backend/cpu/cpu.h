@@ -27,7 +27,7 @@ struct BrimProgram {
 
 /* Bytes of tensors and workspaces (size.c). */
 size_t brim_cpu_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id);
-BrimStatus brim_cpu_workspace_bytes(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes);
+BrimStatus brim_cpu_workspace(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace);
 
 /* The op's convolution as oneDNN is asked for it (size.c); fused: SiLU is done on the way. */
 BrimConvTask brim_cpu_conv_task(const BrimBackend *backend, const BrimGraph *graph, BrimOpId id);

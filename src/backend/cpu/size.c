@@ -125,9 +125,10 @@ static BrimStatus conv_workspace_bytes(BrimBackend *backend, const BrimGraph *gr
     return brim_onednn_workspace(backend->onednn, &task, bytes);
 }
 
-BrimStatus brim_cpu_workspace_bytes(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes)
+BrimStatus brim_cpu_workspace(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace)
 {
     BrimBackend *backend = self;
+    size_t *bytes = &workspace->fixed_bytes;
     const BrimOp *op = &graph->ops[id];
     choose_passes(backend, graph);
     if (id == 0 && !parts_fit(graph, backend->passes->block))

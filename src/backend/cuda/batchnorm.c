@@ -2,57 +2,12 @@
  * partial sums, and for what several cards exchange. */
 #include "backend/cuda/lanes.h"
 
-/* Blocks that share out a feature's pixels for sums. Each leaves two floats a channel, which are written and
- * read once more: with 32 pixels or more to a block that is at most an eighth of what is read anyway. */
-enum { PART_PIXELS = 32, PARTS_MAX = 512, FINISH_THREADS = 128, EXCHANGE_THREADS = 128 };
-
-static int64_t parts_most(int64_t pixels)
-{
-    int64_t parts = pixels / PART_PIXELS;
-    return parts < 1 ? 1 : parts < PARTS_MAX ? parts : PARTS_MAX;
-}
-
-static bool sums_up(const BrimOp *op)
-{
-    return op->kind == BRIM_OP_BN_FORWARD || op->kind == BRIM_OP_BN_BACKWARD_REDUCE;
-}
-
-static size_t padded_channels(const BrimGraph *graph, const BrimOp *op)
-{
-    size_t channels = (size_t)graph->tensors[op->in[0]].dims[1];
-    return (channels + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
-}
-
-/* A multiple of 64: doubles can follow. */
-static size_t partial_bytes(const BrimGraph *graph, const BrimOp *op)
-{
-    const int32_t *dims = graph->tensors[op->in[0]].dims;
-    int64_t pixels = (int64_t)dims[0] * dims[2] * dims[3];
-    return (size_t)parts_most(pixels) * 2 * padded_channels(graph, op) * sizeof(float);
-}
-
-bool brim_cuda_bn_shares(const BrimOp *op)
-{
-    return sums_up(op) && op->cards > 1;
-}
-
-size_t brim_cuda_bn_exchange_doubles(const BrimGraph *graph, const BrimOp *op)
-{
-    return brim_cuda_bn_shares(op) ? 2 * padded_channels(graph, op) : 0;
-}
-
-size_t brim_cuda_bn_workspace(const BrimGraph *graph, const BrimOp *op)
-{
-    if (!sums_up(op))
-        return 0;
-    size_t cards = op->cards > 1 ? (size_t)op->cards : 0;
-    return partial_bytes(graph, op) + cards * brim_cuda_bn_exchange_doubles(graph, op) * sizeof(double);
-}
+enum { FINISH_THREADS = 128, EXCHANGE_THREADS = 128 };
 
 BrimCudaExchange brim_cuda_bn_exchange(const BrimCudaCall *call)
 {
     CUdeviceptr workspace = (CUdeviceptr)(uintptr_t)brim_cuda_workspace(call);
-    return (BrimCudaExchange){.start = workspace + partial_bytes(call->graph, call->op),
+    return (BrimCudaExchange){.start = workspace + brim_cuda_bn_partial_bytes(call->graph, call->op),
                               .doubles = brim_cuda_bn_exchange_doubles(call->graph, call->op)};
 }
 
@@ -71,7 +26,8 @@ static double *own_figures(const BrimCudaCall *call)
 /* As many as suit the card, and no more than there is room for. */
 static int32_t parts_of(const BrimCudaCall *call, const BrimKernelFeature *y, int resident)
 {
-    int64_t most = parts_most(brim_cuda_lanes_pixels(y)), blocks = brim_cuda_lanes_blocks(call, y, resident);
+    int64_t most = brim_cuda_bn_parts(call->graph, call->op);
+    int64_t blocks = brim_cuda_lanes_blocks(call, y, resident);
     return (int32_t)(blocks < most ? blocks : most);
 }
 

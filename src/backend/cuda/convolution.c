@@ -2,19 +2,11 @@
 #include "backend/cuda/lanes.h"
 #include "backend/cuda/program.h"
 
-enum { THREADS = 256, BIAS_BLOCKS = 64 };
+enum { THREADS = 256 };
 
 static CUdeviceptr pointer(const void *data)
 {
     return (CUdeviceptr)(uintptr_t)data;
-}
-
-size_t brim_cuda_bias_room(const BrimGraph *graph, const BrimOp *op)
-{
-    if (op->kind != BRIM_OP_CONV_BACKWARD_WEIGHTS || op->out[1] == BRIM_NONE)
-        return 0;
-    size_t padded = (size_t)brim_cuda_padded(graph->tensors[op->in[1]].dims[1]);
-    return BIAS_BLOCKS * padded * sizeof(float);
 }
 
 static BrimStatus forward(const BrimCudaCall *call, BrimCudaConv *conv)
@@ -41,11 +33,11 @@ static BrimStatus bias_gradient(const BrimCudaCall *call, float *partial)
     const BrimBiasGradientArgs args = {.dy = brim_cuda_feature(call, call->op->in[1]),
                                        .partial = partial,
                                        .dbias = brim_cuda_out(call, 1),
-                                       .blocks = BIAS_BLOCKS,
+                                       .blocks = BRIM_CUDA_BIAS_BLOCKS,
                                        .scalars = brim_cuda_scalars(call)};
     BRIM_TRY(
-        brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bias_gradient_partial, &args.dy, BIAS_BLOCKS, &args));
-    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_bias_gradient_finish, args.dy.c, BIAS_BLOCKS,
+        brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bias_gradient_partial, &args.dy, BRIM_CUDA_BIAS_BLOCKS, &args));
+    BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_bias_gradient_finish, args.dy.c, BRIM_CUDA_BIAS_BLOCKS,
                               &args)); /* a block a channel */
 fail:
     return status;

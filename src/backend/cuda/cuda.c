@@ -94,7 +94,7 @@ static BrimSizer sizer(BrimBackend *backend)
 {
     return (BrimSizer){.self = backend,
                        .tensor_bytes = brim_cuda_tensor_bytes,
-                       .workspace_bytes = brim_cuda_workspace_bytes};
+                       .workspace = brim_cuda_workspace_of};
 }
 
 static BrimStatus take_arena(BrimBackend *backend, size_t bytes)

@@ -8,9 +8,6 @@
 #include "backend/cuda/staging.h"
 #include "backend/operand.h"
 
-/* Channels that lie side by side at least: tensor cores read 8 halves at a time. */
-enum { BRIM_CUDA_PAD = 8 };
-
 /* A convolution that was opened, for all ops of its shape. */
 typedef struct BrimCudaConvEntry {
     BrimCudaConvTask task;
@@ -58,10 +55,6 @@ typedef struct BrimCudaCall {
     const BrimOp *op;
 } BrimCudaCall;
 
-/* Channels with pads; and elements from a pixel of a feature, or a tap of a filter, to the next. */
-int brim_cuda_padded(int channels);
-int brim_cuda_pixel_elements(const BrimGraph *graph, BrimTensorId id);
-
 /* Counted from the arena's start; and a feature's shape without its place. */
 size_t brim_cuda_offset(const BrimGraph *graph, const BrimPlacement *placement, BrimTensorId id);
 BrimKernelFeature brim_cuda_shape(const BrimGraph *graph, BrimTensorId id);
@@ -102,15 +95,8 @@ typedef struct BrimCudaExchange {
     size_t doubles;    /* of a card */
 } BrimCudaExchange;
 
-bool brim_cuda_bn_shares(const BrimOp *op);
-size_t brim_cuda_bn_exchange_doubles(const BrimGraph *graph, const BrimOp *op);
 BrimCudaExchange brim_cuda_bn_exchange(const BrimCudaCall *call);
 BrimStatus brim_cuda_bn_before(const BrimCudaCall *call);
 BrimStatus brim_cuda_bn_after(const BrimCudaCall *call);
-
-/* Bytes that those need while they run. */
-size_t brim_cuda_bn_workspace(const BrimGraph *graph, const BrimOp *op);
-size_t brim_cuda_head_workspace(const BrimGraph *graph, const BrimOp *op);
-size_t brim_cuda_update_workspace(const BrimGraph *graph, const BrimOp *op);
 
 #endif

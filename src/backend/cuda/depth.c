@@ -14,56 +14,6 @@
 
 enum { CELL_PX = 2, KERNEL = 6, STRIDE = 2, PADDING = 2 };
 
-/* A picture, or filters over one, of whole cells. */
-static bool fits(const BrimGraph *graph, BrimTensorId id)
-{
-    if (id == BRIM_NONE)
-        return false;
-    const BrimTensor *tensor = &graph->tensors[id];
-    const int32_t *dims = tensor->dims;
-    bool picture = tensor->form == BRIM_FORM_PLAIN && dims[2] % CELL_PX == 0 && dims[3] % CELL_PX == 0;
-    bool filter = tensor->form == BRIM_FORM_FILTER && dims[2] == KERNEL && dims[3] == KERNEL;
-    return (picture || filter) && dims[1] <= BRIM_CUDA_DEPTH_ELEMENTS;
-}
-
-static int fitting(const BrimGraph *graph, const BrimTensorId *operands, int count)
-{
-    int found = 0;
-    for (int i = 0; i < count; i++)
-        found += fits(graph, operands[i]);
-    return found;
-}
-
-/* The op touches nothing of the kind, or takes it as it lies. */
-static bool agrees(const BrimGraph *graph, const BrimOp *op)
-{
-    bool forward = op->kind == BRIM_OP_CONV_FORWARD, weights = op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
-    int count = fitting(graph, op->in, BRIM_OP_IN) + fitting(graph, op->out, BRIM_OP_OUT);
-    if (op->kind == BRIM_OP_INPUT || op->kind == BRIM_OP_FOLD)
-        return true;
-    if ((forward || weights) && op->stride == STRIDE && op->padding == PADDING && fits(graph, op->in[0]) &&
-        fits(graph, forward ? op->in[1] : op->out[0]))
-        return count == 2;
-    return count == 0;
-}
-
-/* All that fit in a graph, or none: a convolution needs both of its operands so, and momentum and EMA, which
- * none reads, are to lie as the weights do. Graphs of a run agree, as their sides are multiples of the
- * model's strides; the planner would refuse them else. */
-bool brim_cuda_space_to_depth(const BrimGraph *graph, BrimTensorId id)
-{
-    bool deep = fits(graph, id);
-    for (BrimOpId op = 0; op < graph->op_count && deep; op++)
-        deep = agrees(graph, &graph->ops[op]);
-    return deep;
-}
-
-int brim_cuda_depth_place(int w, int i)
-{
-    int y = i / w, x = i % w, cell = y / CELL_PX * (w / CELL_PX) + x / CELL_PX;
-    return cell * CELL_PX * CELL_PX + y % CELL_PX * CELL_PX + x % CELL_PX;
-}
-
 void brim_cuda_depth_shape(BrimKernelFeature *feature)
 {
     feature->h /= CELL_PX;

@@ -49,14 +49,6 @@ static BrimLossArgs shapes_of(const BrimGraph *graph, const BrimOp *op)
     return args;
 }
 
-size_t brim_cuda_head_workspace(const BrimGraph *graph, const BrimOp *op)
-{
-    if (op->kind != BRIM_OP_LOSS)
-        return 0;
-    BrimLossArgs args = shapes_of(graph, op);
-    return brim_loss_room(&args).end;
-}
-
 static BrimStatus run_loss(const BrimCudaCall *call)
 {
     BrimStatus status;

@@ -2,28 +2,6 @@
  * channels, but for the picture (depth.c). */
 #include "backend/cuda/cuda.h"
 
-/* The tensor whose storage this is a part of: itself where it is none. Members of blocks have storage of
- * their own. */
-static BrimTensorId whole_of(const BrimGraph *graph, BrimTensorId id)
-{
-    while (graph->tensors[id].parent != BRIM_NONE &&
-           graph->tensors[graph->tensors[id].parent].form != BRIM_FORM_BLOCK)
-        id = graph->tensors[id].parent;
-    return id;
-}
-
-int brim_cuda_padded(int channels)
-{
-    return (channels + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
-}
-
-int brim_cuda_pixel_elements(const BrimGraph *graph, BrimTensorId id)
-{
-    BrimTensorId whole = whole_of(graph, id);
-    return brim_cuda_space_to_depth(graph, whole) ? BRIM_CUDA_DEPTH_ELEMENTS
-                                                  : brim_cuda_padded(graph->tensors[whole].dims[1]);
-}
-
 /* Channels before a part, of all that it lies in. */
 static size_t first_channel(const BrimGraph *graph, BrimTensorId id, BrimTensorId whole)
 {
@@ -35,7 +13,7 @@ static size_t first_channel(const BrimGraph *graph, BrimTensorId id, BrimTensorI
 
 size_t brim_cuda_offset(const BrimGraph *graph, const BrimPlacement *placement, BrimTensorId id)
 {
-    BrimTensorId whole = whole_of(graph, id);
+    BrimTensorId whole = brim_cuda_whole(graph, id);
     const BrimTensor *tensor = &graph->tensors[whole];
     size_t within = first_channel(graph, id, whole) * brim_dtype_bytes(tensor->dtype);
     if (tensor->parent != BRIM_NONE)
@@ -62,7 +40,7 @@ BrimKernelScalars *brim_cuda_scalars(const BrimCudaCall *call)
 
 BrimKernelFeature brim_cuda_shape(const BrimGraph *graph, BrimTensorId id)
 {
-    BrimTensorId whole = whole_of(graph, id);
+    BrimTensorId whole = brim_cuda_whole(graph, id);
     const BrimTensor *tensor = &graph->tensors[id];
     int pitch = brim_cuda_pixel_elements(graph, id);
     BrimKernelFeature feature = {.n = tensor->dims[0],

@@ -36,16 +36,10 @@ void brim_cuda_drop_graph(BrimProgram *program, BrimPart part);
 /* Makes a graph of what the part starts, in place of an older one. ERROR_FIT where the driver has no memory for it. */
 BrimStatus brim_cuda_capture(BrimProgram *program, BrimPart part);
 
-/* Bytes of tensors and workspaces (size.c). */
-size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id);
-BrimStatus brim_cuda_workspace_bytes(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes);
+/* Workspaces, cuDNN's included (size.c). */
+BrimStatus brim_cuda_workspace_of(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace);
 BrimCudaConvTask brim_cuda_conv_task(const BrimGraph *graph, const BrimOp *op);
 BrimStatus brim_cuda_conv_find(BrimBackend *backend, const BrimCudaConvTask *task, BrimCudaConvEntry **entry);
-
-/* Rooms in a convolution's workspace, in this order: the filter's gradient before it is added up, sums of the
- * bias's gradient, cuDNN's own. */
-size_t brim_cuda_filter_room(const BrimGraph *graph, const BrimOp *op);
-size_t brim_cuda_bias_room(const BrimGraph *graph, const BrimOp *op);
 
 /* Starts a convolution, and what belongs to it: bias, the gradient's sum (convolution.c). */
 BrimStatus brim_cuda_run_conv(const BrimCudaCall *call, BrimCudaConv *conv);

@@ -1,34 +1,5 @@
-/* How large everything is on the card, and which engine does each convolution. */
+/* Which engine does each convolution, and what it needs. */
 #include "backend/cuda/program.h"
-
-/* ---- tensors ---- */
-
-size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id)
-{
-    (void)self;
-    const BrimTensor *tensor = &graph->tensors[id];
-    const int32_t *dims = tensor->dims;
-    size_t elements = brim_tensor_elements(tensor);
-    switch (tensor->form) {
-    case BRIM_FORM_FEATURE:
-    case BRIM_FORM_PLAIN:
-        elements =
-            (size_t)dims[0] * (size_t)dims[2] * (size_t)dims[3] * (size_t)brim_cuda_pixel_elements(graph, id);
-        break;
-    case BRIM_FORM_FILTER:
-        elements = (size_t)brim_cuda_padded(dims[0]) * (size_t)dims[2] * (size_t)dims[3] *
-                   (size_t)brim_cuda_pixel_elements(graph, id);
-        break;
-    case BRIM_FORM_VECTOR:
-        elements = (size_t)brim_cuda_padded(dims[0]);
-        break;
-    default:
-        break;
-    }
-    return elements * brim_dtype_bytes(tensor->dtype);
-}
-
-/* ---- convolutions ---- */
 
 static BrimCudaImage image_of(const BrimGraph *graph, BrimTensorId id)
 {
@@ -100,68 +71,18 @@ BrimStatus brim_cuda_conv_find(BrimBackend *backend, const BrimCudaConvTask *tas
     return status;
 }
 
-/* Concatenations are written in place, 16 bytes at a time. */
-static BrimStatus check_parts(const BrimGraph *graph, const BrimTensorId *operands, int count)
-{
-    for (int i = 0; i < count; i++) {
-        const BrimTensor *tensor = operands[i] == BRIM_NONE ? NULL : &graph->tensors[operands[i]];
-        bool part = tensor && tensor->form == BRIM_FORM_FEATURE && tensor->parent != BRIM_NONE;
-        if (part && (tensor->channel % BRIM_CUDA_PAD || tensor->dims[1] % BRIM_CUDA_PAD))
-            return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                             "%s has %d channels from %d on within a concatenation: on a card both must be "
-                             "multiples of %d; "
-                             "another width_multiple, or --device cpu",
-                             tensor->name, tensor->dims[1], tensor->channel, BRIM_CUDA_PAD);
-    }
-    return BRIM_OK;
-}
-
-/* In its workspace a gradient of a filter in half comes first, from where it is added up in fp32. */
-size_t brim_cuda_filter_room(const BrimGraph *graph, const BrimOp *op)
-{
-    if (op->kind != BRIM_OP_CONV_BACKWARD_WEIGHTS)
-        return 0;
-    bool half = graph->tensors[op->in[0]].dtype == BRIM_F16;
-    size_t elements = brim_cuda_tensor_bytes(NULL, graph, op->out[0]) / sizeof(float);
-    size_t bytes = elements * (half ? 2 : sizeof(float));
-    return (bytes + 255) / 256 * 256;
-}
-
-static BrimStatus conv_workspace(BrimBackend *backend, const BrimGraph *graph, const BrimOp *op,
-                                 size_t *bytes)
-{
-    BrimCudaConvEntry *entry;
-    const BrimCudaConvTask task = brim_cuda_conv_task(graph, op);
-    BrimStatus status = brim_cuda_conv_find(backend, &task, &entry);
-    if (status == BRIM_OK)
-        *bytes = brim_cuda_filter_room(graph, op) + entry->workspace_bytes + brim_cuda_bias_room(graph, op);
-    return status;
-}
-
-BrimStatus brim_cuda_workspace_bytes(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes)
+/* An engine was chosen for this batch, and a larger one may get another: cuDNN's part follows no law. */
+BrimStatus brim_cuda_workspace_of(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace)
 {
     const BrimOp *op = &graph->ops[id];
     BrimStatus status;
-    *bytes = 0;
-    BRIM_TRY(check_parts(graph, op->in, BRIM_OP_IN));
-    BRIM_TRY(check_parts(graph, op->out, BRIM_OP_OUT));
-    switch (op->kind) {
-    case BRIM_OP_CONV_FORWARD:
-    case BRIM_OP_CONV_BACKWARD_DATA:
-    case BRIM_OP_CONV_BACKWARD_WEIGHTS:
-        return conv_workspace(self, graph, op, bytes);
-    case BRIM_OP_BN_FORWARD:
-    case BRIM_OP_BN_BACKWARD_REDUCE:
-        *bytes = brim_cuda_bn_workspace(graph, op);
-        break;
-    case BRIM_OP_LOSS:
-        *bytes = brim_cuda_head_workspace(graph, op);
-        break;
-    case BRIM_OP_GRADIENT_NORM:
-        *bytes = brim_cuda_update_workspace(graph, op);
-        break;
-    default:
-        break;
+    BRIM_TRY(brim_cuda_rooms(graph, id, workspace));
+    if (op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA ||
+        op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS) {
+        BrimCudaConvEntry *entry;
+        const BrimCudaConvTask task = brim_cuda_conv_task(graph, op);
+        BRIM_TRY(brim_cuda_conv_find(self, &task, &entry));
+        workspace->fixed_bytes += entry->workspace_bytes;
     }
 fail:
     return status;

@@ -8,9 +8,7 @@
 enum {
     UPDATE_THREADS = 256,
     FOLD_THREADS = 128,
-    QUAD = 4,              /* elements that a thread takes at a time */
-    PART_FLOATS = 1 << 14, /* gradients in one part of their sum, at least */
-    MOST_PARTS = 1024
+    QUAD = 4 /* elements that a thread takes at a time */
 };
 
 static_assert((int)BRIM_KERNEL_BLOCKS >= BRIM_OP_IN,
@@ -20,22 +18,6 @@ static_assert((int)BRIM_KERNEL_WEIGHTS == (int)BRIM_GROUP_WEIGHT, "the group tha
 static int64_t block_floats(const BrimGraph *graph, BrimTensorId id)
 {
     return (int64_t)(graph->tensors[id].bytes / sizeof(float));
-}
-
-/* Of the sum. By size alone, so that the norm is the same on every card. */
-static int32_t block_parts(const BrimGraph *graph, BrimTensorId id)
-{
-    int64_t parts = (block_floats(graph, id) + PART_FLOATS - 1) / PART_FLOATS;
-    return (int32_t)(parts < MOST_PARTS ? parts : MOST_PARTS);
-}
-
-size_t brim_cuda_update_workspace(const BrimGraph *graph, const BrimOp *op)
-{
-    size_t parts = 0;
-    int count = op->kind == BRIM_OP_GRADIENT_NORM ? brim_operand_count(op->in, 0, BRIM_OP_IN) : 0;
-    for (int i = 0; i < count; i++)
-        parts += (size_t)block_parts(graph, op->in[i]);
-    return parts * sizeof(double);
 }
 
 static BrimStatus run_norm(const BrimCudaCall *call)
@@ -50,7 +32,7 @@ static BrimStatus run_norm(const BrimCudaCall *call)
         *block = (BrimNormBlock){.gradients = brim_cuda_in(call, i),
                                  .count = block_floats(call->graph, call->op->in[i]),
                                  .first = args.parts,
-                                 .parts = block_parts(call->graph, call->op->in[i])};
+                                 .parts = brim_cuda_norm_parts(call->graph, call->op->in[i])};
         args.parts += block->parts;
     }
     if (args.parts > 0)

@@ -81,19 +81,19 @@ static size_t tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id)
     return brim_tensor_elements(&graph->tensors[id]) * brim_dtype_bytes(graph->tensors[id].dtype);
 }
 
-static BrimStatus workspace_bytes(void *self, const BrimGraph *graph, BrimOpId id, size_t *bytes)
+static BrimStatus workspace_of(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace)
 {
     (void)self;
     const BrimOp *op = &graph->ops[id];
-    *bytes = op->kind == BRIM_OP_LOSS            ? brim_head_loss_workspace_bytes(graph, op)
-             : op->kind == BRIM_OP_GRADIENT_NORM ? brim_update_workspace_bytes(graph, op)
-                                                 : 0;
+    workspace->fixed_bytes = op->kind == BRIM_OP_LOSS            ? brim_head_loss_workspace_bytes(graph, op)
+                             : op->kind == BRIM_OP_GRADIENT_NORM ? brim_update_workspace_bytes(graph, op)
+                                                                 : 0;
     return BRIM_OK;
 }
 
 static BrimSizer sizer(BrimBackend *backend)
 {
-    return (BrimSizer){.self = backend, .tensor_bytes = tensor_bytes, .workspace_bytes = workspace_bytes};
+    return (BrimSizer){.self = backend, .tensor_bytes = tensor_bytes, .workspace = workspace_of};
 }
 
 static BrimStatus reserve_arena(BrimBackend *backend, size_t bytes)

@@ -1,0 +1,115 @@
+/* How tensors lie on a card: features as NHWC with pixels of whole groups of 8 channels, the network's picture
+ * and the filters over it in cells of 2 x 2 pixels. */
+#include "backend/cuda/layout/layout.h"
+
+enum { CELL_PX = 2, KERNEL = 6, STRIDE = 2, PADDING = 2 };
+
+/* ---- space to depth: who lies so (depth.c says why) ---- */
+
+/* A picture, or filters over one, of whole cells. */
+static bool fits(const BrimGraph *graph, BrimTensorId id)
+{
+    if (id == BRIM_NONE)
+        return false;
+    const BrimTensor *tensor = &graph->tensors[id];
+    const int32_t *dims = tensor->dims;
+    bool picture = tensor->form == BRIM_FORM_PLAIN && dims[2] % CELL_PX == 0 && dims[3] % CELL_PX == 0;
+    bool filter = tensor->form == BRIM_FORM_FILTER && dims[2] == KERNEL && dims[3] == KERNEL;
+    return (picture || filter) && dims[1] <= BRIM_CUDA_DEPTH_ELEMENTS;
+}
+
+static int fitting(const BrimGraph *graph, const BrimTensorId *operands, int count)
+{
+    int found = 0;
+    for (int i = 0; i < count; i++)
+        found += fits(graph, operands[i]);
+    return found;
+}
+
+/* The op touches nothing of the kind, or takes it as it lies. */
+static bool agrees(const BrimGraph *graph, const BrimOp *op)
+{
+    bool forward = op->kind == BRIM_OP_CONV_FORWARD, weights = op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
+    int count = fitting(graph, op->in, BRIM_OP_IN) + fitting(graph, op->out, BRIM_OP_OUT);
+    if (op->kind == BRIM_OP_INPUT || op->kind == BRIM_OP_FOLD)
+        return true;
+    if ((forward || weights) && op->stride == STRIDE && op->padding == PADDING && fits(graph, op->in[0]) &&
+        fits(graph, forward ? op->in[1] : op->out[0]))
+        return count == 2;
+    return count == 0;
+}
+
+/* All that fit in a graph, or none: a convolution needs both of its operands so, and momentum and EMA, which
+ * none reads, are to lie as the weights do. Graphs of a run agree, as their sides are multiples of the
+ * model's strides; the planner would refuse them else. */
+bool brim_cuda_space_to_depth(const BrimGraph *graph, BrimTensorId id)
+{
+    bool deep = fits(graph, id);
+    for (BrimOpId op = 0; op < graph->op_count && deep; op++)
+        deep = agrees(graph, &graph->ops[op]);
+    return deep;
+}
+
+int brim_cuda_depth_place(int w, int i)
+{
+    int y = i / w, x = i % w, cell = y / CELL_PX * (w / CELL_PX) + x / CELL_PX;
+    return cell * CELL_PX * CELL_PX + y % CELL_PX * CELL_PX + x % CELL_PX;
+}
+
+/* ---- sizes ---- */
+
+BrimTensorId brim_cuda_whole(const BrimGraph *graph, BrimTensorId id)
+{
+    while (graph->tensors[id].parent != BRIM_NONE &&
+           graph->tensors[graph->tensors[id].parent].form != BRIM_FORM_BLOCK)
+        id = graph->tensors[id].parent;
+    return id;
+}
+
+int brim_cuda_padded(int channels)
+{
+    return (channels + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
+}
+
+int brim_cuda_pixel_elements(const BrimGraph *graph, BrimTensorId id)
+{
+    BrimTensorId whole = brim_cuda_whole(graph, id);
+    return brim_cuda_space_to_depth(graph, whole) ? BRIM_CUDA_DEPTH_ELEMENTS
+                                                  : brim_cuda_padded(graph->tensors[whole].dims[1]);
+}
+
+size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id)
+{
+    (void)self;
+    const BrimTensor *tensor = &graph->tensors[id];
+    const int32_t *dims = tensor->dims;
+    size_t elements = brim_tensor_elements(tensor);
+    switch (tensor->form) {
+    case BRIM_FORM_FEATURE:
+    case BRIM_FORM_PLAIN:
+        elements =
+            (size_t)dims[0] * (size_t)dims[2] * (size_t)dims[3] * (size_t)brim_cuda_pixel_elements(graph, id);
+        break;
+    case BRIM_FORM_FILTER:
+        elements = (size_t)brim_cuda_padded(dims[0]) * (size_t)dims[2] * (size_t)dims[3] *
+                   (size_t)brim_cuda_pixel_elements(graph, id);
+        break;
+    case BRIM_FORM_VECTOR:
+        elements = (size_t)brim_cuda_padded(dims[0]);
+        break;
+    default:
+        break;
+    }
+    return elements * brim_dtype_bytes(tensor->dtype);
+}
+
+static BrimStatus rooms(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace)
+{
+    (void)self;
+    return brim_cuda_rooms(graph, id, workspace);
+}
+
+BrimSizer brim_cuda_layout_sizer(void)
+{
+    return (BrimSizer){.tensor_bytes = brim_cuda_tensor_bytes, .workspace = rooms};
+}
