@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/cuda/layout/layout.h"
 #include "train/engine.h"
 #include "train/weights.h"
 
@@ -128,6 +129,65 @@ static void a_budget_is_held_to_the_byte(void **state)
     assert_null(engine);
 }
 
+static size_t plan_elsewhere(const BrimEngineConf *conf, BrimGraph **training)
+{
+    BrimPlan *plan = NULL;
+    BrimGraph *graphs[2] = {NULL};
+    const BrimSizer sizer = brim_cuda_layout_sizer();
+    const BrimStepConf step = {.model = conf->model,
+                               .hyper = conf->hyper,
+                               .batch = BATCH,
+                               .height_px = SIDE_PX,
+                               .width_px = SIDE_PX,
+                               .target_cap = conf->train_target_cap,
+                               .training_run = true,
+                               .precision = conf->precision};
+    assert_ok(brim_graph_training(&graphs[0], &step));
+    assert_ok(brim_graph_inference(&graphs[1], &step));
+    for (int i = 0; i < 2; i++)
+        assert_ok(brim_plan_measure(graphs[i], &sizer));
+    assert_ok(brim_plan_make(&plan, graphs, 2));
+    size_t arena_bytes = plan->arena_bytes;
+    brim_plan_close(&plan);
+    brim_graph_close(&graphs[1]);
+    *training = graphs[0];
+    return arena_bytes;
+}
+
+static bool is_convolution(const BrimOp *op)
+{
+    return op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA ||
+           op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
+}
+
+/* A plan that was made without the card is the card's own, but for the workspaces of cuDNN. */
+static void a_plan_made_elsewhere_is_the_cards(void **state)
+{
+    (void)state;
+    static const BrimPrecision precisions[] = {BRIM_PRECISION_FP32, BRIM_PRECISION_AMP};
+    for (int i = 0; i < 2; i++) {
+        size_t most = 0;
+        BrimEngine *engine = NULL;
+        BrimGraph *elsewhere = NULL;
+        const BrimEngineConf conf = engine_conf(precisions[i], true);
+        assert_ok(brim_engine_open(&engine, &conf));
+        const BrimGraph *here = brim_engine_graph(engine);
+        size_t planned = plan_elsewhere(&conf, &elsewhere), own = brim_engine_plan(engine)->arena_bytes;
+        assert_int_equal(elsewhere->tensor_count, here->tensor_count);
+        for (BrimTensorId id = 0; id < here->tensor_count; id++)
+            assert_int_equal(elsewhere->tensors[id].bytes, here->tensors[id].bytes);
+        for (BrimOpId id = 0; id < here->op_count; id++) {
+            size_t ours = elsewhere->ops[id].workspace_bytes, all = here->ops[id].workspace_bytes;
+            assert_true(is_convolution(&here->ops[id]) ? ours <= all : ours == all);
+            most = all - ours > most ? all - ours : most;
+        }
+        if (planned > own || own > planned + most)
+            fail_msg("planned elsewhere %zu, by the card %zu, cuDNN needs %zu at most", planned, own, most);
+        brim_graph_close(&elsewhere);
+        brim_engine_close(&engine);
+    }
+}
+
 int main(void)
 {
     if (!getenv("LD_LIBRARY_PATH")) {
@@ -142,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_training_takes_what_was_planned),
         cmocka_unit_test(a_detection_takes_what_was_planned),
         cmocka_unit_test(a_budget_is_held_to_the_byte),
+        cmocka_unit_test(a_plan_made_elsewhere_is_the_cards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
