@@ -263,7 +263,7 @@ typedef struct BrimTrainingQuery {
     double fraction;       /* part of the device's memory to use, over 0 to 1; 0: the profile's */
     const char *precision; /* "fp32", "amp" (16-bit features; on the CPU what is kept for the backward pass), "auto" or
                               NULL: the profile's */
-    int batch_size;        /* pictures of a step; -1: the one with the most pictures a second */
+    int batch_size;        /* pictures of a step; -1: the one with the most pictures a second, 64 at most */
     const char *profile;   /* "high-performance", "balanced" (NULL as well) or "conservative":
                               fraction 0.9, 0.8, 0.6; workers at most all cores, half of them, 2; precision auto, auto,
                               fp32 unless that does not fit */

@@ -133,7 +133,7 @@ static size_t plan_elsewhere(const BrimEngineConf *conf, BrimGraph **training)
 {
     BrimPlan *plan = NULL;
     BrimGraph *graphs[2] = {NULL};
-    const BrimSizer sizer = brim_cuda_layout_sizer();
+    const BrimSizer sizer = brim_cuda_layout().sizer;
     const BrimStepConf step = {.model = conf->model,
                                .hyper = conf->hyper,
                                .batch = BATCH,

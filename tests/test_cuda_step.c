@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/cuda/layout/layout.h"
 #include "run/bench_batch.h"
 #include "train/weights.h"
 
@@ -171,6 +172,25 @@ static void the_batch_ahead_is_the_next_one(void **state)
     brim_engine_close(&engine);
 }
 
+/* What a plan takes an op to be, in a part that ran. Convolutions with a bias, one a level, are more. */
+static void check_starts(const BrimEngine *engine, BrimPart part, const int32_t started[BRIM_OP_KIND_COUNT])
+{
+    const BrimGraph *graph = brim_engine_graph(engine);
+    const uint8_t *starts = brim_cuda_layout().starts;
+    int32_t expected[BRIM_OP_KIND_COUNT] = {0};
+    for (BrimOpId id = 0; id < graph->op_count; id++)
+        if (graph->ops[id].part == part)
+            expected[graph->ops[id].kind] += starts[graph->ops[id].kind];
+    if (part == BRIM_PART_GRADIENT) {
+        expected[BRIM_OP_CONV_FORWARD] += model.level_count;
+        expected[BRIM_OP_CONV_BACKWARD_WEIGHTS] += 2 * model.level_count;
+    }
+    expected[BRIM_OP_OPTIMIZE] += expected[BRIM_OP_AVERAGE]; /* one launch is both */
+    expected[BRIM_OP_AVERAGE] = 0;
+    for (int kind = 0; kind < BRIM_OP_KIND_COUNT; kind++)
+        assert_int_equal(started[kind], expected[kind]);
+}
+
 /* Times and launches of the kinds that run, of none that do not. */
 static void times_say_what_ran(void **state)
 {
@@ -188,6 +208,7 @@ static void times_say_what_ran(void **state)
     assert_int_equal(started[BRIM_OP_OPTIMIZE], 1);
     assert_int_equal(started[BRIM_OP_AVERAGE], 0);
     assert_int_equal(started[BRIM_OP_GRADIENT_NORM], 2);
+    check_starts(engine, BRIM_PART_UPDATE, started);
     assert_ok(brim_engine_begin(engine, &batch, &scalars));
     brim_engine_op_times(engine, times_ns);
     brim_engine_op_launches(engine, started);
@@ -196,6 +217,7 @@ static void times_say_what_ran(void **state)
         sum += started[kind];
     }
     assert_int_equal(sum, GRADIENT_LAUNCHES + CONVOLUTIONS + FILLS);
+    check_starts(engine, BRIM_PART_GRADIENT, started);
     assert_int_equal(started[BRIM_OP_OPTIMIZE], 0);
     brim_bench_batch_clear(&batch);
     brim_engine_close(&engine);

@@ -19,7 +19,7 @@ static BrimPlanDevice device_named(const char *words)
 {
     const BrimGpu *gpu = NULL;
     assert_ok(brim_gpu_find(&gpu, words));
-    return brim_plan_device_of_gpu(gpu, false, brim_cuda_layout_sizer());
+    return brim_plan_device_of_gpu(gpu, false, brim_cuda_layout());
 }
 
 static BrimSearchConf conf_for(const char *name, int imgsz_px, const char *gpu, uint64_t budget_bytes)
@@ -44,7 +44,7 @@ static double graph_ns(const BrimGraph *graph, BrimPart part, const BrimRates *r
     const BrimPace pace = brim_pace(rates);
     for (BrimOpId id = 0; id < graph->op_count; id++) {
         if (graph->ops[id].part == part)
-            brim_time_add(&time, brim_cost_of(graph, id), &pace);
+            brim_time_add(&time, graph->ops[id].kind, brim_cost_of(graph, id), &pace);
     }
     return brim_time_ns(&time);
 }
@@ -232,20 +232,36 @@ static void test_small_batches_are_the_last_resort(void **state)
  * fastest. */
 static void test_ties_go_to_the_smaller_batch(void **state)
 {
+    enum { MOST = 512 };
     BrimSearch search, other;
     (void)state;
     BrimSearchConf conf = conf_for("yolov5n", 320, "a100 80", (uint64_t)60 << 30);
-    conf.rates[BRIM_PRECISION_AMP].launch_ns = 5e3;
+    conf.rates[BRIM_PRECISION_AMP].launch_ns = 5e2;
+    conf.most_batch = MOST;
     assert_ok(brim_search_run(&search, &conf));
     int chosen = search.choices[0].micro_batch;
-    assert_true(chosen > BRIM_SMALL_BATCH && chosen < BRIM_MAX_BATCH);
-    conf.batch = BRIM_MAX_BATCH;
+    assert_true(chosen > BRIM_SMALL_BATCH && chosen < MOST);
+    conf.batch = MOST;
     assert_ok(brim_search_run(&other, &conf));
     double fastest = other.choices[0].pictures_per_s;
     assert_true(search.choices[0].pictures_per_s >= 0.99 * fastest);
     conf.batch = chosen - 32;
     assert_ok(brim_search_run(&other, &conf));
     assert_true(other.choices[0].pictures_per_s < 0.99 * fastest);
+}
+
+/* However much faster larger ones are: updates of more pictures are another training. */
+static void test_no_more_than_an_update(void **state)
+{
+    BrimSearch search;
+    (void)state;
+    BrimSearchConf conf = conf_for("yolov5n", 320, "a100 80", (uint64_t)60 << 30);
+    conf.rates[BRIM_PRECISION_AMP].launch_ns = 5e4;
+    assert_ok(brim_search_run(&search, &conf));
+    assert_int_equal(search.choices[0].micro_batch, BRIM_NOMINAL_BATCH);
+    conf.most_batch = BRIM_NOMINAL_BATCH / 4; /* a card of four */
+    assert_ok(brim_search_run(&search, &conf));
+    assert_int_equal(search.choices[0].micro_batch, BRIM_NOMINAL_BATCH / 4);
 }
 
 static void test_same_again(void **state)
@@ -337,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_budgets),
         cmocka_unit_test(test_small_batches_are_the_last_resort),
         cmocka_unit_test(test_ties_go_to_the_smaller_batch),
+        cmocka_unit_test(test_no_more_than_an_update),
         cmocka_unit_test(test_same_again),
         cmocka_unit_test(test_batch_32_on_4_gb),
         cmocka_unit_test(test_nothing_fits),

@@ -106,7 +106,7 @@ static BrimSearch search_with(const BrimTimings *timings, const BrimModel *model
     static BrimSearch search;
     const BrimGpu *gpu = NULL;
     assert_ok(brim_gpu_find(&gpu, "RTX 3050 Laptop"));
-    BrimPlanDevice device = brim_plan_device_of_gpu(gpu, false, brim_cuda_layout_sizer());
+    BrimPlanDevice device = brim_plan_device_of_gpu(gpu, false, brim_cuda_layout());
     BrimSearchConf conf = {.subject = {model, 64, device.sizer},
                            .precisions = {BRIM_PRECISION_AMP},
                            .precision_count = 1,

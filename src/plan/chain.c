@@ -35,7 +35,7 @@ static BrimStatus add_costs(LayerCost costs[BRIM_MAX_LAYERS], const BrimGraph *g
         BrimTime time = {{0}};
         if (op->layer < 0)
             continue;
-        brim_time_add(&time, brim_cost_of(graph, id), pace);
+        brim_time_add(&time, op->kind, brim_cost_of(graph, id), pace);
         costs[op->layer].ns += brim_time_ns(&time);
         for (int i = 0; i < BRIM_OP_OUT; i++) {
             BrimTensorId storage =

@@ -39,9 +39,11 @@ BrimCost brim_cost_of(const BrimGraph *graph, BrimOpId id)
 
 BrimPace brim_pace(const BrimRates *rates)
 {
-    return (BrimPace){.flop_ns = 1e9 / (rates->flops_per_s * rates->flops_share),
-                      .byte_ns = 1e9 / (rates->bytes_per_s * rates->bytes_share),
-                      .launch_ns = rates->launch_ns};
+    BrimPace pace = {.flop_ns = 1e9 / (rates->flops_per_s * rates->flops_share),
+                     .byte_ns = 1e9 / (rates->bytes_per_s * rates->bytes_share)};
+    for (int kind = 0; kind < BRIM_OP_KIND_COUNT; kind++)
+        pace.launch_ns[kind] = rates->launch_ns * (rates->starts ? rates->starts[kind] : 1);
+    return pace;
 }
 
 double brim_time_ns(const BrimTime *time)

@@ -3,6 +3,8 @@
 #ifndef BRIM_PLAN_COST_H
 #define BRIM_PLAN_COST_H
 
+#include <stdint.h>
+
 #include "graph/graph.h"
 
 /* What an op does. */
@@ -21,12 +23,13 @@ double brim_cost_operand_bytes(const BrimGraph *graph, BrimTensorId id);
 typedef struct BrimRates {
     double flops_per_s, flops_share;
     double bytes_per_s, bytes_share;
-    double launch_ns; /* that an op takes however small it is */
+    double launch_ns;      /* that a kernel takes beside its work: to start, and until its last block is done */
+    const uint8_t *starts; /* kernels of an op, by its kind; NULL: one each */
 } BrimRates;
 
 /* The same as the time that one of each takes: a search asks for millions. */
 typedef struct BrimPace {
-    double flop_ns, byte_ns, launch_ns;
+    double flop_ns, byte_ns, launch_ns[BRIM_OP_KIND_COUNT];
 } BrimPace;
 
 BrimPace brim_pace(const BrimRates *rates);
@@ -39,20 +42,19 @@ typedef enum BrimBound {
     BRIM_BOUND_COUNT
 } BrimBound;
 
-/* Time by what it was spent on; an op's counts for what takes it longest. */
+/* Time by what it was spent on: an op's operations or its bytes, whichever takes longer, and its launches. */
 typedef struct BrimTime {
     double ns[BRIM_BOUND_COUNT];
 } BrimTime;
 
-static inline void brim_time_add(BrimTime *time, BrimCost cost, const BrimPace *pace)
+static inline void brim_time_add(BrimTime *time, BrimOpKind kind, BrimCost cost, const BrimPace *pace)
 {
     double compute = cost.flops * pace->flop_ns, memory = cost.bytes * pace->byte_ns;
-    if (compute >= memory && compute >= pace->launch_ns)
+    if (compute >= memory)
         time->ns[BRIM_BOUND_COMPUTE] += compute;
-    else if (memory >= pace->launch_ns)
-        time->ns[BRIM_BOUND_MEMORY] += memory;
     else
-        time->ns[BRIM_BOUND_LAUNCHES] += pace->launch_ns;
+        time->ns[BRIM_BOUND_MEMORY] += memory;
+    time->ns[BRIM_BOUND_LAUNCHES] += pace->launch_ns[kind];
 }
 
 double brim_time_ns(const BrimTime *time);

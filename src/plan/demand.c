@@ -16,6 +16,7 @@ typedef struct Room {
 /* A cost: what is the same for every batch, and what each picture adds. */
 typedef struct Slope {
     BrimCost fixed, per_picture;
+    BrimOpKind kind;
     BrimPart part;
 } Slope;
 
@@ -112,6 +113,7 @@ static void list_slopes(BrimDemand *demand, const BrimGraph *graph, const bool *
     for (BrimOpId op = 0; op < graph->op_count; op++) {
         const BrimOp *code = &graph->ops[op];
         Slope *slope = &demand->slopes[op];
+        slope->kind = code->kind;
         slope->part = code->part;
         slope->per_picture.flops = brim_cost_flops(graph, op) / graph->batch;
         add_operands(slope, graph, code->in, BRIM_OP_IN, scales);
@@ -222,7 +224,7 @@ BrimTime brim_demand_time(const BrimDemand *demand, int batch, BrimPart part, co
             continue;
         BrimCost cost = {slope->fixed.flops + batch * slope->per_picture.flops,
                          slope->fixed.bytes + batch * slope->per_picture.bytes};
-        brim_time_add(&time, cost, &pace);
+        brim_time_add(&time, slope->kind, cost, &pace);
     }
     return time;
 }

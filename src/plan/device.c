@@ -18,7 +18,7 @@
 /* Of 4095 MiB an RTX 3050 Laptop has 3314 free under Windows before anything runs. */
 #define WINDOWS_FREE (3314.0 / 4095.0)
 
-BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimSizer sizer)
+BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimPlanBackend backend)
 {
     bool tensor_cores = gpu->tensor_tflops > 0;
     int reported_mib = windows && gpu->windows_mib ? gpu->windows_mib : gpu->linux_mib;
@@ -29,13 +29,15 @@ BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimSiz
                              .context_bytes = (size_t)gpu->context_mib << 20,
                              .library_bytes = GPU_LIBRARY_BYTES,
                              .narrow = BRIM_PRECISION_AMP,
-                             .sizer = sizer};
+                             .sizer = backend.sizer};
     device.free_bytes =
         windows ? (uint64_t)(WINDOWS_FREE * (double)device.capacity_bytes) : device.capacity_bytes;
-    device.rates[BRIM_PRECISION_FP32] = (BrimRates){cores, CORE_SHARE, bytes, MEMORY_SHARE, LAUNCH_NS};
-    device.rates[BRIM_PRECISION_AMP] =
-        (BrimRates){tensor_cores ? gpu->tensor_tflops * 1e12 : cores,
-                    tensor_cores ? TENSOR_SHARE : CORE_SHARE, bytes, MEMORY_SHARE, LAUNCH_NS};
+    BrimRates *fp32 = &device.rates[BRIM_PRECISION_FP32], *amp = &device.rates[BRIM_PRECISION_AMP];
+    *fp32 = *amp = (BrimRates){cores, CORE_SHARE, bytes, MEMORY_SHARE, LAUNCH_NS, backend.starts};
+    if (tensor_cores) {
+        amp->flops_per_s = gpu->tensor_tflops * 1e12;
+        amp->flops_share = TENSOR_SHARE;
+    }
     snprintf(device.name, sizeof device.name, "%s", gpu->name);
     return device;
 }

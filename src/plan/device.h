@@ -24,8 +24,13 @@ typedef struct BrimPlanDevice {
     BrimSizer sizer;
 } BrimPlanDevice;
 
-/* A card of the table, as Linux or Windows reports it, whose backend lays things out by `sizer`. Under Windows
- * the desktop holds a part of it. */
-BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimSizer sizer);
+/* What a plan needs to know of the backend that will run on a card. */
+typedef struct BrimPlanBackend {
+    BrimSizer sizer;
+    const uint8_t *starts; /* kernels of an op, by its kind */
+} BrimPlanBackend;
+
+/* A card of the table, as Linux or Windows reports it. Under Windows the desktop holds a part of it. */
+BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimPlanBackend backend);
 
 #endif

@@ -13,7 +13,12 @@
 #include "plan/chain.h"
 #include "plan/timing.h"
 
-enum { BRIM_SEARCH_MOST = 6, BRIM_NOMINAL_BATCH = 64, BRIM_MAX_BATCH = 512 };
+enum { BRIM_SEARCH_MOST = 6 };
+
+/* YOLOv5's hyper-parameters are made for updates of so many pictures. More of them in a step would be faster,
+ * as launches are shared out, but it is another training, of fewer updates: such are taken where they are asked
+ * for, not chosen. */
+enum { BRIM_NOMINAL_BATCH = 64 };
 
 /* Fewer pictures in a step are chosen only where so many do not fit, and then rather more of them: BN takes
  * its statistics from one micro-batch. */
@@ -32,7 +37,8 @@ typedef struct BrimSearchConf {
     size_t beside_bytes;                   /* of the budget, but not the arena's: context, libraries */
     size_t picture_beside_bytes; /* the same for each picture of a batch: loader slots in host memory */
     size_t budget_bytes;
-    int batch;                  /* 0: to be chosen */
+    int batch;      /* 0: to be chosen */
+    int most_batch; /* then: at most; 0: the nominal batch */
     const BrimTimings *timings; /* of this model, size and device; NULL: none */
 } BrimSearchConf;
 

@@ -38,7 +38,7 @@ BrimStatus brim_card_device(BrimPlanDevice *device, int card_number)
     const char *name = strncmp(card.name, "NVIDIA ", 7) == 0 ? card.name + 7 : card.name;
     if (brim_gpu_find(&known, name) != BRIM_OK)
         known = &unknown;
-    *device = brim_plan_device_of_gpu(known, false, brim_cuda_layout_sizer());
+    *device = brim_plan_device_of_gpu(known, false, brim_cuda_layout());
     device->observed = true;
     device->capacity_bytes = card.total_bytes;
     device->context_bytes = card.context_bytes;

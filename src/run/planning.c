@@ -73,7 +73,7 @@ static BrimStatus choose_device(BrimPlanning *planning, const BrimTrainingQuery 
     if (query->gpu && query->gpu[0]) {
         BrimStatus status = brim_gpu_find(&gpu, query->gpu);
         if (status == BRIM_OK)
-            planning->device = brim_plan_device_of_gpu(gpu, windows, brim_cuda_layout_sizer());
+            planning->device = brim_plan_device_of_gpu(gpu, windows, brim_cuda_layout());
         return status;
     }
     BrimStatus status = brim_device_choose(query->device, &planning->where);
@@ -177,6 +177,13 @@ static BrimStatus run_search(BrimPlanning *planning, const BrimTrainingQuery *qu
     return brim_tune(planning, conf, query->listener, query->listener_self);
 }
 
+/* A card's part of the nominal batch; not so small that its BatchNorm suffers, though the update be larger. */
+static int part_of_update(int cards)
+{
+    int part = BRIM_NOMINAL_BATCH / cards;
+    return part > BRIM_SMALL_BATCH ? part : BRIM_SMALL_BATCH;
+}
+
 static BrimStatus search(BrimPlanning *planning, const BrimTrainingQuery *query)
 {
     BrimStatus status;
@@ -192,6 +199,8 @@ static BrimStatus search(BrimPlanning *planning, const BrimTrainingQuery *query)
         conf.picture_beside_bytes = 0;
     }
     memcpy(conf.rates, device->rates, sizeof conf.rates);
+    if (planning->cards > 1)
+        conf.most_batch = part_of_update(planning->cards);
     BRIM_TRY(read_batch(query, &conf.batch));
     BRIM_TRY(read_precision(planning, query->precision, &conf));
     if (planning->profile->safe_precision && is_auto(query->precision)) {

@@ -95,6 +95,7 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
     query.listener_self = run->self;
     planning->model = run->model;
     planning->threads = asked->threads;
+    planning->cards = cards;
     planning->recompute = any_recompute ? NULL : given;
     planning->beside_bytes = run->beside_bytes;
     BrimStatus status = brim_planning_open_model(planning, &query);

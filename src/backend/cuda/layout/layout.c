@@ -109,7 +109,33 @@ static BrimStatus rooms(void *self, const BrimGraph *graph, BrimOpId id, BrimWor
     return brim_cuda_rooms(graph, id, workspace);
 }
 
-BrimSizer brim_cuda_layout_sizer(void)
+/* Kernels, fills and copies, without those of a bias, which three convolutions of a model have. One launch
+ * does OPTIMIZE of all groups and AVERAGE behind it. */
+static const uint8_t starts[BRIM_OP_KIND_COUNT] = {
+    [BRIM_OP_INPUT] = 1,
+    [BRIM_OP_CONV_FORWARD] = 1,
+    [BRIM_OP_CONV_BACKWARD_DATA] = 1,
+    [BRIM_OP_CONV_BACKWARD_WEIGHTS] = 2,
+    [BRIM_OP_BN_FORWARD] = 3,
+    [BRIM_OP_BN_RECOMPUTE] = 1,
+    [BRIM_OP_BN_BACKWARD_REDUCE] = 2,
+    [BRIM_OP_BN_BACKWARD_APPLY] = 1,
+    [BRIM_OP_ACT_FORWARD] = 1,
+    [BRIM_OP_COPY] = 1,
+    [BRIM_OP_ADD] = 1,
+    [BRIM_OP_POOL_FORWARD] = 1,
+    [BRIM_OP_POOL_BACKWARD] = 1,
+    [BRIM_OP_UPSAMPLE_FORWARD] = 1,
+    [BRIM_OP_UPSAMPLE_BACKWARD] = 1,
+    [BRIM_OP_LOSS] = 5,
+    [BRIM_OP_GRADIENT_NORM] = 2,
+    [BRIM_OP_AVERAGE] = 1,
+    [BRIM_OP_FOLD] = 1,
+    [BRIM_OP_DECODE] = 1,
+};
+
+BrimPlanBackend brim_cuda_layout(void)
 {
-    return (BrimSizer){.tensor_bytes = brim_cuda_tensor_bytes, .workspace = rooms};
+    return (BrimPlanBackend){.sizer = {.tensor_bytes = brim_cuda_tensor_bytes, .workspace = rooms},
+                             .starts = starts};
 }

@@ -5,7 +5,7 @@
 #define BRIM_BACKEND_CUDA_LAYOUT_LAYOUT_H
 
 #include "graph/graph.h"
-#include "plan/plan.h"
+#include "plan/device.h"
 
 enum {
     BRIM_CUDA_PAD = 8,           /* channels that lie side by side at least: tensor cores read 8 halves at a time */
@@ -52,9 +52,10 @@ size_t brim_cuda_bn_exchange_doubles(const BrimGraph *graph, const BrimOp *op);
  * card. */
 int brim_cuda_norm_parts(const BrimGraph *graph, BrimTensorId id);
 
-/* ---- both, for a plan ---- */
+/* ---- all of it, for a plan ---- */
 
-/* Sizes of a run on a card but for cuDNN's workspaces, which only the card's own cuDNN can tell. */
-BrimSizer brim_cuda_layout_sizer(void);
+/* Sizes of a run on a card but for cuDNN's workspaces, which only the card's own cuDNN can tell; and the
+ * kernels that its ops are. */
+BrimPlanBackend brim_cuda_layout(void);
 
 #endif
