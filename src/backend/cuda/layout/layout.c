@@ -26,17 +26,31 @@ static int fitting(const BrimGraph *graph, const BrimTensorId *operands, int cou
     return found;
 }
 
+/* A picture is read, and filters are written by FOLD and as gradients alone, so that what other ops write is
+ * not looked at, nor ops of features' gradients: a plan asks for each of its graphs. */
+static bool touches_none(const BrimGraph *graph, const BrimOp *op)
+{
+    bool backward = op->kind == BRIM_OP_BN_BACKWARD_REDUCE || op->kind == BRIM_OP_BN_BACKWARD_APPLY ||
+                    op->kind == BRIM_OP_ADD || op->kind == BRIM_OP_POOL_BACKWARD ||
+                    op->kind == BRIM_OP_UPSAMPLE_BACKWARD;
+    return backward || fitting(graph, op->in, BRIM_OP_IN) == 0;
+}
+
 /* The op touches nothing of the kind, or takes it as it lies. */
 static bool agrees(const BrimGraph *graph, const BrimOp *op)
 {
-    bool forward = op->kind == BRIM_OP_CONV_FORWARD, weights = op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
-    int count = fitting(graph, op->in, BRIM_OP_IN) + fitting(graph, op->out, BRIM_OP_OUT);
-    if (op->kind == BRIM_OP_INPUT || op->kind == BRIM_OP_FOLD)
+    bool like = op->stride == STRIDE && op->padding == PADDING;
+    switch (op->kind) {
+    case BRIM_OP_INPUT:
+    case BRIM_OP_FOLD:
         return true;
-    if ((forward || weights) && op->stride == STRIDE && op->padding == PADDING && fits(graph, op->in[0]) &&
-        fits(graph, forward ? op->in[1] : op->out[0]))
-        return count == 2;
-    return count == 0;
+    case BRIM_OP_CONV_FORWARD:
+        return fits(graph, op->in[0]) == fits(graph, op->in[1]) && (like || !fits(graph, op->in[0]));
+    case BRIM_OP_CONV_BACKWARD_WEIGHTS:
+        return fits(graph, op->in[0]) == fits(graph, op->out[0]) && (like || !fits(graph, op->in[0]));
+    default:
+        return touches_none(graph, op);
+    }
 }
 
 /* All that fit in a graph, or none: a convolution needs both of its operands so, and momentum and EMA, which
