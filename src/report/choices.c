@@ -85,11 +85,11 @@ void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
             brim_scheme_text(sheet->model, &chosen->scheme, scheme));
     print_ledger(file, sheet, chosen);
     fprintf(file,
-            "  %.1f pictures/s, %s; %s takes %.0f%% of the time, computing again %.1f%% more than "
+            "  %.1f pictures/s, %s; %.0f%% of the time goes to %s, and computing again takes %.1f%% more than "
             "keeping all\n"
             "  validation in batches of %d%s; loading threads: %d\n",
-            chosen->pictures_per_s, brim_truth_text(speed_truth(chosen)), brim_bound_text(chosen->bound),
-            100 * chosen->bound_share, 100 * chosen->extra_time, chosen->validation_batch,
+            chosen->pictures_per_s, brim_truth_text(speed_truth(chosen)), 100 * chosen->bound_share,
+            brim_bound_text(chosen->bound), 100 * chosen->extra_time, chosen->validation_batch,
             chosen->validation_decides ? ", which need the most memory of all" : "", sheet->workers);
     print_command(file, sheet, chosen);
     if (search->count < 2)
