@@ -109,6 +109,16 @@ typedef struct BrimBackendClass {
     BrimStatus (*fetch)(BrimProgram *program, BrimTensorId id, void *pinned);
     BrimStatus (*sift)(BrimProgram *program, BrimTensorId id, const BrimSift *sift);
 
+    /* BLOCKs as they are when all that was started is done: their bytes as they lie, one behind the other, to
+     * pinned memory. That goes on beside what is started later, which must not write them until `wait_blocks`
+     * has waited for it. Both NULL where the host sees the arena. */
+    BrimStatus (*fetch_blocks)(BrimProgram *program, const BrimTensorId *blocks, int count, void *pinned);
+    BrimStatus (*wait_blocks)(BrimBackend *backend);
+
+    /* A member of a block out of the block's bytes, in its plain form. It looks at the graph and at no
+     * device: any thread may call it while the program runs. */
+    void (*read_member)(const BrimProgram *program, BrimTensorId id, const void *block, void *plain);
+
     /* Pictures that are kept until the backend is closed, and training pictures made of them by the device; all four NULL
      * where the device is the host. `keep_bytes` is what `keep` takes of the device's memory, once; `put_picture` fills it,
      * from any thread, one at a time. `augment` makes the batch, [n h w 3], in a tensor of so many bytes. */

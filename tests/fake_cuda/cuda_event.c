@@ -11,6 +11,7 @@ struct CUevent_st {
     unsigned int flags;
     bool recorded, captured, reached; /* reached: by the stream, since it was recorded last */
     long records;                     /* outside of graphs */
+    long reaches;                     /* the last of them that the stream came to */
     CUstream stream;
     long long time_ns;
 };
@@ -50,6 +51,7 @@ static void take_time(void *args)
 static void reach(void *args)
 {
     const Record *record = args;
+    record->event->reaches = record->number;
     if (record->number == record->event->records)
         take_time(&(CUevent){record->event});
 }
@@ -96,6 +98,28 @@ CUresult cuEventSynchronize(CUevent event)
         if (!fake_stream_catch_up(event->stream, &event->reached))
             fake_abort("cuEventSynchronize: this would wait without end");
     return CUDA_SUCCESS;
+}
+
+static int has_come(void *args)
+{
+    const Record *record = args;
+    return record->event->reaches >= record->number;
+}
+
+/* For the last record so far; one that comes later is no matter of this. */
+CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags)
+{
+    bool capturing;
+    FAKE_BEGIN(cuStreamWaitEvent);
+    FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuStreamWaitEvent"));
+    FAKE_TRY(fake_stream_check(stream, "cuStreamWaitEvent", &capturing));
+    if (capturing || event->captured || flags != CU_EVENT_WAIT_DEFAULT) {
+        fake_complain("cuStreamWaitEvent: %s",
+                      flags ? "flags that it does not know" : "the false library does not capture it");
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    const Record record = {event, event->records};
+    return fake_cuda_enqueue_wait(stream, has_come, &record, sizeof record);
 }
 
 CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)

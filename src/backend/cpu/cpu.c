@@ -108,6 +108,18 @@ static BrimStatus read_tensor(BrimProgram *program, BrimTensorId id, void *plain
     return BRIM_OK;
 }
 
+static void read_member(const BrimProgram *program, BrimTensorId id, const void *block, void *plain)
+{
+    const BrimTensor *tensor = &program->graph->tensors[id];
+    if (tensor->form == BRIM_FORM_FILTER) {
+        void *data = (char *)(uintptr_t)block + tensor->offset_bytes;
+        const BrimFilter filter = brim_filter(tensor, data, program->backend->passes->block);
+        brim_filter_read(&filter, plain);
+    } else {
+        brim_transfer_read_member(program->graph, id, block, plain);
+    }
+}
+
 static const void *arena(BrimBackend *backend, size_t *bytes)
 {
     *bytes = backend->arena.bytes;
@@ -133,6 +145,7 @@ const BrimBackendClass brim_backend_cpu = {
     .run = brim_cpu_run,
     .write = write_tensor,
     .read = read_tensor,
+    .read_member = read_member,
     .arena = arena,
     .op_times = op_times,
 };

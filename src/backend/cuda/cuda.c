@@ -19,6 +19,7 @@ static void backend_close(BrimBackend **backend)
         brim_cuda_leave(gone);
         driver->cuCtxSetCurrent_(gone->device.context); /* without the checks: what a lost card says now */
         driver->cuStreamSynchronize_(gone->device.stream); /* must not hide what it said first */
+        brim_cuda_aside_close(gone);
         for (int i = 0; i < gone->conv_count; i++)
             brim_cuda_conv_close(&gone->convs[i].conv);
         brim_cuda_dnn_close(&gone->dnn);
@@ -54,6 +55,7 @@ static BrimStatus backend_open(BrimBackend **backend, int threads, int card)
     for (int i = 0; i < 2; i++)
         BRIM_CUDA_TRY(made->device.driver, cuEventCreate, "making an event", &made->marks[i],
                       CU_EVENT_DEFAULT);
+    BRIM_TRY(brim_cuda_aside_open(made));
     BRIM_CUDA_TRY(made->device.driver, cuMemAlloc, "taking memory of the card", &made->device_scalars,
                   sizeof(BrimKernelScalars));
     return BRIM_OK;
@@ -190,6 +192,9 @@ const BrimBackendClass brim_backend_cuda = {
     .pin = brim_cuda_pin,
     .fetch = brim_cuda_fetch,
     .sift = brim_cuda_sift,
+    .fetch_blocks = brim_cuda_fetch_blocks,
+    .wait_blocks = brim_cuda_wait_blocks,
+    .read_member = brim_cuda_read_member,
     .keep_bytes = brim_cuda_keep_bytes,
     .keep = brim_cuda_keep,
     .put_picture = brim_cuda_put_picture,

@@ -42,6 +42,8 @@ struct BrimBackend {
     BrimCudaStaging staging;
     CUevent marks[2]; /* with times */
     void *pinned;     /* for results that are fetched (transfer.c); NULL: none are */
+    CUstream aside;   /* for blocks that are fetched while the device's own stream goes on */
+    CUevent aside_after; /* on the device's own: that one waits for what was started before */
     bool times_ops; /* programs are to be loaded with events in them */
     BrimCudaKept kept;
 };

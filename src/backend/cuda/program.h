@@ -78,4 +78,12 @@ BrimStatus brim_cuda_pin(BrimBackend *backend, size_t bytes, void **pinned);
 BrimStatus brim_cuda_fetch(BrimProgram *program, BrimTensorId id, void *pinned);
 BrimStatus brim_cuda_sift(BrimProgram *program, BrimTensorId id, const BrimSift *sift);
 
+/* Blocks beside what the card computes (aside.c), and their members (transfer.c), likewise. */
+BrimStatus brim_cuda_aside_open(BrimBackend *backend);
+BrimStatus brim_cuda_aside_warm(BrimBackend *backend, void *pinned, size_t bytes);
+void brim_cuda_aside_close(BrimBackend *backend);
+BrimStatus brim_cuda_fetch_blocks(BrimProgram *program, const BrimTensorId *blocks, int count, void *pinned);
+BrimStatus brim_cuda_wait_blocks(BrimBackend *backend);
+void brim_cuda_read_member(const BrimProgram *program, BrimTensorId id, const void *block, void *plain);
+
 #endif

@@ -218,6 +218,18 @@ fail:
     return status;
 }
 
+/* On any thread: of what the program holds, this knows the graph alone. */
+void brim_cuda_read_member(const BrimProgram *program, BrimTensorId id, const void *block, void *plain)
+{
+    const BrimTensor *tensor = &program->graph->tensors[id];
+    const Walk walk = walk_of(program->graph, id);
+    char *card = (char *)(uintptr_t)block + tensor->offset_bytes;
+    if (turned(tensor->form))
+        turn(&walk, card, plain, false);
+    else
+        memcpy(plain, card, brim_tensor_elements(tensor) * walk.element_bytes);
+}
+
 BrimStatus brim_cuda_pin(BrimBackend *backend, size_t bytes, void **pinned)
 {
     BrimStatus status;
@@ -226,6 +238,7 @@ BrimStatus brim_cuda_pin(BrimBackend *backend, size_t bytes, void **pinned)
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
     BRIM_CUDA_TRY(backend->device.driver, cuMemHostAlloc, "pinning host memory for results", &backend->pinned,
                   bytes, 0);
+    BRIM_TRY(brim_cuda_aside_warm(backend, backend->pinned, bytes));
     *pinned = backend->pinned;
 fail:
     return status;

@@ -83,6 +83,12 @@ void brim_transfer_read(const BrimResidence *residence, BrimTensorId id, void *p
     read_feature(&feature, plain);
 }
 
+void brim_transfer_read_member(const BrimGraph *graph, BrimTensorId id, const void *block, void *plain)
+{
+    const BrimTensor *tensor = &graph->tensors[id];
+    memcpy(plain, (const char *)block + tensor->offset_bytes, plain_bytes(tensor));
+}
+
 void brim_transfer_zero_pads(const BrimResidence *residence)
 {
     const BrimGraph *graph = residence->graph;

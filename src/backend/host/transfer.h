@@ -17,6 +17,9 @@ typedef struct BrimResidence {
 void brim_transfer_write(const BrimResidence *residence, BrimTensorId id, const void *plain);
 void brim_transfer_read(const BrimResidence *residence, BrimTensorId id, void *plain);
 
+/* A member of a block that is no feature, out of the block's bytes, wherever those are. */
+void brim_transfer_read_member(const BrimGraph *graph, BrimTensorId id, const void *block, void *plain);
+
 /* Zeroes what ops neither write nor skip: vectors' pads and the room between the members of ALWAYS blocks,
  * which the optimizer walks over. Values stay as they are. */
 void brim_transfer_zero_pads(const BrimResidence *residence);

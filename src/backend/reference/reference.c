@@ -173,6 +173,11 @@ static BrimStatus read_tensor(BrimProgram *program, BrimTensorId id, void *plain
     return BRIM_OK;
 }
 
+static void read_member(const BrimProgram *program, BrimTensorId id, const void *block, void *plain)
+{
+    brim_transfer_read_member(program->graph, id, block, plain);
+}
+
 static const void *arena(BrimBackend *backend, size_t *bytes)
 {
     *bytes = backend->arena.bytes;
@@ -198,6 +203,7 @@ const BrimBackendClass brim_backend_reference = {
     .run = run,
     .write = write_tensor,
     .read = read_tensor,
+    .read_member = read_member,
     .arena = arena,
     .op_times = op_times,
 };
