@@ -1,5 +1,6 @@
 /* Checkpoints written by a thread: the bytes that the engine's own writing comes to, of the moment at which
  * they were begun, however it changes meanwhile; and what becomes of files that cannot be written. */
+#include "support/saved.h"
 #include "support/support.h"
 
 #include <stdio.h>
@@ -13,38 +14,17 @@
 
 enum { SIDE_PX = 64 };
 
-static void assert_same_bytes(const char *a, const char *b, const char *name)
-{
-    char *one = NULL, *two = NULL;
-    size_t one_bytes = 0, two_bytes = 0;
-    char *first = brim_path_join(a, name), *second = brim_path_join(b, name);
-    assert_ok(brim_file_read(first, SIZE_MAX, &one, &one_bytes));
-    assert_ok(brim_file_read(second, SIZE_MAX, &two, &two_bytes));
-    assert_int_equal(one_bytes, two_bytes);
-    assert_memory_equal(one, two, one_bytes);
-    brim_mem_give(one);
-    brim_mem_give(two);
-    brim_mem_give(first);
-    brim_mem_give(second);
-}
-
-static char *make_folder(const char *name)
-{
-    char *folder = brim_path_join(scratch_folder(), name);
-    assert_ok(brim_folder_make(folder));
-    return folder;
-}
-
-static void open_engine(BrimEngine **engine, BrimModel *model)
+static void open_engine(BrimEngine **engine, BrimModel *model, const BrimBackendClass *backend)
 {
     static const BrimShape shape = {1, SIDE_PX, SIDE_PX};
     assert_ok(brim_model_load(model, "yolov5n", 3));
-    const BrimEngineConf conf = {.backend = &brim_backend_cpu,
+    const BrimEngineConf conf = {.backend = backend,
                                  .model = model,
                                  .hyper = brim_hyper_default(),
                                  .train = &shape,
                                  .train_count = 1,
                                  .train_target_cap = 8,
+                                 .snapshots = true,
                                  .threads = 1};
     assert_ok(brim_engine_open(engine, &conf));
     assert_ok(brim_engine_start(*engine));
@@ -56,19 +36,8 @@ static void fill(BrimEngine *engine, const BrimModel *model, uint64_t seed)
     assert_ok(brim_weights_start_ema(engine));
 }
 
-static void save_at_once(BrimEngine *engine, const BrimTensorFile *identity, const BrimPosition *position,
-                         const char *folder)
+static void check_moments(const BrimBackendClass *backend)
 {
-    for (int whole = 0; whole < 2; whole++) {
-        char *path = brim_path_join(folder, brim_checkpoint_name(whole));
-        assert_ok(brim_checkpoint_save(engine, identity, whole ? position : NULL, path));
-        brim_mem_give(path);
-    }
-}
-
-static void files_are_those_of_the_moment_to_the_byte(void **state)
-{
-    (void)state;
     static BrimModel model;
     BrimEngine *engine = NULL;
     BrimSaver *saver = NULL;
@@ -77,7 +46,7 @@ static void files_are_those_of_the_moment_to_the_byte(void **state)
         .epoch = 3, .last_update = 17, .updates = 18, .best_fitness = 0.1, .scaler = brim_scaler()};
     char *first = make_folder("first"), *second = make_folder("second"), *apart = make_folder("apart");
     assert_ok(brim_tensors_set_metadata(&identity, "model", "n \"of\" three"));
-    open_engine(&engine, &model);
+    open_engine(&engine, &model, backend);
     assert_ok(brim_saver_open(&saver, engine));
     fill(engine, &model, 1);
     save_at_once(engine, &identity, &position, first);
@@ -101,6 +70,13 @@ static void files_are_those_of_the_moment_to_the_byte(void **state)
     brim_mem_give(apart);
 }
 
+static void files_are_those_of_the_moment_to_the_byte(void **state)
+{
+    (void)state;
+    check_moments(&brim_backend_cpu);
+    check_moments(&brim_backend_reference);
+}
+
 /* The first file that cannot be written ends it, in the words of who writes himself; the next is another
  * matter. */
 static void what_cannot_be_written_is_said_to_the_caller(void **state)
@@ -113,7 +89,7 @@ static void what_cannot_be_written_is_said_to_the_caller(void **state)
     char sentence[1024];
     char *folder = make_folder("half"), *best = make_folder("half/best.safetensors/kept");
     char *path = brim_path_join(folder, "best.safetensors");
-    open_engine(&engine, &model);
+    open_engine(&engine, &model, &brim_backend_cpu);
     assert_ok(brim_saver_open(&saver, engine));
     fill(engine, &model, 1);
     assert_int_equal(brim_saver_wait(saver), 0);
@@ -145,7 +121,7 @@ static void memory_that_is_not_there_is_told(void **state)
     static BrimModel model;
     BrimEngine *engine = NULL;
     BrimSaver *saver = NULL;
-    open_engine(&engine, &model);
+    open_engine(&engine, &model, &brim_backend_cpu);
     size_t held = brim_mem_held_bytes(BRIM_MEM_TAG_COUNT);
     uint64_t before = brim_mem_takes();
     assert_ok(brim_saver_open(&saver, engine));

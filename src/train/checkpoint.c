@@ -93,16 +93,21 @@ static BrimStatus add_position(BrimTensorFile *file, const BrimPosition *positio
     return status;
 }
 
-/* The bytes of a tensor under its name in the file. The model itself, which has no prefix there, is the EMA. */
+/* The tensor of a name in the file. The model itself, which has no prefix there, is the EMA. */
+static BrimTensorId find_tensor(const BrimEngine *engine, const char *name_in_file)
+{
+    char name[2 * BRIM_NAME_BYTES];
+    if (strncmp(name_in_file, "train/", 6) == 0)
+        snprintf(name, sizeof name, "%s", name_in_file + 6);
+    else
+        snprintf(name, sizeof name, "%s%s", strchr(name_in_file, '/') ? "" : "ema/", name_in_file);
+    return brim_graph_find(brim_engine_graph(engine), name);
+}
+
 static BrimStatus read_tensor(void *self, const BrimHostTensor *tensor, void *data)
 {
     BrimEngine *engine = self;
-    char name[2 * BRIM_NAME_BYTES];
-    if (strncmp(tensor->name, "train/", 6) == 0)
-        snprintf(name, sizeof name, "%s", tensor->name + 6);
-    else
-        snprintf(name, sizeof name, "%s%s", strchr(tensor->name, '/') ? "" : "ema/", tensor->name);
-    return brim_engine_read(engine, brim_graph_find(brim_engine_graph(engine), name), data);
+    return brim_engine_read(engine, find_tensor(engine, tensor->name), data);
 }
 
 static BrimStatus add_identity(BrimTensorFile *file, const BrimTensorFile *identity)
@@ -151,40 +156,47 @@ fail:
 
 /* ---- copies ---- */
 
-/* Written once, so that the pages are there before the first step. */
 BrimStatus brim_checkpoint_copy_open(BrimCheckpointCopy *copy, BrimEngine *engine)
 {
     BrimStatus status;
-    *copy = (BrimCheckpointCopy){0};
+    *copy = (BrimCheckpointCopy){.engine = engine};
     BRIM_TRY(declare_model(&copy->tensors, engine));
     copy->model_tensors = copy->tensors.tensor_count;
     BRIM_TRY(declare_rest(&copy->tensors, engine));
-    for (int i = 0; i < copy->tensors.tensor_count; i++) {
-        BrimHostTensor *tensor = &copy->tensors.tensors[i];
-        tensor->data = brim_mem_take(BRIM_MEM_TRAIN, tensor->bytes, 1);
-        if (!tensor->data) {
-            status = BRIM_ERROR_MEMORY;
-            goto fail;
-        }
-    }
     return BRIM_OK;
 fail:
     brim_checkpoint_copy_clear(copy);
     return status;
 }
 
-BrimStatus brim_checkpoint_copy_take(BrimCheckpointCopy *copy, BrimEngine *engine,
-                                     const BrimTensorFile *identity, const BrimPosition *position)
+BrimStatus brim_checkpoint_copy_start(BrimCheckpointCopy *copy)
+{
+    BrimStatus status = brim_engine_snapshot_start(copy->engine);
+    copy->started = status == BRIM_OK;
+    return status;
+}
+
+BrimStatus brim_checkpoint_copy_take(BrimCheckpointCopy *copy, const BrimTensorFile *identity,
+                                     const BrimPosition *position)
 {
     BrimStatus status;
+    if (!copy->started)
+        BRIM_TRY(brim_checkpoint_copy_start(copy));
+    copy->started = false;
+    BRIM_TRY(brim_engine_snapshot_wait(copy->engine));
     brim_tensors_clear(&copy->metadata);
     BRIM_TRY(add_identity(&copy->metadata, identity));
     copy->model_metadata = copy->metadata.metadata_count;
     BRIM_TRY(add_position(&copy->metadata, position));
-    for (int i = 0; i < copy->tensors.tensor_count; i++)
-        BRIM_TRY(read_tensor(engine, &copy->tensors.tensors[i], copy->tensors.tensors[i].data));
 fail:
     return status;
+}
+
+static BrimStatus read_copy(void *self, const BrimHostTensor *tensor, void *data)
+{
+    const BrimEngine *engine = self;
+    brim_engine_snapshot_read(engine, find_tensor(engine, tensor->name), data);
+    return BRIM_OK;
 }
 
 BrimStatus brim_checkpoint_copy_save(const BrimCheckpointCopy *copy, bool whole, const char *path)
@@ -195,7 +207,7 @@ BrimStatus brim_checkpoint_copy_save(const BrimCheckpointCopy *copy, bool whole,
         .metadata = copy->metadata.metadata,
         .metadata_count = whole ? copy->metadata.metadata_count : copy->model_metadata,
     };
-    return brim_safetensors_save(&file, path);
+    return brim_safetensors_stream(&file, read_copy, copy->engine, path);
 }
 
 void brim_checkpoint_copy_clear(BrimCheckpointCopy *copy)

@@ -21,12 +21,13 @@ typedef struct BrimPosition {
     int best_epoch;
 } BrimPosition;
 
-/* Both files can be written of it while the engine goes on: its state in host memory, as it was when it was
- * copied, without gradients. */
+/* Both files can be written of it while the engine goes on: the engine's snapshot, and what is said of it. */
 typedef struct BrimCheckpointCopy {
-    BrimTensorFile tensors;  /* of last.safetensors, with their data: first those of best.safetensors */
+    BrimEngine *engine;
+    BrimTensorFile tensors;  /* of last.safetensors, declared: first those of best.safetensors */
     BrimTensorFile metadata; /* of last.safetensors, and no tensors: first that of best.safetensors */
     int model_tensors, model_metadata;
+    bool started;
 } BrimCheckpointCopy;
 
 /* What the file is called that holds the whole state, or the model alone. */
@@ -36,12 +37,13 @@ const char *brim_checkpoint_name(bool whole);
 BrimStatus brim_checkpoint_save(BrimEngine *engine, const BrimTensorFile *identity, const BrimPosition *position,
                                 const char *path);
 
-/* Takes the memory, once; copies the state of the same engine into it, as often as there is something to
- * write; writes a file of the copy, the same to the last byte as brim_checkpoint_save's where no gradients
- * wait. */
+/* Of an engine with snapshots. As often as there is something to write, `take` copies its state, or waits for
+ * what `start` began of that: between the two nothing may change it. `save`, for which another thread may be
+ * there, writes a file of it, the same to the last byte as brim_checkpoint_save's where no gradients wait. */
 BrimStatus brim_checkpoint_copy_open(BrimCheckpointCopy *copy, BrimEngine *engine);
-BrimStatus brim_checkpoint_copy_take(BrimCheckpointCopy *copy, BrimEngine *engine,
-                                     const BrimTensorFile *identity, const BrimPosition *position);
+BrimStatus brim_checkpoint_copy_start(BrimCheckpointCopy *copy);
+BrimStatus brim_checkpoint_copy_take(BrimCheckpointCopy *copy, const BrimTensorFile *identity,
+                                     const BrimPosition *position);
 BrimStatus brim_checkpoint_copy_save(const BrimCheckpointCopy *copy, bool whole, const char *path);
 void brim_checkpoint_copy_clear(BrimCheckpointCopy *copy);
 

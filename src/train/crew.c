@@ -52,8 +52,10 @@ static BrimStatus open_engine(BrimCrew *crew, int index, const BrimEngineConf *c
     own.card = crew->cards[index];
     own.train = parts;
     own.train_count = part_count;
-    if (index > 0)
+    if (index > 0) { /* the lead validates, and is saved */
         own.infer_count = 0;
+        own.snapshots = false;
+    }
     return of_card(crew, index, brim_engine_open(&crew->engines[index], &own));
 }
 

@@ -264,6 +264,8 @@ void brim_engine_close(BrimEngine **engine)
     brim_plan_close(&gone->plan);
     if (gone->backend)
         gone->conf.backend->close(&gone->backend);
+    if (gone->device.host_memory) /* elsewhere it is the backend's */
+        brim_mem_give(gone->snapshot);
     brim_mem_give(gone->targets);
     brim_mem_give(gone->runners);
     brim_mem_give(gone);

@@ -29,6 +29,7 @@ typedef struct BrimEngineConf {
     float least_objectness;   /* of predictions that are looked at, above it: an engine apart brings no others. 0: all */
     size_t outside_bytes;     /* host memory the run needs beside the engine: loader slots, cache, ... */
     size_t budget_bytes;      /* for the engine and outside_bytes; 0: no limit but the device's */
+    bool snapshots;           /* brim_engine_snapshot_* is wanted: takes memory of the host at the opening */
     bool time_ops;            /* brim_engine_op_times is wanted, at the cost of a little time */
     bool time_waits;          /* brim_engine_waited_ns is wanted of batches ahead too, at the cost of two marks */
 } BrimEngineConf;
@@ -144,6 +145,15 @@ const int32_t *brim_engine_infer_kept(const BrimEngine *engine, int room);
 /* An ALWAYS tensor by name, from and to plain host memory. */
 BrimStatus brim_engine_write(BrimEngine *engine, BrimTensorId id, const void *plain);
 BrimStatus brim_engine_read(BrimEngine *engine, BrimTensorId id, void *plain);
+
+/* Weights, momentum and EMA as they are when all that was begun is done, in memory of the host: a device of
+ * its own copies them while it goes on with what leaves them alone, an inference say. Before anything writes
+ * them again it must be waited for. Of engines with snapshots. */
+BrimStatus brim_engine_snapshot_start(BrimEngine *engine);
+BrimStatus brim_engine_snapshot_wait(BrimEngine *engine);
+
+/* One of their tensors as it was then, in its plain form: from any thread, until the next one is started. */
+void brim_engine_snapshot_read(const BrimEngine *engine, BrimTensorId id, void *plain);
 
 /* The arena's bytes where the host can see them (NULL elsewhere); for the high-water test. */
 const void *brim_engine_arena(const BrimEngine *engine, size_t *bytes);

@@ -23,22 +23,41 @@ static size_t counts_at(const BrimRunner *runner)
     return result_bytes(runner, runner->predictions) + result_bytes(runner, runner->items);
 }
 
-BrimStatus brim_engine_take_rooms(BrimEngine *engine)
+/* Of one room, for the largest graph. */
+static size_t room_bytes(const BrimEngine *engine)
 {
     size_t most_bytes = 0;
-    void *pinned;
     for (int i = engine->conf.train_count; i < engine->runner_count; i++) {
         const BrimRunner *runner = &engine->runners[i];
         size_t bytes = counts_at(runner) + (size_t)runner->shape.n * sizeof(int32_t);
         bytes = (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
         most_bytes = bytes > most_bytes ? bytes : most_bytes;
     }
-    if (engine->device.host_memory || most_bytes == 0)
+    return most_bytes;
+}
+
+/* Where the host sees the arena, results are looked at there, and a snapshot is all that needs a room. */
+BrimStatus brim_engine_take_rooms(BrimEngine *engine)
+{
+    BrimStatus status = BRIM_OK;
+    void *taken = NULL;
+    bool host = engine->device.host_memory;
+    size_t room = host ? 0 : room_bytes(engine), snapshot = brim_engine_snapshot_bytes(engine);
+    if (room + snapshot == 0)
         return BRIM_OK;
-    BrimStatus status = engine->conf.backend->pin(engine->backend, 2 * most_bytes, &pinned);
-    for (int i = 0; i < 2 && status == BRIM_OK; i++)
-        engine->rooms[i] = (char *)pinned + (size_t)i * most_bytes;
-    return status;
+    if (host) {
+        taken = brim_mem_take(BRIM_MEM_TRAIN, snapshot, 1);
+        status = taken ? BRIM_OK : BRIM_ERROR_MEMORY;
+    } else {
+        status = engine->conf.backend->pin(engine->backend, 2 * room + snapshot, &taken);
+    }
+    if (status != BRIM_OK)
+        return status;
+    for (int i = 0; i < 2 && room > 0; i++)
+        engine->rooms[i] = (char *)taken + (size_t)i * room;
+    if (snapshot > 0)
+        engine->snapshot = (char *)taken + 2 * room;
+    return BRIM_OK;
 }
 
 BrimStatus brim_engine_fold(BrimEngine *engine)

@@ -30,6 +30,7 @@ struct BrimEngine {
     int64_t started_ns; /* when the host had begun it and was free for the next batch */
     int64_t ready_ns;   /* when that was there; 0: not yet */
     int64_t waited_ns;  /* that the device stood still for batches, since the start */
+    char *snapshot;     /* room for one, NULL where none are wanted (engine_snapshot.c) */
     char *rooms[2];     /* for results of inferences, where the host cannot see the arena; else NULL */
     const BrimRunner *inferred[2]; /* whose results are in each, or in the arena */
     float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */
@@ -41,9 +42,12 @@ BrimStatus brim_engine_find_runner(BrimEngine *engine, const BrimBatch *batch, b
 /* The batch's pictures, or what they are to be, and, where the graph has a loss, its targets. */
 BrimStatus brim_engine_write_batch(BrimEngine *engine, const BrimRunner *runner, const BrimBatch *batch);
 
-/* Takes host memory for the results of two inferences, on a device whose arena the host cannot see
- * (engine_infer.c). */
+/* Takes host memory for the results of two inferences, on a device whose arena the host cannot see, and for a
+ * snapshot, where those are wanted (engine_infer.c). */
 BrimStatus brim_engine_take_rooms(BrimEngine *engine);
+
+/* What a snapshot takes; 0 where none are wanted. */
+size_t brim_engine_snapshot_bytes(const BrimEngine *engine);
 
 /* Notes that the gradient of the batch prepared is on its way. */
 BrimStatus brim_engine_note_begun(BrimEngine *engine);

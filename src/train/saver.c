@@ -9,7 +9,6 @@
 enum { SENTENCE_BYTES = 1024 };
 
 struct BrimSaver {
-    BrimEngine *engine;
     BrimCheckpointCopy copy; /* the thread's while it writes, else the caller's; so is what came of it */
     const char *folder;
     bool best;
@@ -73,7 +72,6 @@ BrimStatus brim_saver_open(BrimSaver **saver, BrimEngine *engine)
     BrimSaver *made = *saver = brim_mem_take(BRIM_MEM_TRAIN, 1, sizeof **saver);
     if (!made)
         return BRIM_ERROR_MEMORY;
-    made->engine = engine;
     BRIM_TRY(brim_checkpoint_copy_open(&made->copy, engine));
     pthread_mutex_init(&made->mutex, NULL);
     pthread_cond_init(&made->begun, NULL);
@@ -109,10 +107,15 @@ void brim_saver_close(BrimSaver **saver)
     *saver = NULL;
 }
 
+BrimStatus brim_saver_copy(BrimSaver *saver)
+{
+    return brim_checkpoint_copy_start(&saver->copy);
+}
+
 BrimStatus brim_saver_begin(BrimSaver *saver, const BrimTensorFile *identity, const BrimPosition *position,
                             const char *folder, bool best)
 {
-    BrimStatus status = brim_checkpoint_copy_take(&saver->copy, saver->engine, identity, position);
+    BrimStatus status = brim_checkpoint_copy_take(&saver->copy, identity, position);
     if (status != BRIM_OK)
         return status;
     saver->folder = folder;

@@ -7,16 +7,20 @@
 
 typedef struct BrimSaver BrimSaver;
 
-/* Takes host memory for the copy, and starts the thread. The engine must be there as long as something is
- * taken of it. */
+/* Starts the thread. The engine, which is one with snapshots, must be there as long as the saver. */
 BrimStatus brim_saver_open(BrimSaver **saver, BrimEngine *engine);
 
 /* What was begun is written to its end. */
 void brim_saver_close(BrimSaver **saver);
 
-/* Copies the engine's state, which may change again then, and has it written: folder/last.safetensors, and
- * with `best` folder/best.safetensors behind it. What was begun before must have been waited for; folder's
- * text must stay until this is. */
+/* Begins to copy the engine's state, for the brim_saver_begin that comes next, before which nothing may
+ * change it: the device does so while it computes something else. What was begun before must have been waited
+ * for. */
+BrimStatus brim_saver_copy(BrimSaver *saver);
+
+/* Copies the engine's state, if that is not begun yet, which may change again then, and has it written:
+ * folder/last.safetensors, and with `best` folder/best.safetensors behind it. What was begun before must have
+ * been waited for; folder's text must stay until this is. */
 BrimStatus brim_saver_begin(BrimSaver *saver, const BrimTensorFile *identity, const BrimPosition *position,
                             const char *folder, bool best);
 

@@ -253,6 +253,7 @@ static BrimStatus finish_epoch(BrimTrainer *trainer)
     BrimStatus status;
     BrimPosition *position = &trainer->position;
     BrimValidation found;
+    BRIM_TRY(brim_trainer_save_ahead(trainer)); /* the card copies while it validates */
     int64_t start_ns = brim_clock_ns();
     BRIM_TRY(brim_validator_run(trainer->validator, trainer->engine, trainer->val_loader, &found));
     trainer->validation_ns = brim_clock_ns() - start_ns;

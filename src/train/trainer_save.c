@@ -4,9 +4,14 @@
 #include "base/file.h"
 #include "train/trainer_state.h"
 
+bool brim_trainer_saves_apart(const BrimTrainer *trainer)
+{
+    return trainer->conf.backend->memory != NULL;
+}
+
 BrimStatus brim_trainer_save_open(BrimTrainer *trainer)
 {
-    if (!trainer->weights_folder || !trainer->conf.backend->memory)
+    if (!trainer->weights_folder || !brim_trainer_saves_apart(trainer))
         return BRIM_OK;
     return brim_saver_open(&trainer->saver, trainer->engine);
 }
@@ -54,6 +59,18 @@ BrimStatus brim_trainer_saved(BrimTrainer *trainer, bool wait)
     for (int i = 0; i < written; i++)
         BRIM_TRY(tell_saved(trainer, i == 0));
     BRIM_TRY(brim_saver_status(trainer->saver));
+fail:
+    return status;
+}
+
+/* Where files are still being written of the copy before, it waits for brim_trainer_save_epoch: rather than
+ * the validation for them. */
+BrimStatus brim_trainer_save_ahead(BrimTrainer *trainer)
+{
+    BrimStatus status;
+    BRIM_TRY(brim_trainer_saved(trainer, false));
+    if (trainer->saver && !trainer->saving)
+        BRIM_TRY(brim_saver_copy(trainer->saver));
 fail:
     return status;
 }

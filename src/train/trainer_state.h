@@ -45,10 +45,13 @@ void brim_trainer_keep_choose(BrimTrainer *trainer);
 BrimStatus brim_trainer_keep_plan(BrimTrainer *trainer);
 BrimStatus brim_trainer_keep_fill(BrimTrainer *trainer);
 
-/* Checkpoints (trainer_save.c): what writing them takes, with the arena; those of a finished epoch, written
- * or begun; that of a run that stops here, written. What was begun is told, or fails, when it has been waited
- * for: brim_trainer_saved does so; without `wait` it only looks. */
+/* Checkpoints (trainer_save.c): whether a thread writes them, of a copy; what that takes, with the arena; the
+ * copy, of an epoch's state that changes no more, begun before its validation; those of a finished epoch,
+ * written or begun; that of a run that stops here, written. What was begun is told, or fails, when it has
+ * been waited for: brim_trainer_saved does so; without `wait` it only looks. */
+bool brim_trainer_saves_apart(const BrimTrainer *trainer);
 BrimStatus brim_trainer_save_open(BrimTrainer *trainer);
+BrimStatus brim_trainer_save_ahead(BrimTrainer *trainer);
 BrimStatus brim_trainer_save_epoch(BrimTrainer *trainer, bool best);
 BrimStatus brim_trainer_save_stopped(BrimTrainer *trainer);
 BrimStatus brim_trainer_saved(BrimTrainer *trainer, bool wait);
