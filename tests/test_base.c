@@ -82,6 +82,29 @@ static void a_file_is_replaced_whole_or_not_at_all(void **state)
     brim_mem_give(folder);
 }
 
+static void a_line_is_added_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    char *data, *path = brim_path_join(scratch_folder(), "lines");
+    size_t bytes;
+    struct rlimit old, small;
+    assert_refused(brim_file_append(path, "a", 1), BRIM_ERROR_IO, path);
+    assert_ok(brim_file_write_unsynced(path, "none\n", 5));
+    assert_ok(brim_file_write_unsynced(path, "one\n", 4));
+    assert_ok(brim_file_append(path, "two\n", 4));
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = (struct rlimit){.rlim_cur = 10, .rlim_max = old.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    BrimStatus status = brim_file_append(path, "three\n", 6);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_refused(status, BRIM_ERROR_IO, path);
+    assert_ok(brim_file_read(path, 100, &data, &bytes));
+    assert_string_equal(data, "one\ntwo\n");
+    brim_mem_give(data);
+    brim_mem_give(path);
+}
+
 static void random_numbers_repeat_and_spread(void **state)
 {
     (void)state;
@@ -138,6 +161,7 @@ int main(void)
         cmocka_unit_test(memory_is_counted_limited_and_fails_on_demand),
         cmocka_unit_test(errors_keep_their_words),
         cmocka_unit_test(a_file_is_replaced_whole_or_not_at_all),
+        cmocka_unit_test(a_line_is_added_whole_or_not_at_all),
         cmocka_unit_test(random_numbers_repeat_and_spread),
         cmocka_unit_test(halves_go_there_and_back),
     };

@@ -164,20 +164,27 @@ BrimStatus brim_atomic_open(BrimAtomicFile **file, const char *path)
     return BRIM_OK;
 }
 
-BrimStatus brim_atomic_write(BrimAtomicFile *file, const void *data, size_t bytes)
+/* write(2) until all went, or an error. */
+static bool write_all(int descriptor, const char *data, size_t bytes)
 {
-    const char *at = data;
     while (bytes > 0) {
-        ssize_t put = write(file->descriptor, at, bytes);
+        ssize_t put = write(descriptor, data, bytes);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
-            return brim_fail(BRIM_ERROR_IO, "cannot write %s: %s; the file there before, if any, is unchanged",
-                             file->path, strerror(errno));
-        at += put;
+            return false;
+        data += put;
         bytes -= (size_t)put;
     }
-    return BRIM_OK;
+    return true;
+}
+
+BrimStatus brim_atomic_write(BrimAtomicFile *file, const void *data, size_t bytes)
+{
+    if (write_all(file->descriptor, data, bytes))
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_IO, "cannot write %s: %s; the file there before, if any, is unchanged",
+                     file->path, strerror(errno));
 }
 
 /* Makes the rename itself survive a power cut; best effort, as some file systems cannot. */
@@ -193,17 +200,17 @@ static void sync_folder_of(const char *path)
     close(descriptor);
 }
 
-BrimStatus brim_atomic_commit(BrimAtomicFile **file)
+static BrimStatus commit(BrimAtomicFile **file, bool sync)
 {
     BrimAtomicFile *done = *file;
     BrimStatus status = BRIM_OK;
-    int synced = fsync(done->descriptor);
+    int synced = sync ? fsync(done->descriptor) : 0;
     int closed = close(done->descriptor);
     done->descriptor = -1;
     if (synced != 0 || closed != 0 || rename(done->temporary, done->path) != 0)
         status = brim_fail(BRIM_ERROR_IO, "cannot finish %s: %s; the file there before, if any, is unchanged",
                            done->path, strerror(errno));
-    else
+    else if (sync)
         sync_folder_of(done->path);
     if (status == BRIM_OK) {
         brim_mem_give(done->temporary);
@@ -211,6 +218,11 @@ BrimStatus brim_atomic_commit(BrimAtomicFile **file)
     }
     brim_atomic_discard(file);
     return status;
+}
+
+BrimStatus brim_atomic_commit(BrimAtomicFile **file)
+{
+    return commit(file, true);
 }
 
 void brim_atomic_discard(BrimAtomicFile **file)
@@ -228,14 +240,39 @@ void brim_atomic_discard(BrimAtomicFile **file)
     *file = NULL;
 }
 
-BrimStatus brim_file_write(const char *path, const void *data, size_t bytes)
+static BrimStatus write_whole(const char *path, const void *data, size_t bytes, bool sync)
 {
     BrimAtomicFile *file = NULL;
     BrimStatus status = brim_atomic_open(&file, path);
     if (status == BRIM_OK)
         status = brim_atomic_write(file, data, bytes);
     if (status == BRIM_OK)
-        return brim_atomic_commit(&file);
+        return commit(&file, sync);
     brim_atomic_discard(&file);
+    return status;
+}
+
+BrimStatus brim_file_write(const char *path, const void *data, size_t bytes)
+{
+    return write_whole(path, data, bytes, true);
+}
+
+BrimStatus brim_file_write_unsynced(const char *path, const void *data, size_t bytes)
+{
+    return write_whole(path, data, bytes, false);
+}
+
+BrimStatus brim_file_append(const char *path, const void *data, size_t bytes)
+{
+    BrimStatus status = BRIM_OK;
+    int descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    off_t end = descriptor < 0 ? -1 : lseek(descriptor, 0, SEEK_END);
+    if (end < 0 || !write_all(descriptor, data, bytes)) {
+        status = brim_fail(BRIM_ERROR_IO, "cannot write to the end of %s: %s", path, strerror(errno));
+        if (end >= 0 && ftruncate(descriptor, end) != 0) /* what stays of it is a line cut short */
+            status = brim_fail_within(status, "what is written of it stays: ");
+    }
+    if (descriptor >= 0)
+        close(descriptor);
     return status;
 }

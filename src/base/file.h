@@ -31,4 +31,11 @@ void brim_atomic_discard(BrimAtomicFile **file);      /* NULL inside is allowed 
 /* The three above in one call. */
 BrimStatus brim_file_write(const char *path, const void *data, size_t bytes);
 
+/* The same for what need not outlive a power cut: it waits for no disk. */
+BrimStatus brim_file_write_unsynced(const char *path, const void *data, size_t bytes);
+
+/* To the end of a file that is there, and waits for no disk either: what was in it before is not touched.
+ * Where not all of it can be written the file is as it was. */
+BrimStatus brim_file_append(const char *path, const void *data, size_t bytes);
+
 #endif

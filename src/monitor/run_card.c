@@ -90,7 +90,7 @@ BrimStatus brim_run_card_write(const BrimRunCard *card)
     json_decref(root);
     if (!text)
         return brim_fail(BRIM_ERROR_MEMORY, "no memory for %s", path);
-    status = brim_file_write(path, text, strlen(text));
+    status = brim_file_write_unsynced(path, text, strlen(text)); /* it is worth nothing without the process */
     free(text);
     return status;
 }

@@ -18,16 +18,14 @@ typedef struct Row {
     double values[MOST_COLUMNS]; /* NAN: an empty cell */
 } Row;
 
-/* Bytes of the rows before this epoch, the header included. */
+/* Bytes of the whole rows before this epoch, the header included. */
 static size_t rows_to_keep(const char *text, int epoch)
 {
-    const char *at = strchr(text, '\n');
-    while (at && at[1]) {
+    const char *end = strrchr(text, '\n');
+    for (const char *at = strchr(text, '\n'); at && at < end; at = strchr(at + 1, '\n'))
         if (atoi(at + 1) >= epoch)
             return (size_t)(at + 1 - text);
-        at = strchr(at + 1, '\n');
-    }
-    return strlen(text);
+    return end ? (size_t)(end + 1 - text) : 0;
 }
 
 static size_t print_heads(const Row *row, char *line, size_t bytes)
@@ -53,24 +51,39 @@ static size_t print_values(const Row *row, char *line, size_t bytes)
     return (size_t)length;
 }
 
-/* The first value is the epoch. */
-static BrimStatus append(const char *path, const Row *row)
+/* A file that begins with this row, or had rows of this epoch and later ones, or one cut short. */
+static BrimStatus write_anew(const char *path, const char *kept, size_t kept_bytes, const Row *row)
 {
-    BrimStatus status = BRIM_OK;
+    BrimStatus status;
     BrimAtomicFile *file = NULL;
-    char *old = NULL, line[MOST_COLUMNS * 32];
-    size_t old_bytes = 0;
-    if (brim_file_exists(path))
-        BRIM_TRY(brim_file_read(path, MOST_CSV_BYTES, &old, &old_bytes));
+    char line[MOST_COLUMNS * 32];
     BRIM_TRY(brim_atomic_open(&file, path));
-    if (old_bytes == 0)
+    if (kept_bytes == 0)
         BRIM_TRY(brim_atomic_write(file, line, print_heads(row, line, sizeof line)));
     else
-        BRIM_TRY(brim_atomic_write(file, old, rows_to_keep(old, (int)row->values[0])));
+        BRIM_TRY(brim_atomic_write(file, kept, kept_bytes));
     BRIM_TRY(brim_atomic_write(file, line, print_values(row, line, sizeof line)));
     BRIM_TRY(brim_atomic_commit(&file));
 fail:
     brim_atomic_discard(&file);
+    return status;
+}
+
+/* The first value is the epoch. Mostly there is a line to add, for which a training waits for no disk. */
+static BrimStatus append(const char *path, const Row *row)
+{
+    BrimStatus status = BRIM_OK;
+    char *old = NULL, line[MOST_COLUMNS * 32];
+    size_t old_bytes = 0, kept_bytes = 0;
+    if (brim_file_exists(path))
+        BRIM_TRY(brim_file_read(path, MOST_CSV_BYTES, &old, &old_bytes));
+    if (old_bytes > 0)
+        kept_bytes = rows_to_keep(old, (int)row->values[0]);
+    if (kept_bytes > 0 && kept_bytes == old_bytes)
+        status = brim_file_append(path, line, print_values(row, line, sizeof line));
+    else
+        status = write_anew(path, old, kept_bytes, row);
+fail:
     brim_mem_give(old);
     return status;
 }

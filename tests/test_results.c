@@ -1,0 +1,73 @@
+/* results.csv as an interrupted run leaves it and one that goes on takes it up. */
+#include "support/support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "report/results.h"
+
+static char *path;
+
+static void add(int epoch)
+{
+    const BrimEvent event = {.kind = BRIM_EVENT_RESULTS, .epoch = epoch, .map50 = 0.5};
+    assert_ok(brim_results_append(path, &event));
+}
+
+/* The file has a header, and rows of those epochs. */
+static void check_epochs(const char *expected)
+{
+    char *text, found[64] = "";
+    size_t bytes, count = 0;
+    assert_ok(brim_file_read(path, 1 << 16, &text, &bytes));
+    assert_non_null(strstr(text, "metrics/mAP_0.5:0.95"));
+    assert_int_equal(text[bytes - 1], '\n');
+    for (const char *at = strchr(text, '\n'); at[1]; at = strchr(at + 1, '\n'))
+        found[count++] = (char)('0' + atoi(at + 1));
+    assert_string_equal(found, expected);
+    brim_mem_give(text);
+}
+
+static void rows_come_one_by_one(void **state)
+{
+    (void)state;
+    path = brim_path_join(scratch_folder(), "results.csv");
+    for (int epoch = 0; epoch < 4; epoch++)
+        add(epoch);
+    check_epochs("0123");
+}
+
+static void a_run_that_goes_on_writes_over_what_it_repeats(void **state)
+{
+    (void)state;
+    add(2);
+    check_epochs("012");
+    add(3);
+    check_epochs("0123");
+}
+
+static void a_row_cut_short_is_no_row(void **state)
+{
+    (void)state;
+    assert_ok(brim_file_append(path, "    4,  0.1", 11));
+    add(4);
+    check_epochs("01234");
+    assert_ok(brim_file_append(path, "    ", 4));
+    add(5);
+    check_epochs("012345");
+    assert_ok(brim_file_write(path, "       epo", 10)); /* the header itself */
+    add(6);
+    check_epochs("6");
+    brim_mem_give(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_come_one_by_one),
+        cmocka_unit_test(a_run_that_goes_on_writes_over_what_it_repeats),
+        cmocka_unit_test(a_row_cut_short_is_no_row),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
