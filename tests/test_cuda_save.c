@@ -4,6 +4,7 @@
 #include "support/same_runs.h"
 #include "support/support.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 
 enum { PICTURES = 6, BATCH = 4, BATCHES = 2, EPOCHS = 3, SIDE_PX = 64 };
 
+enum { BLOCKS = 11 }; /* of parameters, that a checkpoint copies (tests/test_cuda_snapshot.c) */
+
 typedef struct Seen {
     const char *name;
     int steps, results, stop_after; /* 0: never */
@@ -24,7 +27,11 @@ typedef struct Seen {
     bool block;  /* a pipe is in the way of last.safetensors: who opens it waits for a reader */
     bool refuse; /* a folder is */
     size_t piped_bytes;
+    unsigned long copies; /* from the card, until the last epoch's results */
+    int between;          /* looks at what came after them, until the next epoch */
 } Seen;
+
+static unsigned long (*calls)(const char *function);
 
 static const char *project(void)
 {
@@ -81,9 +88,22 @@ static void check_saved(Seen *seen, const char *path)
     brim_tensors_clear(&file);
 }
 
+/* Where the copy was not begun before the validation, as files were being written, it comes now. */
+static void check_copies(Seen *seen, const BrimEvent *event)
+{
+    if (event->kind == BRIM_EVENT_EPOCH && seen->copies) {
+        unsigned long copies = calls("cuMemcpyDtoHAsync") - seen->copies;
+        assert_true(copies == 0 || (seen->between > 0 && copies == BLOCKS));
+        seen->between++;
+    }
+    if (event->kind == BRIM_EVENT_RESULTS)
+        seen->copies = calls("cuMemcpyDtoHAsync");
+}
+
 static bool watch(void *self, const BrimEvent *event)
 {
     Seen *seen = self;
+    check_copies(seen, event);
     if (event->kind == BRIM_EVENT_SAVED)
         check_saved(seen, event->text);
     if (event->kind == BRIM_EVENT_RESULTS && event->epoch < 0)
@@ -117,6 +137,7 @@ static void a_file_is_told_when_it_is_written(void **state)
     assert_int_equal(seen.last_saved_at_best, EPOCHS);
     assert_true(seen.saved > EPOCHS);
     assert_int_equal(seen.results, EPOCHS + 1);
+    assert_int_equal(seen.between, EPOCHS - 1);
 }
 
 /* A pipe takes the bytes, but cannot be brought to a disk: that ends the run. */
@@ -176,6 +197,10 @@ static int set_up(void **state)
     (void)state;
     setenv("BRIM_FAKE_CARD", "lazy", 1); /* so that a wait too few is seen */
     setenv("BRIM_FAKE_DNN", "engines=one", 1);
+    void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
+    calls = cuda ? (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls") : NULL;
+    if (!calls)
+        return 1;
     snprintf(demo, sizeof demo, "%s/demo", scratch_folder());
     return brim_demo_write(demo, PICTURES, 4, 96, 1) != BRIM_OK;
 }
