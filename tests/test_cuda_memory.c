@@ -34,6 +34,7 @@ static BrimEngineConf engine_conf(BrimPrecision precision, bool training)
                            .precision = precision,
                            .train = &shape,
                            .train_count = training,
+                           .snapshots = training,
                            .train_target_cap = training ? 4 : 0,
                            .infer = &shape,
                            .infer_count = 1,
