@@ -36,21 +36,23 @@ static size_t room_bytes(const BrimEngine *engine)
     return most_bytes;
 }
 
+static BrimStatus take(BrimEngine *engine, size_t bytes, void **taken)
+{
+    if (!engine->device.host_memory)
+        return engine->conf.backend->pin(engine->backend, bytes, taken);
+    *taken = brim_mem_take(BRIM_MEM_TRAIN, bytes, 1);
+    return *taken ? BRIM_OK : BRIM_ERROR_MEMORY;
+}
+
 /* Where the host sees the arena, results are looked at there, and a snapshot is all that needs a room. */
 BrimStatus brim_engine_take_rooms(BrimEngine *engine)
 {
-    BrimStatus status = BRIM_OK;
-    void *taken = NULL;
-    bool host = engine->device.host_memory;
-    size_t room = host ? 0 : room_bytes(engine), snapshot = brim_engine_snapshot_bytes(engine);
+    void *taken;
+    size_t snapshot = brim_engine_snapshot_bytes(engine);
+    size_t room = engine->device.host_memory ? 0 : room_bytes(engine);
     if (room + snapshot == 0)
         return BRIM_OK;
-    if (host) {
-        taken = brim_mem_take(BRIM_MEM_TRAIN, snapshot, 1);
-        status = taken ? BRIM_OK : BRIM_ERROR_MEMORY;
-    } else {
-        status = engine->conf.backend->pin(engine->backend, 2 * room + snapshot, &taken);
-    }
+    BrimStatus status = take(engine, 2 * room + snapshot, &taken);
     if (status != BRIM_OK)
         return status;
     for (int i = 0; i < 2 && room > 0; i++)
