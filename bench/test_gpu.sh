@@ -1,37 +1,46 @@
 #!/usr/bin/env bash
-# What can only be shown on a card, in one call: `./run test-gpu`. Everything else of the cuda backend is tested on a false
-# card (tests/fake_cuda). The loader decides which libcuda is meant: this script puts no false one first.
+# What can only be shown on a card, in one call: `./run test-gpu` here, `./check test` where a bundle of `./run pack-gpu` lies.
+# Everything else of the cuda backend is tested on a false card (tests/fake_cuda). The loader decides which libcuda is meant:
+# this script puts no false one first. It knows the order, the time and the counts; what a part does is in gpu_parts.sh.
+#   BRIM_TEST_GPU_PARTS    which parts, in this order, as in "racecheck memory"; unless said all, what no card has shown first
 #   BRIM_TEST_GPU_SECONDS  no part is begun after so many (540); what was left out is counted
 #   BRIM_TEST_GPU_TABLE    further options for bench/gpu_memory.py
+#   BRIM_TEST_GPU_QUICK    tiny sizes, to try all of this on a card that is none
+#   BRIM_TEST_GPU_RESULTS  the folder for what each part said (test-gpu below the build)
+# Exit code 77 where there is no card.
 set -uo pipefail
-build=${1:?the build folder}
-brim=$build/brim
+export BRIM_BUILD=${1:?the build folder}
+export BRIM_TEST_GPU_RESULTS=${BRIM_TEST_GPU_RESULTS:-$BRIM_BUILD/test-gpu}
+all_parts="racecheck pictures exact cards tests memcheck memory training"
+read -ra parts <<<"${BRIM_TEST_GPU_PARTS:-$all_parts}"
 seconds=${BRIM_TEST_GPU_SECONDS:-540}
-shared=${BRIM_SHARED:-../shared}
-log=$build/test-gpu
+log=$BRIM_TEST_GPU_RESULTS
 passed=0 failed=0 skipped=0
-mkdir -p "$log"
+here=$(dirname "$0")
 
 left() { echo $((seconds - SECONDS)); }
 
-# part NAME COMMAND...: runs it in the time that is left, and says what became of it; what it said is in a file.
+# part NAME MOST_SECONDS WORDS...: runs one of gpu_parts.sh in the time that is left, and says what became of it. What it said
+# is in a file; its figures, lines that begin with |, are shown as well.
 part() {
-    local name=$1 began=$SECONDS code=0
-    shift
-    if [ "$(left)" -lt 5 ]; then
+    local name=$1 limit began=$SECONDS code=0
+    limit=$(left)
+    [ "$limit" -le "$2" ] || limit=$2
+    shift 2
+    if [ "$limit" -lt 5 ]; then
         printf '  left out  %s: the time is up\n' "$name"
         skipped=$((skipped + 1))
         return
     fi
-    timeout "$(left)" "$@" >"$log/$name.txt" 2>&1 || code=$?
+    BRIM_TEST_GPU_PART_SECONDS=$limit timeout -k 10 "$limit" bash "$here/gpu_parts.sh" "$@" >"$log/$name.txt" 2>&1 || code=$?
     case $code in
     0)
         passed=$((passed + 1))
         printf '  passed    %s, %d s\n' "$name" $((SECONDS - began))
         ;;
-    124)
+    124 | 137)
         skipped=$((skipped + 1))
-        printf '  cut off   %s, after %d s: the time was up\n' "$name" $((SECONDS - began))
+        printf '  cut off   %s, after %d s: its time was up\n' "$name" $((SECONDS - began))
         ;;
     77)
         skipped=$((skipped + 1))
@@ -43,71 +52,49 @@ part() {
         tail -n 15 "$log/$name.txt" | sed 's/^/            /'
         ;;
     esac
+    grep '^|' "$log/$name.txt" | sed 's/^/    /'
 }
 
-skip() {
-    printf '  skipped   %s: %s\n' "$1" "$2"
-    skipped=$((skipped + 1))
+# run_part NAME MOST_SECONDS: those that are several things are counted as such.
+run_part() {
+    local each programs
+    case $1 in
+    tests)
+        mapfile -t programs < <(bash "$here/gpu_parts.sh" programs)
+        for each in "${programs[@]}"; do
+            part "$each" "$2" program "$each"
+        done
+        ;;
+    training)
+        for each in amp fp32; do
+            part "training-$each" "$2" training "$each"
+        done
+        ;;
+    *) part "$1" "$2" "$1" ;;
+    esac
 }
 
-# ---- tests that ask nothing of the false card: op cases beside the reference, goldens ----
-
-mapfile -t sources < <(grep -LE 'BRIM_FAKE_|FAKE_ENGINE|fake_cuda_|conv_card_open' tests/test_cuda*.c)
-for source in "${sources[@]}"; do
-    name=$(basename "$source" .c)
-    [ -x "$build/tests/$name" ] || continue
-    part "$name" "$build/tests/$name"
+for name in "${parts[@]}"; do
+    [[ " $all_parts " = *" $name "* ]] || {
+        echo "BRIM_TEST_GPU_PARTS: there is no part \"$name\"; there are $all_parts" >&2
+        exit 2
+    }
 done
-
-# ---- the same under the toolkit's checker ----
-
-# checked TOOL: the op cases in as many parts side by side as there are processors, eight at most. Of cuDNN's kernels, which
-# take racecheck minutes, we ask nothing.
-checked() {
-    local tool=$1 parts i code=0 pids=() ours=()
-    parts=$(nproc)
-    [ "$parts" -le 8 ] || parts=8
-    if [ "$tool" = racecheck ] && compute-sanitizer --help | grep -q -e --kernel-name; then
-        ours=(--kernel-name kernel_substring=brim_)
-    fi
-    for ((i = 0; i < parts; i++)); do
-        BRIM_TEST_PART=$i/$parts compute-sanitizer --tool "$tool" --error-exitcode 9 "${ours[@]}" "$build/tests/test_cuda" &
-        pids+=($!)
-    done
-    for i in "${pids[@]}"; do
-        wait "$i" || code=$?
-    done
-    return "$code"
+why=$("$BRIM_BUILD/brim" plan yolov5n --imgsz 64 --device 0 2>&1 >/dev/null) || {
+    echo "No card that brim can use: ${why##*error: }"
+    exit 77
 }
-
-if command -v compute-sanitizer >/dev/null; then
-    export build
-    export -f checked
-    for tool in memcheck racecheck; do
-        part "$tool" bash -c 'checked "$1"' checked "$tool"
-    done
-else
-    skip compute-sanitizer "it is not installed"
-fi
-
-# ---- planned memory beside measured ----
-
-# shellcheck disable=SC2086 # options
-part memory python3 bench/gpu_memory.py --program "$brim" --seconds $((seconds / 2)) ${BRIM_TEST_GPU_TABLE:-}
-grep '^|' "$log/memory.txt" 2>/dev/null | sed 's/^/    /'
-
-# ---- training ----
-
-faces=$shared/data/facemask700/data.yaml
-for precision in amp fp32; do
-    if [ -f "$faces" ]; then
-        part "training-$precision" "$brim" train --data "$faces" --cfg yolov5n --weights '' --imgsz 320 --batch-size 16 --epochs 5 \
-            --device 0 --precision "$precision" --project "$log" --name "facemask-$precision" --exist-ok
-        tail -n 1 "$log/facemask-$precision/results.csv" 2>/dev/null | sed 's/^/    /'
-    else
-        skip "training-$precision" "$faces is not there (BRIM_SHARED)"
-    fi
+mkdir -p "$log"
+while [ ${#parts[@]} -gt 0 ]; do
+    name=${parts[0]}
+    parts=("${parts[@]:1}")
+    most=$seconds
+    case $name in
+    racecheck | memcheck | memory) # could fill any time: a third of it where others wait behind them
+        [ ${#parts[@]} = 0 ] || most=$((seconds / 3))
+        ;;
+    esac
+    run_part "$name" "$most"
 done
-
 echo "$passed passed, $failed failed, $skipped skipped or left out, in $SECONDS s"
 [ "$failed" = 0 ]
