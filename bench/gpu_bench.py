@@ -5,6 +5,7 @@ they took, and what each kind of op reaches. It keeps to --seconds, and says wha
     ./run bench-gpu                  yolov5n, s, m, l and x at 640 px, within nine minutes
     ./run bench-gpu n,s --seconds 240
 """
+import argparse
 import itertools
 import json
 import subprocess
@@ -77,6 +78,7 @@ def write(options, sections, found):
 
 def parse():
     parser = side.options_parser(__doc__)
+    parser.add_argument("models", nargs="?", default=argparse.SUPPRESS, help="the same as --models")
     parser.add_argument("--ops", default="build/release/bench/bench_card", help="default %(default)s")
     parser.add_argument("--plan-batches", default="1,16,64", help="(default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="tiny sizes for the card's reach: to try this without a card")
