@@ -135,8 +135,7 @@ static cudnnStatus_t check_parts(const Rule *rule, int64_t count, const void *va
                 ? parts[i]->type < CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR ||
                       parts[i]->type > CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR
                 : parts[i]->type != rule->part)
-            return fake_fail(CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE,
-                             "a part is a descriptor of another type");
+            return fake_fail(CUDNN_STATUS_BAD_PARAM, "a part is a descriptor of another type");
     }
     return CUDNN_STATUS_SUCCESS;
 }

@@ -4,7 +4,11 @@
 
 #include "cudnn_parts.h"
 
-enum { MOST_NOTES = 2, NO_KNOB = -1 };
+enum {
+    MOST_NOTES = 2,
+    NO_KNOB = -1,
+    NOTE_OF_LATER = 9 /* CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP, which the headers of cuDNN 9.0 do not have */
+};
 
 typedef struct Engine {
     int64_t index, knob_count; /* values of the knob TILE_SIZE, or 0 */
@@ -21,7 +25,7 @@ static const Engine engines[] = {
     {FAKE_ENGINE_TENSOR, 2, {CUDNN_NUMERICAL_NOTE_TENSOR_CORE}, 1},
     {FAKE_ENGINE_PLAIN, 0, {0}, 0},
     {FAKE_ENGINE_COPYING, 0, {0}, 0},
-    {FAKE_ENGINE_SLOWEST, 0, {CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP}, 1},
+    {FAKE_ENGINE_SLOWEST, 0, {NOTE_OF_LATER}, 1},
 };
 
 /* What the heuristics propose: engines and the value of their knob. */

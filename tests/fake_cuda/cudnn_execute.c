@@ -229,7 +229,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     config = fake_part(plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
     if (given[0]->type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR ||
         given[1]->type != CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)
-        return fake_fail(CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE, "not a plan and a pack");
+        return fake_fail(CUDNN_STATUS_BAD_PARAM, "not a plan and a pack");
     status = read_work(config, pack, &work);
     cudnnGetStream(handle, &stream);
     if (status == CUDNN_STATUS_SUCCESS &&
