@@ -49,6 +49,7 @@ static const int two_sizes[] = {2, 1, 2}; /* in no order, and one of them twice 
 static BrimBenchOptions small_sweep(void)
 {
     BrimBenchOptions options = brim_bench_defaults();
+    options.device = "cpu"; /* whatever cards and drivers are here */
     options.model = "yolov5n";
     options.imgsz = 64;
     options.batch_sizes = two_sizes;
