@@ -57,7 +57,7 @@ static int put_text(char *to, unsigned bytes, const char *text)
     if (fake_nvml.garbage_text)
         memset(to, 0x1b, bytes);
     else
-        snprintf(to, bytes, "%s", text);
+        snprintf(to, bytes, "%.*s", (int)bytes - 1, text); /* the old address is shorter than the new one */
     return SUCCESS;
 }
 
