@@ -1,6 +1,7 @@
 /* The loop behind `brim watch`. */
 #include "watch/lines.h"
 
+#include "base/clock.h"
 #include "watch/ticker.h"
 
 /* Between the two samples of --once: long enough for processes to be read again (monitor/processes.h). */
@@ -49,6 +50,7 @@ BrimStatus brim_watch_lines(const BrimWatchOptions *options)
     brim_ticker_open(&ticker, options->once ? once_s : options->interval_s);
     BRIM_TRY(brim_monitor_open(&monitor, &what));
     BRIM_TRY(brim_writer_open(&writer, options->form, options->out, options->descriptor));
+    ticker.next_ns = brim_clock_ns(); /* loading a driver's library took its time */
     BRIM_TRY(write_samples(options, monitor, &writer, &ticker));
 fail:
     brim_writer_close(&writer);
