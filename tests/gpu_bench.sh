@@ -34,7 +34,7 @@ if [ ! -e /dev/nvidiactl ]; then
         echo "no card, and yet it ran"
         exit 1
     fi
-    expect "There is no card to measure on: no NVIDIA driver" "$folder/said"
+    expect "There is no card to measure on: " "$folder/said" # and then what the driver says, if its library is there
 fi
 
 export LD_LIBRARY_PATH=$build/tests/fake_cuda
