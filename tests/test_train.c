@@ -326,7 +326,8 @@ static void test_planned_again(void **state)
 #define CHOSEN_MEMORY_BYTES ((uint64_t)160 << 20)
 #endif
 
-/* What is left to be chosen is chosen within the memory given, and a resume finds it chosen. */
+/* What is left to be chosen is chosen within the memory given, beside what the process has by then, and a resume
+ * finds it chosen. */
 static void test_chosen(void **state)
 {
     (void)state;
@@ -346,8 +347,9 @@ static void test_chosen(void **state)
     resume.resume = last;
     Seen rest = {0};
     assert_ok(brim_train(&resume, watch, &rest));
-    assert_int_equal(seen.steps + rest.steps, whole.steps);
-    assert_true(rest.arena_bytes == whole.arena_bytes && rest.map50 == whole.map50);
+    assert_true(rest.steps > 0 && rest.arena_bytes == seen.arena_bytes);
+    if (whole.arena_bytes == rest.arena_bytes)
+        assert_true(seen.steps + rest.steps == whole.steps && rest.map50 == whole.map50);
     options.memory_bytes = (uint64_t)30 << 20;
     assert_int_equal(brim_train(&options, watch, &seen), BRIM_ERROR_FIT);
     options.fraction = 1.5;
