@@ -14,7 +14,7 @@ pkg_check_modules(cmocka IMPORTED_TARGET cmocka)
 # `brim watch --serve` only, for its header; a build without it says so when it is asked to serve.
 pkg_check_modules(libmicrohttpd "libmicrohttpd>=0.9.71")
 
-# oneDNN ships no pkg-config file on every release; 2.x and 3.x both work (src/backend/cpu/onednn.c knows how).
+# oneDNN ships no pkg-config file on every release; 2.x and 3.x both work (src/backend/cpu/onednn*.c know how).
 find_path(ONEDNN_INCLUDE oneapi/dnnl/dnnl.h REQUIRED)
 find_library(ONEDNN_LIBRARY dnnl REQUIRED)
 add_library(onednn INTERFACE)

@@ -1,5 +1,5 @@
 /* Convolutions by oneDNN, and the layouts that they are done in. All that depends on oneDNN and its version
- * is in onednn.c. Knows shapes and pointers; must not know graphs.
+ * is in onednn*.c. Knows shapes and pointers; must not know graphs.
  *
  * Features are nChw{b}c with b = 16 where AVX-512 may be used and 8 elsewhere, filters OIhw{b}i{b}o, and the
  * filters that read pictures (plain nchw) Ohwi{b}o: what the forward kernels want. Backward kernels want
