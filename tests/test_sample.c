@@ -102,6 +102,44 @@ static void unknown_is_null(void **state)
     brim_draft_clear(&draft);
 }
 
+/* ---- what a terminal would obey ---- */
+
+/* A command in seven bits, one in eight, DEL, and what is no UTF-8; as much of it as there is room for. */
+static const char commands[] = "\033[2J\xC2\x9B\x7F\xFF\n";
+
+static void plant_texts(const BrimFields *fields, void *part)
+{
+    for (int i = 0; i < fields->count; i++)
+        if (fields->list[i].kind == BRIM_FIELD_TEXT)
+            snprintf((char *)part + fields->list[i].offset, fields->list[i].room, "%s", commands);
+}
+
+static void assert_harmless(const BrimFields *fields, const void *part)
+{
+    for (int i = 0; i < fields->count; i++)
+        if (fields->list[i].kind == BRIM_FIELD_TEXT &&
+            strcmp((const char *)part + fields->list[i].offset, "?[2J?????") != 0)
+            fail_msg("%s was not cleaned", fields->list[i].key);
+}
+
+static void no_text_of_a_sample_steers_a_terminal(void **state)
+{
+    (void)state;
+    BrimDraft draft = {.devices = NULL};
+    plant_texts(&brim_device_fields, brim_draft_device(&draft));
+    plant_texts(&brim_process_fields, brim_draft_process(&draft));
+    BrimRunSample *run = brim_draft_run(&draft);
+    plant_texts(&brim_run_fields, run);
+    run->purpose_count = 1;
+    snprintf(run->purposes[0].name, sizeof run->purposes[0].name, "%s", commands);
+    BrimMonitorSample sample = brim_draft_sample(&draft);
+    assert_harmless(&brim_device_fields, &sample.devices[0]);
+    assert_harmless(&brim_process_fields, &sample.processes[0]);
+    assert_harmless(&brim_run_fields, &sample.runs[0]);
+    assert_string_equal(sample.runs[0].purposes[0].name, "?[2J?????");
+    brim_draft_clear(&draft);
+}
+
 /* ---- the schema ---- */
 
 /* Every key of the schema is written, and every key that is written is in it and required. */
@@ -339,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sample_comes_back),
         cmocka_unit_test(unknown_is_null),
+        cmocka_unit_test(no_text_of_a_sample_steers_a_terminal),
         cmocka_unit_test(the_schema_knows_every_key),
         cmocka_unit_test(csv_quotes_and_leaves_empty),
         cmocka_unit_test(csv_has_room_for_everything),

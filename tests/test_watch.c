@@ -204,10 +204,12 @@ static void a_table_says_what_is_unknown_and_steers_nothing(void **state)
     BrimProcessSample *process = brim_draft_process(&draft);
     process->pid = 77;
     strcpy(process->command, "one\ntwo\007");
+    strcpy(process->user, "\xC2\x9Bzu\xFF");
     BrimRunSample *run = brim_draft_run(&draft);
     run->epochs = 30;
     run->arena_bytes = 5 << 20;
     strcpy(run->model, "yolov5n");
+    strcpy(run->folder, "runs\033]0;\x7F");
     BrimMonitorSample sample = brim_draft_sample(&draft);
     assert_ok(brim_watch_table(&words, &sample));
     assert_ok(brim_text_end(&words, &text));
@@ -216,8 +218,10 @@ static void a_table_says_what_is_unknown_and_steers_nothing(void **state)
         strstr(text, "amd 2         1.50       -       -        -      -         -    -  A ?[2J card\n"));
     assert_non_null(strstr(text, "amd 2: it does not answer any more; no permission\n"));
     assert_non_null(strstr(text, "one?two?\n"));
+    assert_non_null(strstr(text, " ??zu? "));
+    assert_non_null(strstr(text, "runs?]0;?\n"));
     assert_non_null(strstr(text, "0/29"));
-    assert_null(strpbrk(text, "\033\007"));
+    assert_null(strpbrk(text, "\033\007\x7F\x9B\xFF"));
     brim_mem_give(text);
     brim_draft_clear(&draft);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/utf8.h"
+#include "monitor/sample_fields.h"
 
 void brim_draft_restart(BrimDraft *draft, int64_t time_ns, int64_t monotonic_ns)
 {
@@ -74,25 +75,23 @@ BrimRunSample *brim_draft_run(BrimDraft *draft)
     return run;
 }
 
-static void clean_texts(BrimDraft *draft)
+static void clean_texts(const BrimFields *fields, void *part)
 {
-    for (int i = 0; i < draft->device_count; i++) {
-        BrimDeviceSample *device = &draft->devices[i];
-        char *const texts[] = {device->vendor, device->name, device->id, device->driver, device->trouble};
-        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
-            brim_utf8_clean(texts[j]);
-    }
-    for (int i = 0; i < draft->process_count; i++) {
-        BrimProcessSample *process = &draft->processes[i];
-        char *const texts[] = {process->kind, process->name, process->command, process->user};
-        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
-            brim_utf8_clean(texts[j]);
-    }
+    for (int i = 0; i < fields->count; i++)
+        if (fields->list[i].kind == BRIM_FIELD_TEXT)
+            brim_utf8_clean((char *)part + fields->list[i].offset);
+}
+
+/* By the tables that writers and readers work from, so that no text is forgotten. */
+static void clean_all_texts(BrimDraft *draft)
+{
+    for (int i = 0; i < draft->device_count; i++)
+        clean_texts(&brim_device_fields, &draft->devices[i]);
+    for (int i = 0; i < draft->process_count; i++)
+        clean_texts(&brim_process_fields, &draft->processes[i]);
     for (int i = 0; i < draft->run_count; i++) {
         BrimRunSample *run = &draft->runs[i];
-        char *const texts[] = {run->command, run->model, run->folder, run->device};
-        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
-            brim_utf8_clean(texts[j]);
+        clean_texts(&brim_run_fields, run);
         for (int j = 0; j < run->purpose_count; j++)
             brim_utf8_clean(run->purposes[j].name);
     }
@@ -100,7 +99,7 @@ static void clean_texts(BrimDraft *draft)
 
 BrimMonitorSample brim_draft_sample(BrimDraft *draft)
 {
-    clean_texts(draft);
+    clean_all_texts(draft);
     return (BrimMonitorSample){.time_ns = draft->time_ns,
                                .devices = draft->devices,
                                .device_count = draft->device_count,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "monitor/proc.h"
+#include "base/utf8.h"
 #include "monitor/sample_fields.h"
 #include "report/sheet.h"
 
@@ -48,10 +48,10 @@ void brim_device_label(char label[BRIM_DEVICE_LABEL_BYTES], const char *vendor, 
         snprintf(label, BRIM_DEVICE_LABEL_BYTES, "%s %d", vendor, index);
 }
 
-/* Texts come from drivers, other people's programs and files: nothing of them may steer the terminal. */
-static const char *clean(char text[TEXT_BYTES], const char *from)
+/* As much of a text as a column is to be wide. A sample's texts steer no terminal (monitor/draft.h). */
+static const char *cut(char text[TEXT_BYTES], const char *from)
 {
-    brim_proc_clean(text, TEXT_BYTES, *from ? from : "-", strlen(*from ? from : "-"));
+    brim_utf8_copy(text, TEXT_BYTES, *from ? from : "-");
     return text;
 }
 
@@ -62,7 +62,7 @@ static void fill_device(BrimSheetCell *cells, Row *row, const BrimMonitorSample 
     brim_device_label(label, device->vendor, device->index);
     snprintf(part, sizeof part, "%s%s", device->parent >= 0 ? "  " : "", label); /* below the whole */
     const BrimSheetCell filled[DEVICE_COLUMNS] = {
-        {clean(row->texts[0], part), 0},
+        {cut(row->texts[0], part), 0},
         {NULL, device->value[BRIM_METRIC_MEMORY_USED]},
         {NULL, device->value[BRIM_METRIC_MEMORY_TOTAL]},
         {NULL, device->value[BRIM_METRIC_UTILIZATION]},
@@ -70,7 +70,7 @@ static void fill_device(BrimSheetCell *cells, Row *row, const BrimMonitorSample 
         {NULL, device->value[BRIM_METRIC_POWER]},
         {NULL, device->value[BRIM_METRIC_POWER_LIMIT]},
         {NULL, device->value[BRIM_METRIC_CLOCK]},
-        {clean(row->texts[1], device->name), 0},
+        {cut(row->texts[1], device->name), 0},
     };
     memcpy(cells, filled, sizeof filled);
 }
@@ -85,14 +85,14 @@ static void fill_process(BrimSheetCell *cells, Row *row, const BrimMonitorSample
     brim_device_label(label, device->vendor, device->index);
     const BrimSheetCell filled[PROCESS_COLUMNS] = {
         {NULL, process->pid},
-        {clean(row->texts[0], process->user), 0},
-        {clean(row->texts[1], label), 0},
+        {cut(row->texts[0], process->user), 0},
+        {cut(row->texts[1], label), 0},
         {NULL, host ? NAN : process->memory_bytes},
         {NULL, host ? NAN : process->utilization_percent},
         {NULL, process->host_memory_bytes},
         {NULL, process->host_peak_bytes},
         {NULL, process->host_cpu_percent},
-        {clean(row->texts[2], process->command[0] ? process->command : process->name), 0},
+        {cut(row->texts[2], process->command[0] ? process->command : process->name), 0},
     };
     memcpy(cells, filled, sizeof filled);
 }
@@ -105,15 +105,15 @@ static void fill_run(BrimSheetCell *cells, Row *row, const BrimMonitorSample *sa
         snprintf(epoch, sizeof epoch, "%d/%d", run->epoch, run->epochs - 1);
     const BrimSheetCell filled[RUN_COLUMNS] = {
         {NULL, run->pid},
-        {clean(row->texts[0], run->command), 0},
-        {clean(row->texts[1], run->model), 0},
+        {cut(row->texts[0], run->command), 0},
+        {cut(row->texts[1], run->model), 0},
         {NULL, (double)run->arena_bytes},
         {NULL, run->arena_measured_bytes},
         {NULL, (double)run->planned_bytes},
         {NULL, run->process_measured_bytes},
-        {clean(row->texts[2], epoch), 0},
+        {cut(row->texts[2], epoch), 0},
         {NULL, run->pictures_per_s},
-        {clean(row->texts[3], run->folder), 0},
+        {cut(row->texts[3], run->folder), 0},
     };
     memcpy(cells, filled, sizeof filled);
 }
@@ -142,9 +142,9 @@ static void add_troubles(BrimText *text, const BrimMonitorSample *sample)
 {
     for (int i = 0; i < sample->device_count; i++) {
         const BrimDeviceSample *device = &sample->devices[i];
-        char label[BRIM_DEVICE_LABEL_BYTES], trouble[sizeof device->trouble];
+        const char *trouble = device->trouble;
+        char label[BRIM_DEVICE_LABEL_BYTES];
         brim_device_label(label, device->vendor, device->index);
-        brim_proc_clean(trouble, sizeof trouble, device->trouble, strlen(device->trouble));
         if (device->lost || trouble[0])
             brim_text_add(text, "%s: %s%s%s\n", label, device->lost ? "it does not answer any more" : "",
                           device->lost && trouble[0] ? "; " : "", trouble);
