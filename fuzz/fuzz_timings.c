@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     BrimTimings timings = {.count = 0};
     if (!model.layer_count && brim_model_builtin(&model, "yolov5n", 3) != BRIM_OK)
         abort();
-    BrimStatus status = brim_timings_parse(&timings, &key, "fuzz", (const char *)data, size);
+    BrimStatus status = brim_timings_parse(&timings, &key, (const char *)data, size);
     if (status != BRIM_OK && !*brim_last_error())
         abort();
     for (int i = 0; i < timings.count; i++) {

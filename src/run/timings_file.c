@@ -5,18 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cache.h"
-#include "base/file.h"
+#include "base/cache_list.h"
 #include "graph/recompute.h"
 #include "report/json.h"
 
-/* Changes when a field changes its meaning or goes away. */
-static const char schema[] = "brim-timings-1";
+/* A search looks at a handful for each device, model and size. */
+static const BrimCacheList list = {.file = "timings.json",
+                                   .schema = "brim-timings-1",
+                                   .entries = "timings",
+                                   .what = "timings",
+                                   .most_entries = 2000,
+                                   .most_bytes = 4 << 20};
 
-static const char file_name[] = "timings.json";
-
-/* Beyond so many the oldest go. A search looks at a handful for each device, model and size. */
-enum { MOST_TIMINGS = 2000, MOST_BYTES = 4 << 20, MOST_BATCH = 65536 };
+enum { MOST_BATCH = 65536 };
 
 /* ---- what an entry belongs to ---- */
 
@@ -50,23 +51,21 @@ static void fingerprint(const BrimModel *model, char text[17])
     snprintf(text, 17, "%016llx", (unsigned long long)hash);
 }
 
+static json_t *identity_of(const BrimTimingsKey *key)
+{
+    char print[17];
+    fingerprint(key->model, print);
+    return json_pack("{s:s, s:s, s:s, s:i}", "device", key->device, "brim", brim_version(), "fingerprint",
+                     print, "imgsz_px", key->imgsz_px);
+}
+
+/* ---- reading ---- */
+
 static const char *text_of(const json_t *entry, const char *key)
 {
     const char *text = json_string_value(json_object_get(entry, key));
     return text ? text : "";
 }
-
-static bool belongs(const json_t *entry, const BrimTimingsKey *key)
-{
-    char print[17];
-    fingerprint(key->model, print);
-    return strcmp(text_of(entry, "device"), key->device) == 0 &&
-           strcmp(text_of(entry, "brim"), brim_version()) == 0 &&
-           strcmp(text_of(entry, "fingerprint"), print) == 0 &&
-           json_integer_value(json_object_get(entry, "imgsz_px")) == key->imgsz_px;
-}
-
-/* ---- reading ---- */
 
 static BrimStatus take_entry(BrimTimings *timings, const BrimTimingsKey *key, const json_t *entry)
 {
@@ -84,115 +83,52 @@ static BrimStatus take_entry(BrimTimings *timings, const BrimTimingsKey *key, co
     return brim_timings_set(timings, &timing.scheme, (int)batch, speed);
 }
 
-/* The list of entries, or NULL with a last error. */
-static json_t *entries_of(json_t *root)
-{
-    json_t *list = json_object_get(root, "timings");
-    if (strcmp(text_of(root, "schema"), schema) == 0 && json_is_array(list))
-        return list;
-    brim_fail(BRIM_ERROR_INPUT, "it is no list of timings of this version (%s)", schema);
-    return NULL;
-}
-
-static json_t *tree_of(const char *text, size_t bytes)
-{
-    json_error_t error;
-    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-    if (!root)
-        brim_fail(BRIM_ERROR_INPUT, "line %d: %s", error.line, error.text);
-    return root;
-}
-
-BrimStatus brim_timings_parse(BrimTimings *timings, const BrimTimingsKey *key, const char *name,
-                              const char *text, size_t bytes)
+/* Those of the key, of a tree that is let go of. */
+static BrimStatus take_tree(BrimTimings *timings, const BrimTimingsKey *key, json_t *tree)
 {
     size_t index;
-    json_t *entry, *root = tree_of(text, bytes), *list = root ? entries_of(root) : NULL;
-    BrimStatus status = list ? BRIM_OK : BRIM_ERROR_INPUT;
+    json_t *entry, *identity = identity_of(key);
+    BrimStatus status = BRIM_OK;
     timings->layer_count = key->model->layer_count;
-    json_array_foreach(list, index, entry)
+    json_array_foreach(json_object_get(tree, list.entries), index, entry)
     {
-        if (status == BRIM_OK && belongs(entry, key))
+        if (status == BRIM_OK && brim_cache_list_match(entry, identity))
             status = take_entry(timings, key, entry);
     }
-    json_decref(root);
-    return status == BRIM_ERROR_INPUT ? brim_fail_within(status, "%s: ", name) : status;
+    json_decref(identity);
+    json_decref(tree);
+    return status;
+}
+
+BrimStatus brim_timings_parse(BrimTimings *timings, const BrimTimingsKey *key, const char *text, size_t bytes)
+{
+    json_t *tree = brim_cache_list_parse(&list, text, bytes);
+    return tree ? take_tree(timings, key, tree) : BRIM_ERROR_INPUT;
 }
 
 BrimStatus brim_timings_load(BrimTimings *timings, const BrimTimingsKey *key)
 {
-    size_t bytes;
-    char *text = NULL, *path = brim_cache_path(file_name);
-    BrimStatus status = BRIM_OK;
-    timings->layer_count = key->model->layer_count;
-    if (path && brim_file_exists(path))
-        status = brim_file_read(path, MOST_BYTES, &text, &bytes);
-    if (text)
-        status = brim_timings_parse(timings, key, path, text, bytes);
-    brim_mem_give(text);
-    brim_mem_give(path);
-    return status;
+    json_t *tree;
+    BrimStatus status = brim_cache_list_load(&list, &tree);
+    if (status != BRIM_OK)
+        return status;
+    status = take_tree(timings, key, tree);
+    return status == BRIM_ERROR_INPUT ? brim_cache_list_blame(&list, status) : status;
 }
 
 /* ---- writing ---- */
 
-static json_t *entry_of(const BrimTimingsKey *key, const BrimTiming *timing)
-{
-    char print[17], recompute[BRIM_RECOMPUTE_TEXT_BYTES];
-    fingerprint(key->model, print);
-    brim_recompute_format(timing->scheme.recompute, key->model, recompute);
-    return json_pack("{s:s, s:s, s:o, s:s, s:i, s:s, s:s, s:i, s:f}", "device", key->device, "brim",
-                     brim_version(), "model", brim_json_text(key->model->name), "fingerprint", print,
-                     "imgsz_px", key->imgsz_px, "precision", brim_precision_text(timing->scheme.precision),
-                     "recompute", recompute, "batch", timing->batch, "pictures_per_s",
-                     timing->pictures_per_s);
-}
-
-/* The file as it is, or an empty one. */
-static json_t *read_tree(const char *path)
-{
-    size_t bytes;
-    char *text = NULL;
-    json_t *root = NULL;
-    if (brim_file_exists(path) && brim_file_read(path, MOST_BYTES, &text, &bytes) == BRIM_OK)
-        root = tree_of(text, bytes);
-    brim_mem_give(text);
-    if (root && entries_of(root))
-        return root;
-    json_decref(root);
-    return json_pack("{s:s, s:[]}", "schema", schema, "timings");
-}
-
-static bool same_step(const json_t *a, const json_t *b)
-{
-    return strcmp(text_of(a, "precision"), text_of(b, "precision")) == 0 &&
-           strcmp(text_of(a, "recompute"), text_of(b, "recompute")) == 0 &&
-           json_equal(json_object_get(a, "batch"), json_object_get(b, "batch"));
-}
-
-static void put(json_t *list, const BrimTimingsKey *key, json_t *entry)
-{
-    for (size_t i = json_array_size(list); i-- > 0;) {
-        const json_t *old = json_array_get(list, i);
-        if (belongs(old, key) && same_step(old, entry))
-            json_array_remove(list, i);
-    }
-    while (json_array_size(list) >= MOST_TIMINGS)
-        json_array_remove(list, 0);
-    json_array_append_new(list, entry);
-}
-
 BrimStatus brim_timings_keep(const BrimTimingsKey *key, const BrimTiming *timing)
 {
-    char *path = brim_cache_path(file_name);
-    if (!path)
-        return brim_fail(BRIM_ERROR_IO, "neither XDG_CACHE_HOME nor HOME says where timings can be kept");
-    BrimStatus status = brim_cache_make_folder(path);
-    json_t *root = status == BRIM_OK ? read_tree(path) : NULL;
-    if (root) {
-        put(json_object_get(root, "timings"), key, entry_of(key, timing));
-        status = brim_json_write(path, root, 9);
-    }
-    brim_mem_give(path);
+    char recompute[BRIM_RECOMPUTE_TEXT_BYTES];
+    json_t *tree, *identity = identity_of(key);
+    brim_recompute_format(timing->scheme.recompute, key->model, recompute);
+    json_object_update_new(identity, json_pack("{s:s, s:s, s:i}", "precision",
+                                               brim_precision_text(timing->scheme.precision), "recompute",
+                                               recompute, "batch", timing->batch));
+    json_t *rest = json_pack("{s:o, s:f}", "model", brim_json_text(key->model->name), "pictures_per_s",
+                             timing->pictures_per_s);
+    BrimStatus status = brim_cache_list_keep(&list, identity, rest, &tree);
+    json_decref(tree);
     return status;
 }

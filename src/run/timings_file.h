@@ -16,9 +16,9 @@ typedef struct BrimTimingsKey {
  * ERROR_INPUT. */
 BrimStatus brim_timings_load(BrimTimings *timings, const BrimTimingsKey *key);
 
-/* The same from the text of a file; name is used in errors. */
-BrimStatus brim_timings_parse(BrimTimings *timings, const BrimTimingsKey *key, const char *name,
-                              const char *text, size_t bytes);
+/* The same from the text of a file. */
+BrimStatus brim_timings_parse(BrimTimings *timings, const BrimTimingsKey *key, const char *text,
+                              size_t bytes);
 
 /* Puts one into the file, in the place of what was there for the same; ERROR_IO where it cannot be written. A
  * file that is none of brim's is written anew. */
