@@ -102,7 +102,7 @@ static void a_monitor_shows_it(void **state)
     assert_ok(brim_monitor_open(&monitor, &only_this));
     assert_ok(brim_monitor_sample(monitor, &sample));
     assert_int_equal(sample->run_count, 1);
-    assert_string_equal(sample->runs[0].model, ""); /* no UTF-8, so it was not written */
+    assert_string_equal(sample->runs[0].model, "mask?[2J?");
     assert_string_equal(sample->runs[0].purposes[0].name, "?eights");
     assert_true(isnan(sample->runs[0].arena_measured_bytes));
     brim_run_card_remove();

@@ -1,7 +1,6 @@
 /* Cards as JSON files, written by the run itself. */
 #include "monitor/run_card.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "base/file.h"
 #include "monitor/run_process.h"
+#include "monitor/sample_json.h"
 
 static const char schema[] = "brim-run-1";
 
@@ -45,38 +45,21 @@ static BrimStatus own_path(char *path, size_t bytes)
 
 /* ---- writing ---- */
 
-/* Text that is no UTF-8 is left out rather than the card. */
-static json_t *text_json(const char *text)
-{
-    json_t *string = json_string(text);
-    return string ? string : json_string("");
-}
-
-static json_t *number_json(double number)
-{
-    return isfinite(number) ? json_real(number) : json_null();
-}
-
-static json_t *purposes_json(const BrimRunSample *run)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < run->purpose_count; i++)
-        json_array_append_new(list, json_pack("{s:o, s:I}", "name", text_json(run->purposes[i].name), "bytes",
-                                              (json_int_t)run->purposes[i].bytes));
-    return list;
-}
-
+/* The run as a sample has it, whose figures of what it takes are others' to measure, and where to look for
+ * them. */
 static json_t *card_json(const BrimRunCard *card)
 {
-    const BrimRunSample *run = &card->run;
-    return json_pack(
-        "{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:i, s:i, s:o, s:o}", "schema", schema, "pid",
-        (int)getpid(), "start_ticks", (json_int_t)brim_run_process_start("", (int)getpid()), "command",
-        text_json(run->command), "model", text_json(run->model), "folder", text_json(run->folder), "device",
-        text_json(run->device), "planned_bytes", (json_int_t)run->planned_bytes, "arena_bytes",
-        (json_int_t)run->arena_bytes, "arena_address", (json_int_t)card->arena_address, "epoch", run->epoch,
-        "epochs", run->epochs, "pictures_per_s", number_json(run->pictures_per_s), "purposes",
-        purposes_json(run));
+    BrimRunSample run = card->run;
+    run.pid = (int)getpid();
+    run.arena_measured_bytes = run.process_measured_bytes = run.process_peak_bytes = NAN;
+    json_t *root = brim_sample_json_run(&run);
+    int failed = json_object_set_new(root, "schema", json_string(schema));
+    failed |= json_object_set_new(root, "start_ticks", json_integer(brim_run_process_start("", run.pid)));
+    failed |= json_object_set_new(root, "arena_address", json_integer((json_int_t)card->arena_address));
+    if (!failed)
+        return root;
+    json_decref(root);
+    return NULL;
 }
 
 BrimStatus brim_run_card_write(const BrimRunCard *card)
@@ -104,56 +87,11 @@ void brim_run_card_remove(void)
 
 /* ---- reading ---- */
 
-static void take_text(char *text, size_t bytes, const json_t *root, const char *key)
-{
-    const char *value = json_string_value(json_object_get(root, key));
-    snprintf(text, bytes, "%s", value ? value : "");
-}
-
 /* Negative numbers, and what is none, are 0. */
 static uint64_t take_count(const json_t *root, const char *key)
 {
     json_int_t value = json_integer_value(json_object_get(root, key));
     return value > 0 ? (uint64_t)value : 0;
-}
-
-static int take_int(const json_t *root, const char *key)
-{
-    uint64_t value = take_count(root, key);
-    return value < INT32_MAX ? (int)value : 0;
-}
-
-static void take_purposes(BrimRunSample *run, const json_t *root)
-{
-    size_t index;
-    json_t *entry;
-    json_array_foreach(json_object_get(root, "purposes"), index, entry)
-    {
-        if (run->purpose_count == BRIM_RUN_MOST_PURPOSES)
-            break;
-        int at = run->purpose_count++;
-        take_text(run->purposes[at].name, sizeof run->purposes[at].name, entry, "name");
-        run->purposes[at].bytes = take_count(entry, "bytes");
-    }
-}
-
-static void take_run(BrimRunSample *run, const json_t *root)
-{
-    const json_t *speed = json_object_get(root, "pictures_per_s");
-    *run = (BrimRunSample){.pid = take_int(root, "pid"),
-                           .planned_bytes = take_count(root, "planned_bytes"),
-                           .arena_bytes = take_count(root, "arena_bytes"),
-                           .arena_measured_bytes = NAN,
-                           .process_measured_bytes = NAN,
-                           .process_peak_bytes = NAN,
-                           .epoch = take_int(root, "epoch"),
-                           .epochs = take_int(root, "epochs"),
-                           .pictures_per_s = json_is_number(speed) ? json_number_value(speed) : NAN};
-    take_text(run->command, sizeof run->command, root, "command");
-    take_text(run->model, sizeof run->model, root, "model");
-    take_text(run->folder, sizeof run->folder, root, "folder");
-    take_text(run->device, sizeof run->device, root, "device");
-    take_purposes(run, root);
 }
 
 BrimStatus brim_run_card_parse(BrimRunCard *card, int64_t *start_ticks, const char *name, const char *text,
@@ -162,13 +100,13 @@ BrimStatus brim_run_card_parse(BrimRunCard *card, int64_t *start_ticks, const ch
     json_error_t error;
     json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     const char *said = json_string_value(json_object_get(root, "schema"));
-    bool ours = said && strcmp(said, schema) == 0 && take_int(root, "pid") > 0;
-    *card = (BrimRunCard){.arena_address = 0};
-    if (ours) {
-        take_run(&card->run, root);
-        card->arena_address = take_count(root, "arena_address");
-        *start_ticks = (int64_t)take_count(root, "start_ticks");
-    }
+    *card = (BrimRunCard){.run.pictures_per_s = NAN};
+    BrimRunSample *run = &card->run;
+    bool ours = said && strcmp(said, schema) == 0 && brim_sample_json_run_read(run, root, 0) == BRIM_OK &&
+                run->pid > 0;
+    run->arena_measured_bytes = run->process_measured_bytes = run->process_peak_bytes = NAN;
+    card->arena_address = take_count(root, "arena_address");
+    *start_ticks = (int64_t)take_count(root, "start_ticks");
     json_decref(root);
     return ours ? BRIM_OK : brim_fail(BRIM_ERROR_INPUT, "%s is no card of a run (%s)", name, schema);
 }

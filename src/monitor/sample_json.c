@@ -1,7 +1,6 @@
 /* Samples to JSON. */
 #include "monitor/sample_json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -99,12 +98,21 @@ static json_t *purposes_of(const BrimRunSample *run)
     return NULL;
 }
 
+json_t *brim_sample_json_run(const BrimRunSample *run)
+{
+    json_t *object = object_of(&brim_run_fields, run);
+    if (object && set(object, "purposes", purposes_of(run)) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 static json_t *runs_of(const BrimMonitorSample *sample)
 {
-    json_t *list = list_of(&brim_run_fields, sample->runs, sample->run_count, sizeof *sample->runs);
+    json_t *list = json_array();
     int failed = 0;
-    for (int i = 0; i < sample->run_count && list; i++)
-        failed |= set(json_array_get(list, (size_t)i), "purposes", purposes_of(&sample->runs[i]));
+    for (int i = 0; i < sample->run_count; i++)
+        failed |= json_array_append_new(list, brim_sample_json_run(&sample->runs[i]));
     if (!failed)
         return list;
     json_decref(list);

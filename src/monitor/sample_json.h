@@ -2,6 +2,8 @@
 #ifndef BRIM_MONITOR_SAMPLE_JSON_H
 #define BRIM_MONITOR_SAMPLE_JSON_H
 
+#include <jansson.h>
+
 #include "monitor/draft.h"
 
 #define BRIM_SAMPLE_SCHEMA "brim-watch-1"
@@ -20,5 +22,11 @@ BrimStatus brim_sample_json_write(BrimJsonLine *line, const BrimMonitorSample *s
  * than the schema's are passed over, texts are cut to their room. ERROR_INPUT names the key or the place in
  * the line. */
 BrimStatus brim_sample_json_read(BrimDraft *draft, const char *line, size_t bytes);
+
+/* A run alone, as a sample has it among its runs; NULL where memory ran out. */
+json_t *brim_sample_json_run(const BrimRunSample *run);
+
+/* And back, into one of which nothing is known. ERROR_INPUT names the key as of the run number `at`. */
+BrimStatus brim_sample_json_run_read(BrimRunSample *run, const json_t *object, int at);
 
 #endif

@@ -1,5 +1,4 @@
 /* JSON to samples. */
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -123,12 +122,18 @@ static BrimStatus read_purposes(BrimRunSample *run, const Part *part, const json
     return BRIM_OK;
 }
 
+BrimStatus brim_sample_json_run_read(BrimRunSample *run, const json_t *object, int at)
+{
+    const Part part = {"runs", at};
+    BrimStatus status = read_fields(&part, &brim_run_fields, object, run);
+    return status == BRIM_OK ? read_purposes(run, &part, json_object_get(object, "purposes")) : status;
+}
+
 static BrimStatus read_run(BrimDraft *draft, const Part *part, const json_t *object, int count)
 {
     (void)count;
     BrimRunSample *run = brim_draft_run(draft);
-    BrimStatus status = run ? read_fields(part, &brim_run_fields, object, run) : BRIM_ERROR_MEMORY;
-    return status == BRIM_OK ? read_purposes(run, part, json_object_get(object, "purposes")) : status;
+    return run ? brim_sample_json_run_read(run, object, part->at) : BRIM_ERROR_MEMORY;
 }
 
 /* count: how many there will be. */
