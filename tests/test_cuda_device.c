@@ -207,7 +207,7 @@ static void test_launch(void **state)
     assert_int_equal(blocks, 7);
     assert_int_equal(threads, 256);
     assert_memory_equal(last_args("brim_upsample_forward", &blocks, &threads), &up, sizeof up);
-    assert_null(last_args("brim_decode", &blocks, &threads));
+    assert_null(last_args("brim_decode_heads", &blocks, &threads));
     give(&device, memory);
     brim_cuda_device_close(&device);
 }

@@ -198,10 +198,10 @@ static void test_decoding_is_the_hosts(void **state)
         BrimDecodeArgs args = {.head = setup.args.head, .predictions = got};
         memcpy(args.heads, setup.args.heads, sizeof args.heads);
         brim_decode_run(&setup.conf, setup.heads, expected);
-        run(BRIM_KERNEL_decode, 7, 1, &args);
+        run(BRIM_KERNEL_decode_heads, 7, 1, &args);
         assert_memory_equal(got, expected, count * sizeof(float));
         memset(got, HEAD_POISON, count * sizeof(float));
-        run(BRIM_KERNEL_decode, 40, 64, &args);
+        run(BRIM_KERNEL_decode_heads, 40, 64, &args);
         assert_memory_equal(got, expected, count * sizeof(float));
         brim_mem_give(expected);
         brim_mem_give(got);

@@ -86,8 +86,8 @@ static BrimStatus run_decode(const BrimCudaCall *call)
     for (int level = 0; level < args.head.level_count; level++)
         pixels += brim_cuda_lanes_pixels(&args.heads[level]);
     int64_t predictions = pixels * args.head.anchor_count * (5 + args.head.class_count);
-    return brim_cuda_launch(device, BRIM_KERNEL_decode, brim_cuda_blocks(device, predictions, HEAD_THREADS),
-                            HEAD_THREADS, &args);
+    return brim_cuda_launch(device, BRIM_KERNEL_decode_heads,
+                            brim_cuda_blocks(device, predictions, HEAD_THREADS), HEAD_THREADS, &args);
 }
 
 BrimStatus brim_cuda_run_head(const BrimCudaCall *call)

@@ -83,7 +83,7 @@ BRIM_DEVICE void decode_chunk(const BrimDecodeArgs &args, int level, int chunk, 
 }
 
 /* Grid: over chunks of planes, of so many predictions as a block has under way at once. */
-BRIM_KERNEL brim_decode(const BrimDecodeArgs args)
+BRIM_KERNEL brim_decode_heads(const BrimDecodeArgs args)
 {
     int each = DECODE_EACH * brim_threads(), columns = 5 + args.head.class_count, first = 0;
     int chunk = brim_block();

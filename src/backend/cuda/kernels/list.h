@@ -30,7 +30,7 @@
     X(loss_order, BrimLossArgs)                                                                                \
     X(loss_cells, BrimLossArgs)                                                                                \
     X(loss_finish, BrimLossArgs)                                                                               \
-    X(decode, BrimDecodeArgs)                                                                                  \
+    X(decode_heads, BrimDecodeArgs)                                                                            \
     X(sift, BrimSiftArgs)                        /* sift.cu */                                                 \
     X(norm_partial, BrimNormArgs)                /* update.cu */                                               \
     X(norm_finish, BrimNormArgs)                                                                               \
