@@ -38,13 +38,6 @@ typedef struct Seen {
     double wait_share, results_share;
 } Seen;
 
-static const char *project(void)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/runs", scratch_folder());
-    return path;
-}
-
 static void lose_pictures(void)
 {
     char folder[1100], path[1400];
@@ -113,18 +106,15 @@ static void each_batch_is_copied_during_the_step_before(void **state)
     check_copies("kept", "ram", "0", 1);
     check_copies("kept_there", "device", "0", 1);
     check_copies("two", "none", "0,1", 2);
-    assert_same_runs(project(), "host", "kept");
-    assert_same_runs(project(), "host", "kept_there");
+    assert_same_runs("host", "kept");
+    assert_same_runs("host", "kept_there");
 }
 
 /* The first steps each in a run of its own, the next of which goes on from it, and the rest in the last: no
  * batch of theirs is one that was fetched ahead. */
 static void train_in_steps(const BrimTrainOptions *options, int steps)
 {
-    char last[1200];
-    BrimTrainOptions resume = brim_train_defaults();
-    snprintf(last, sizeof last, "%s/%s/weights/last.safetensors", project(), options->name);
-    resume.resume = last;
+    BrimTrainOptions resume = resume_of(options->name);
     for (int step = 0; step < steps; step++)
         assert_int_equal(brim_train(step == 0 ? options : &resume, watch, &(Seen){.stop_after = 1}),
                          BRIM_STOPPED);
@@ -141,9 +131,9 @@ static void batches_ahead_change_nothing(void **state)
     train_in_steps(&steps, BATCHES);
     train_in_steps(&drawn, BATCHES);
     assert_ok(brim_train(&threads, watch, &(Seen){0}));
-    assert_same_runs(project(), "alone", "steps");
-    assert_same_runs(project(), "alone", "drawn");
-    assert_same_runs(project(), "alone", "threads");
+    assert_same_runs("alone", "steps");
+    assert_same_runs("alone", "drawn");
+    assert_same_runs("alone", "threads");
 }
 
 /* Broken where no gradients wait for a step: a crew sums those in another order when it saves them. */
@@ -154,7 +144,7 @@ static void batches_ahead_change_nothing_for_two_cards(void **state)
                      broken = small_run("crew_broken", "none", "0,1");
     assert_ok(brim_train(&crew, watch, &(Seen){0}));
     train_in_steps(&broken, 1);
-    assert_same_runs(project(), "crew", "crew_broken");
+    assert_same_runs("crew", "crew_broken");
 }
 
 /* The pictures go after the first step, in which the second batch was fetched: that one is trained on and
@@ -180,14 +170,13 @@ static void a_picture_that_is_gone_is_told_in_its_turn(void **state)
 static void a_run_says_how_long_it_waited(void **state)
 {
     (void)state;
-    char path[1200], text[4096] = {0};
+    char path[RUN_PATH_BYTES], text[4096] = {0};
     Seen seen = {0};
     BrimTrainOptions options = small_run("waits", "none", "0");
     assert_ok(brim_train(&options, watch, &seen));
     assert_true(seen.wait_share > 0 && seen.wait_share < 1);
     assert_true(seen.results_share == seen.wait_share);
-    snprintf(path, sizeof path, "%s/waits/device.csv", project());
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(path_in_run(path, "waits", "device.csv"), "r");
     assert_non_null(file);
     assert_true(fread(text, 1, sizeof text - 1, file) > 0);
     fclose(file);
@@ -253,7 +242,6 @@ static void a_card_waits_for_what_comes_after_its_work(void **state)
 
 static int set_up(void **state)
 {
-    char demo[1024];
     (void)state;
     setenv("BRIM_FAKE_CARD", "cards=2,lazy", 1);             /* so that a wait too few is seen */
     setenv("BRIM_FAKE_DNN", "engines=one,slow=70:0:999", 1); /* and 1 us that each takes at least */
@@ -261,8 +249,7 @@ static int set_up(void **state)
     assert_non_null(cuda);
     calls = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls");
     assert_non_null(calls);
-    snprintf(demo, sizeof demo, "%s/demo", scratch_folder());
-    return brim_demo_write(demo, PICTURES, 4, 96, 1) != BRIM_OK;
+    return draw_small_pictures(PICTURES, 4, 96);
 }
 
 int main(void)

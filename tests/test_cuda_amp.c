@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "data/demo.h"
 #include "exchange/safetensors.h"
 #include "support/same_runs.h"
 #include "support/support.h"
@@ -51,37 +50,25 @@ static const char *path_in_scratch(char path[1200], const char *name)
     return path;
 }
 
-static const char *project(void)
+/* Pictures, and hyper-parameters under which the first gradients are too large for 16 bits. */
+static int set_up(void **state)
 {
-    static char path[1200];
-    return path_in_scratch(path, "runs");
+    static const char text[] = "obj: 300\n";
+    char path[1200];
+    (void)state;
+    assert_ok(brim_file_write(path_in_scratch(path, "hyp.yaml"), text, sizeof text - 1));
+    return draw_small_pictures(PICTURES, 2, 64);
 }
 
-/* Pictures, and hyper-parameters under which the first gradients are too large for 16 bits. */
 static BrimTrainOptions small_run(const char *name)
 {
-    static char folder[1200], data[1200], hyp[1200];
-    if (!folder[0]) {
-        static const char text[] = "obj: 300\n";
-        assert_ok(brim_demo_write(path_in_scratch(folder, "demo"), PICTURES, 2, 64, 1));
-        assert_ok(brim_file_write(path_in_scratch(hyp, "hyp.yaml"), text, sizeof text - 1));
-        path_in_scratch(data, "demo/data.yaml");
-    }
-    BrimTrainOptions options = brim_train_defaults();
-    options.data = data;
-    options.hyp = hyp;
-    options.weights = "";
-    options.cfg = "yolov5n";
+    static char hyp[1200];
+    BrimTrainOptions options = small_run_in(scratch_folder(), name);
+    options.hyp = path_in_scratch(hyp, "hyp.yaml");
     options.device = "0";
     options.precision = "amp";
-    options.project = project();
-    options.name = name;
     options.epochs = 2;
     options.batch_size = 2;
-    options.imgsz = 64;
-    options.workers = 0;
-    options.seed = 7;
-    options.noautoanchor = true;
     return options;
 }
 
@@ -102,10 +89,10 @@ static void one_seed_gives_the_same_bits(void **state)
     options.name = "again";
     Seen again = train(&options);
     assert_memory_equal(first.losses, again.losses, sizeof first.losses);
-    assert_same_runs(project(), "first", "again");
+    assert_same_runs("first", "again");
     /* What was too large was told, and left behind in the checkpoint. */
     BrimTensorFile file = {0};
-    load_run(&file, project(), "first", "last");
+    load_run(&file, "first", "last");
     int skipped = atoi(brim_tensors_metadata(&file, "state.skipped_updates"));
     assert_true(skipped > 0 && first.all_skipped == skipped);
     assert_true(first.skipped_remarks == 1 || first.skipped_remarks == 2);
@@ -119,17 +106,14 @@ static void stop_and_resume(const char *name, int after)
     BrimTrainOptions options = small_run(name);
     Seen broken = {.stop_after = after};
     BrimTensorFile unbroken = {0}, resumed = {0};
-    char below[64], last[1200];
     assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
-    snprintf(below, sizeof below, "runs/%s/weights/last.safetensors", name);
-    BrimTrainOptions resume = brim_train_defaults();
-    resume.resume = path_in_scratch(last, below);
+    BrimTrainOptions resume = resume_of(name);
     resume.device = "0";
     Seen rest = train(&resume);
     assert_int_equal(broken.steps + rest.steps, STEPS);
-    assert_same_runs(project(), "first", name);
-    load_run(&unbroken, project(), "first", "last");
-    load_run(&resumed, project(), name, "last");
+    assert_same_runs("first", name);
+    load_run(&unbroken, "first", "last");
+    load_run(&resumed, name, "last");
     static const char *const keys[] = {"state.loss_scale", "state.loss_scale_streak",
                                        "state.skipped_updates"};
     for (int i = 0; i < 3; i++)
@@ -178,7 +162,7 @@ static void what_16_bits_cannot_hold_is_trained_in_32(void **state)
     Seen wide = train(&options);
     assert_false(wide.off);
     assert_memory_equal(refused.losses, wide.losses, sizeof wide.losses);
-    assert_same_runs(project(), "refused", "wide");
+    assert_same_runs("refused", "wide");
     assert_int_equal(refused.all_skipped, 0);
 }
 
@@ -189,5 +173,5 @@ int main(void)
         cmocka_unit_test(a_resumed_run_equals_the_unbroken_one),
         cmocka_unit_test(what_16_bits_cannot_hold_is_trained_in_32),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -1,6 +1,7 @@
 /* Training on a card that makes its own pictures, on a false one (tests/fake_cuda/fake_cuda.h): the losses of
  * a run whose host makes them, wherever the decoded pictures are kept; in the memory that was planned; given
  * back. */
+#include "support/same_runs.h"
 #include "support/split.h"
 #include "support/support.h"
 
@@ -31,13 +32,14 @@ static void *counter(const char *name)
     return function;
 }
 
-static int find_counters(void **state)
+/* And pictures of 98 px: some are scaled in their letterbox. */
+static int set_up(void **state)
 {
     (void)state;
     launches = (unsigned long (*)(const char *))counter("fake_cuda_launches");
     taken_bytes = (size_t(*)(void))counter("fake_cuda_taken_bytes");
     peak_bytes = (size_t(*)(void))counter("fake_cuda_peak_bytes");
-    return 0;
+    return draw_small_pictures(11, 2, 98);
 }
 
 static int check_given_back(void **state)
@@ -68,19 +70,6 @@ static bool watch(void *self, const BrimEvent *event)
     return true;
 }
 
-/* Pictures of 98 px: some are scaled in their letterbox. */
-static const char *demo_data(void)
-{
-    static char path[1024];
-    if (!path[0]) {
-        char folder[1000];
-        snprintf(folder, sizeof folder, "%s/demo", scratch_folder());
-        assert_ok(brim_demo_write(folder, 11, 2, 98, 1));
-        snprintf(path, sizeof path, "%s/data.yaml", folder);
-    }
-    return path;
-}
-
 /* Half of the pictures in mosaics, and everything else that is drawn. */
 static const char *hyper_file(void)
 {
@@ -95,17 +84,10 @@ static const char *hyper_file(void)
 
 static void train(const char *cache, uint64_t memory_bytes, int workers, Seen *seen)
 {
-    static char project[1024];
-    snprintf(project, sizeof project, "%s/runs", scratch_folder());
-    BrimTrainOptions options = brim_train_defaults();
-    options.data = demo_data();
+    BrimTrainOptions options = small_run_in(scratch_folder(), "exp");
     options.hyp = hyper_file();
-    options.weights = "";
-    options.cfg = "yolov5n";
     options.device = "0";
     options.cache = cache;
-    options.project = project;
-    options.exist_ok = options.noautoanchor = true;
     options.epochs = EPOCHS;
     options.batch_size = 4; /* 11 pictures: two whole batches and one of three */
     options.imgsz = 32;
@@ -359,5 +341,5 @@ int main(void)
         cmocka_unit_test_teardown(test_budget, check_given_back),
         cmocka_unit_test_teardown(test_refused, check_given_back),
     };
-    return cmocka_run_group_tests(tests, find_counters, NULL);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -2,6 +2,7 @@
  * the lines where a batch, a card or NCCL is not as it has to be. As a process loads its driver once, each
  * case runs this program anew, with cards of its own (tests/fake_cuda/fake_cuda.h). */
 #include "support/child.h"
+#include "support/same_runs.h"
 #include "support/support.h"
 
 #include <stdio.h>
@@ -11,8 +12,6 @@
 
 #include "backend/backend.h"
 #include "base/file.h"
-#include "data/demo.h"
-#include "exchange/safetensors.h"
 
 /* Where parent and children meet. */
 static const char folder_variable[] = "BRIM_TEST_CREW_FOLDER";
@@ -31,24 +30,10 @@ static bool listen(void *self, const BrimEvent *event)
 
 static BrimTrainOptions small_run(const char *name, const char *device, int batch)
 {
-    static char data[1024], project[1024];
-    const char *folder = getenv(folder_variable);
-    BrimTrainOptions options = brim_train_defaults();
-    snprintf(data, sizeof data, "%s/demo/data.yaml", folder);
-    snprintf(project, sizeof project, "%s/runs", folder);
-    options.data = data;
-    options.project = project;
-    options.name = name;
-    options.weights = "";
-    options.cfg = "yolov5n";
+    BrimTrainOptions options = small_run_in(getenv(folder_variable), name);
     options.device = device;
     options.batch_size = batch;
-    options.exist_ok = true;
     options.epochs = 2; /* 9 pictures: two whole batches of 4 and one of one, which both cards take */
-    options.imgsz = 64;
-    options.workers = 0;
-    options.seed = 7;
-    options.noautoanchor = true;
     options.sync_bn = strncmp(name, "sync", 4) == 0;
     return options;
 }
@@ -76,11 +61,9 @@ static int train(const char *action)
 
 static int draw(void **state)
 {
-    char demo[1024];
     (void)state;
     setenv(folder_variable, scratch_folder(), 1);
-    snprintf(demo, sizeof demo, "%s/demo", scratch_folder());
-    return brim_demo_write(demo, 9, 4, 96, 1) != BRIM_OK;
+    return draw_small_pictures(9, 4, 96);
 }
 
 /* The child ended, and its words have these among them. */
@@ -89,29 +72,6 @@ static void expect(const char *action, const char *cards, const char *words)
     assert_int_equal(child_run(action, cards, NULL), 0);
     if (!strstr(child_said, words))
         fail_msg("%s on %s: expected \"%s\" among \"%s\"", action, cards, words, child_said);
-}
-
-static void load_last(BrimTensorFile *file, const char *name)
-{
-    char path[1200];
-    snprintf(path, sizeof path, "%s/runs/%s/weights/last.safetensors", scratch_folder(), name);
-    assert_ok(brim_safetensors_load(file, path));
-}
-
-static void assert_same_runs(const char *one, const char *other)
-{
-    BrimTensorFile a = {0}, b = {0};
-    load_last(&a, one);
-    load_last(&b, other);
-    assert_int_equal(a.tensor_count, b.tensor_count);
-    for (int i = 0; i < a.tensor_count; i++) {
-        const BrimHostTensor *twin = brim_tensors_find(&b, a.tensors[i].name);
-        if (!twin || twin->bytes != a.tensors[i].bytes ||
-            memcmp(twin->data, a.tensors[i].data, twin->bytes) != 0)
-            fail_msg("%s is not the same in %s and %s", a.tensors[i].name, one, other);
-    }
-    brim_tensors_clear(&a);
-    brim_tensors_clear(&b);
 }
 
 static void a_run_on_two_cards(void **state)
@@ -163,7 +123,7 @@ static void assert_goes_on(const char *name, const char *whole)
 {
     char resume[80];
     BrimTensorFile last = {0};
-    load_last(&last, name);
+    load_run(&last, name, "last");
     assert_non_null(brim_tensors_metadata(&last, "state.epoch"));
     assert_string_equal(brim_tensors_metadata(&last, "state.epoch"), "1");
     brim_tensors_clear(&last);

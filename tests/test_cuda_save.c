@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "data/demo.h"
 #include "exchange/safetensors.h"
 
 enum { PICTURES = 6, BATCH = 4, BATCHES = 2, EPOCHS = 3, SIDE_PX = 64 };
@@ -33,21 +32,14 @@ typedef struct Seen {
 
 static unsigned long (*calls)(const char *function);
 
-static const char *project(void)
+static void path_of_last(char path[RUN_PATH_BYTES], const char *name)
 {
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/runs", scratch_folder());
-    return path;
-}
-
-static void path_of_last(char path[1200], const char *name)
-{
-    snprintf(path, 1200, "%s/%s/weights/last.safetensors", project(), name);
+    path_in_run(path, name, "weights/last.safetensors");
 }
 
 static void put_in_the_way(const Seen *seen)
 {
-    char path[1200], other[1300];
+    char path[RUN_PATH_BYTES], other[1300];
     path_of_last(path, seen->name);
     snprintf(other, sizeof other, "%s.%ld.tmp", path, (long)getpid());
     if (seen->block)
@@ -61,7 +53,7 @@ static void put_in_the_way(const Seen *seen)
 static size_t empty_pipe(const Seen *seen)
 {
     static char room[1 << 16];
-    char path[1200], other[1300];
+    char path[RUN_PATH_BYTES], other[1300];
     size_t bytes = 0;
     path_of_last(path, seen->name);
     assert_false(brim_file_exists(path));
@@ -144,7 +136,7 @@ static void a_file_is_told_when_it_is_written(void **state)
 static void a_run_goes_on_while_its_files_are_written(void **state)
 {
     (void)state;
-    char path[1200];
+    char path[RUN_PATH_BYTES];
     Seen seen = {.name = "blocked", .block = true};
     BrimTrainOptions options = small_run("blocked", "0");
     path_of_last(path, "blocked");
@@ -177,23 +169,19 @@ static void a_file_that_cannot_be_written_is_told_alike(void **state)
 static void a_stop_waits_for_what_was_begun(void **state)
 {
     (void)state;
-    char last[1200];
     BrimTensorFile best = {0};
     Seen seen = {.name = "stopped", .stop_after = BATCHES + 1};
-    BrimTrainOptions options = small_run("stopped", "0"), resume = brim_train_defaults();
+    BrimTrainOptions options = small_run("stopped", "0"), resume = resume_of("stopped");
     assert_int_equal(brim_train(&options, watch, &seen), BRIM_STOPPED);
     assert_int_equal(seen.saved, 3); /* both of the first epoch, and where it stopped */
-    load_run(&best, project(), "stopped", "best");
+    load_run(&best, "stopped", "best");
     brim_tensors_clear(&best);
-    path_of_last(last, "stopped");
-    resume.resume = last;
     assert_ok(brim_train(&resume, NULL, NULL));
-    assert_same_runs(project(), "told", "stopped");
+    assert_same_runs("told", "stopped");
 }
 
 static int set_up(void **state)
 {
-    char demo[1024];
     (void)state;
     setenv("BRIM_FAKE_CARD", "lazy", 1); /* so that a wait too few is seen */
     setenv("BRIM_FAKE_DNN", "engines=one", 1);
@@ -201,8 +189,7 @@ static int set_up(void **state)
     calls = cuda ? (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls") : NULL;
     if (!calls)
         return 1;
-    snprintf(demo, sizeof demo, "%s/demo", scratch_folder());
-    return brim_demo_write(demo, PICTURES, 4, 96, 1) != BRIM_OK;
+    return draw_small_pictures(PICTURES, 4, 96);
 }
 
 int main(void)

@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/process.h"
-#include "data/demo.h"
 #include "exchange/safetensors.h"
 #include "support/same_runs.h"
 #include "support/support.h"
@@ -58,30 +57,15 @@ static bool watch(void *self, const BrimEvent *event)
     return true;
 }
 
-/* A set of 20 + 6 drawn pictures, made once. */
-static const char *demo_data(void)
+static int set_up(void **state)
 {
-    static char path[1024];
-    if (!path[0]) {
-        char folder[1000];
-        snprintf(folder, sizeof folder, "%s/demo", scratch_folder());
-        assert_ok(brim_demo_write(folder, 20, 6, 96, 1));
-        snprintf(path, sizeof path, "%s/data.yaml", folder);
-    }
-    return path;
-}
-
-static const char *project(void)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/runs", scratch_folder());
-    return path;
+    (void)state;
+    return draw_small_pictures(20, 6, 96);
 }
 
 static BrimTrainOptions small_run(const char *name)
 {
     BrimTrainOptions options = small_run_in(scratch_folder(), name);
-    options.data = demo_data();
     options.epochs = 2;
     options.batch_size = 6; /* 20 pictures: three whole batches and one of two */
     options.threads = 2;
@@ -106,7 +90,7 @@ static void one_seed_gives_the_same_bits(void **state)
     Seen again = train(&options);
     assert_memory_equal(first.losses, again.losses, sizeof first.losses);
     assert_memory_equal(first.val_losses, again.val_losses, sizeof first.val_losses);
-    assert_same_runs(project(), "first", "again");
+    assert_same_runs("first", "again");
     options.name = "other";
     options.seed = 8;
     Seen other = train(&options);
@@ -123,7 +107,7 @@ static void loader_threads_change_nothing(void **state)
     options.cache = "none";
     Seen threads = train(&options);
     assert_memory_equal(inline_.losses, threads.losses, sizeof inline_.losses);
-    assert_same_runs(project(), "inline", "threads");
+    assert_same_runs("inline", "threads");
 }
 
 /* Stops after so many steps, resumes, and compares with the unbroken run. */
@@ -132,13 +116,10 @@ static void stop_and_resume(const char *unbroken, const char *name, int after)
     BrimTrainOptions options = small_run(name);
     Seen broken = {.stop_after = after};
     assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
-    char last[1200];
-    snprintf(last, sizeof last, "%s/%s/weights/last.safetensors", project(), name);
-    BrimTrainOptions resume = brim_train_defaults();
-    resume.resume = last;
+    BrimTrainOptions resume = resume_of(name);
     Seen rest = train(&resume);
     assert_int_equal(broken.steps + rest.steps, 8);
-    assert_same_runs(project(), unbroken, name);
+    assert_same_runs(unbroken, name);
 }
 
 static void a_resumed_run_equals_the_unbroken_one(void **state)
@@ -166,15 +147,12 @@ static void a_resumed_run_keeps_waiting_gradients(void **state)
     Seen broken = {.stop_after = 115};
     assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
     BrimTensorFile file = {0};
-    load_run(&file, project(), "summed_broken", "last");
+    load_run(&file, "summed_broken", "last");
     assert_non_null(brim_tensors_find(&file, "gradient/model.0.conv.weight"));
     brim_tensors_clear(&file);
-    char last[1200];
-    snprintf(last, sizeof last, "%s/summed_broken/weights/last.safetensors", project());
-    BrimTrainOptions resume = brim_train_defaults();
-    resume.resume = last;
+    BrimTrainOptions resume = resume_of("summed_broken");
     train(&resume);
-    assert_same_runs(project(), "summed", "summed_broken");
+    assert_same_runs("summed", "summed_broken");
 }
 
 static BrimStatus resume_with(const BrimTensorFile *file, const char *path)
@@ -190,13 +168,13 @@ static void a_checkpoints_loss_scale_is_optional_and_checked(void **state)
 {
     static const char *const impossible[] = {"0", "-1", "nan", "inf", "1x", ""};
     (void)state;
-    char last[1200];
+    char last[RUN_PATH_BYTES];
     BrimTensorFile file = {0};
     BrimTrainOptions options = small_run("scaled");
     Seen broken = {.stop_after = 7};
     assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
-    snprintf(last, sizeof last, "%s/scaled/weights/last.safetensors", project());
-    load_run(&file, project(), "scaled", "last");
+    path_in_run(last, "scaled", "weights/last.safetensors");
+    load_run(&file, "scaled", "last");
     for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
         assert_ok(brim_tensors_set_metadata(&file, "state.loss_scale", impossible[i]));
         assert_refused(resume_with(&file, last), BRIM_ERROR_INPUT, "state.loss_scale");
@@ -259,16 +237,14 @@ static void every_file_of_a_run_is_there(void **state)
     static const char *const names[] = {"results.csv", "opt.yaml", "hyp.yaml", "plan.txt",
                                         "weights/last.safetensors", "weights/best.safetensors"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[1200];
-        snprintf(path, sizeof path, "%s/files/%s", project(), names[i]);
-        if (!brim_file_exists(path))
+        char path[RUN_PATH_BYTES];
+        if (!brim_file_exists(path_in_run(path, "files", names[i])))
             fail_msg("%s is missing", path);
     }
     options.exist_ok = false;
     train(&options);
-    char numbered[1200];
-    snprintf(numbered, sizeof numbered, "%s/files2/results.csv", project());
-    assert_true(brim_file_exists(numbered));
+    char numbered[RUN_PATH_BYTES];
+    assert_true(brim_file_exists(path_in_run(numbered, "files2", "results.csv")));
 }
 
 static void wrong_options_are_named(void **state)
@@ -341,10 +317,7 @@ static void test_chosen(void **state)
     seen.stop_after = 1;
     options.name = "chosen_stopped";
     assert_int_equal(brim_train(&options, watch, &seen), BRIM_STOPPED);
-    BrimTrainOptions resume = brim_train_defaults();
-    char last[1200];
-    snprintf(last, sizeof last, "%s/chosen_stopped/weights/last.safetensors", project());
-    resume.resume = last;
+    BrimTrainOptions resume = resume_of("chosen_stopped");
     Seen rest = {0};
     assert_ok(brim_train(&resume, watch, &rest));
     assert_true(rest.steps > 0 && rest.arena_bytes == seen.arena_bytes);
@@ -372,5 +345,5 @@ int main(void)
         cmocka_unit_test(test_planned_again),
         cmocka_unit_test(test_chosen),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }

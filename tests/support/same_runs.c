@@ -4,8 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/demo.h"
 #include "exchange/safetensors.h"
 #include "support/support.h"
+
+int draw_small_pictures(int train_count, int val_count, int side_px)
+{
+    char demo[1200];
+    snprintf(demo, sizeof demo, "%s/demo", scratch_folder());
+    return brim_demo_write(demo, train_count, val_count, side_px, 1) != BRIM_OK;
+}
 
 BrimTrainOptions small_run_in(const char *folder, const char *name)
 {
@@ -26,11 +34,25 @@ BrimTrainOptions small_run_in(const char *folder, const char *name)
     return options;
 }
 
-void load_run(BrimTensorFile *file, const char *project, const char *name, const char *which)
+const char *path_in_run(char path[RUN_PATH_BYTES], const char *name, const char *file)
 {
-    char path[1200];
-    snprintf(path, sizeof path, "%s/%s/weights/%s.safetensors", project, name, which);
-    assert_ok(brim_safetensors_load(file, path));
+    snprintf(path, RUN_PATH_BYTES, "%s/runs/%s/%s", scratch_folder(), name, file);
+    return path;
+}
+
+BrimTrainOptions resume_of(const char *name)
+{
+    static char last[RUN_PATH_BYTES];
+    BrimTrainOptions options = brim_train_defaults();
+    options.resume = path_in_run(last, name, "weights/last.safetensors");
+    return options;
+}
+
+void load_run(BrimTensorFile *file, const char *name, const char *which)
+{
+    char path[RUN_PATH_BYTES], below[64];
+    snprintf(below, sizeof below, "weights/%s.safetensors", which);
+    assert_ok(brim_safetensors_load(file, path_in_run(path, name, below)));
 }
 
 static void assert_same_tensors(const BrimTensorFile *a, const BrimTensorFile *b)
@@ -46,11 +68,11 @@ static void assert_same_tensors(const BrimTensorFile *a, const BrimTensorFile *b
     }
 }
 
-void assert_same_runs(const char *project, const char *a, const char *b)
+void assert_same_runs(const char *a, const char *b)
 {
     BrimTensorFile first = {0}, second = {0};
-    load_run(&first, project, a, "last");
-    load_run(&second, project, b, "last");
+    load_run(&first, a, "last");
+    load_run(&second, b, "last");
     assert_same_tensors(&first, &second);
     brim_tensors_clear(&first);
     brim_tensors_clear(&second);

@@ -5,14 +5,24 @@
 #include "brim.h"
 #include "exchange/tensors.h"
 
+/* So many pictures below demo in the scratch folder. 0, as what goes before a group of tests has it. */
+int draw_small_pictures(int train_count, int val_count, int side_px);
+
 /* Options of a run of yolov5n from nothing on FOLDER/demo's pictures of 64 px into FOLDER/runs/NAME, whose pictures and
  * seed are the same each time; epochs and batch size are for the test to set. Valid until asked for with another folder. */
 BrimTrainOptions small_run_in(const char *folder, const char *name);
 
-/* project/name/weights/which.safetensors, given back by the caller. */
-void load_run(BrimTensorFile *file, const char *project, const char *name, const char *which);
+/* A file of the run of that name in the scratch folder: "weights/last.safetensors". */
+enum { RUN_PATH_BYTES = 1200 };
+const char *path_in_run(char path[RUN_PATH_BYTES], const char *name, const char *file);
 
-/* Every tensor of the last checkpoints is the same to the last bit. */
-void assert_same_runs(const char *project, const char *a, const char *b);
+/* Options to go on from its last checkpoint. Valid until asked for those of another. */
+BrimTrainOptions resume_of(const char *name);
+
+/* Its weights/WHICH.safetensors, given back by the caller. */
+void load_run(BrimTensorFile *file, const char *name, const char *which);
+
+/* Every tensor of their last checkpoints is the same to the last bit. */
+void assert_same_runs(const char *a, const char *b);
 
 #endif
