@@ -3,24 +3,15 @@
 #include "support/golden_inference.h"
 #include "support/support.h"
 
-static void check_picture(void **state)
-{
-    const GoldenPictureCase test = {.name = *state,
-                                    .backend = &brim_backend_cpu,
-                                    .logit = 3e-4,
-                                    .box_px = 0.02,
-                                    .score = 1e-4,
-                                    .sum = 1e-5,
-                                    .iou = 0.99};
-    golden_picture(&test);
-}
-
 int main(void)
 {
+    GoldenPictureCase bus = golden_picture_fp32("bus_rect640", &brim_backend_cpu),
+                      square = golden_picture_fp32("bus_sq640", &brim_backend_cpu),
+                      zidane = golden_picture_fp32("zidane_rect640", &brim_backend_cpu);
     const struct CMUnitTest tests[] = {
-        {"bus_rect640", check_picture, NULL, NULL, "bus_rect640"},
-        {"bus_sq640", check_picture, NULL, NULL, "bus_sq640"},
-        {"zidane_rect640", check_picture, NULL, NULL, "zidane_rect640"},
+        {"bus_rect640", golden_picture, NULL, NULL, &bus},
+        {"bus_sq640", golden_picture, NULL, NULL, &square},
+        {"zidane_rect640", golden_picture, NULL, NULL, &zidane},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -204,8 +204,20 @@ static void compare_detections(const Detector *detector, const json_t *facts)
     brim_nms_close(&nms);
 }
 
-void golden_picture(const GoldenPictureCase *test)
+GoldenPictureCase golden_picture_fp32(const char *name, const BrimBackendClass *backend)
 {
+    return (GoldenPictureCase){.name = name,
+                               .backend = backend,
+                               .logit = 3e-4,
+                               .box_px = 0.02,
+                               .score = 1e-4,
+                               .sum = 1e-5,
+                               .iou = 0.99};
+}
+
+void golden_picture(void **state)
+{
+    const GoldenPictureCase *test = *state;
     Detector detector;
     json_error_t error;
     need_shared(FOLDER "pictures.json");

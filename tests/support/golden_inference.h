@@ -17,6 +17,10 @@ typedef struct GoldenPictureCase {
                         to be the same in 16 bits */
 } GoldenPictureCase;
 
-void golden_picture(const GoldenPictureCase *test);
+/* What fp32 comes to on any backend. */
+GoldenPictureCase golden_picture_fp32(const char *name, const BrimBackendClass *backend);
+
+/* The test of a case, which is the state that it begins with. */
+void golden_picture(void **state);
 
 #endif

@@ -142,8 +142,22 @@ static int compare_file(const Trained *trained, const BrimTensorFile *file, cons
     return compared;
 }
 
-void golden_first_step(const GoldenStepCase *test)
+GoldenStepCase golden_step_fp32(const BrimBackendClass *backend)
 {
+    return (GoldenStepCase){.backend = backend,
+                            .loss = 1e-5,
+                            .gradients = 1e-3,
+                            .gradient = 1e-3,
+                            .norm = 1e-4,
+                            .statistics = 1e-4,
+                            .later_loss = 1e-3,
+                            .later_norm = 1e-2,
+                            .change = 1e-2};
+}
+
+void golden_first_step(void **state)
+{
+    const GoldenStepCase *test = *state;
     Trained trained;
     BrimTensorFile step;
     float items[4];
@@ -161,8 +175,9 @@ void golden_first_step(const GoldenStepCase *test)
     brim_tensors_clear(&step);
 }
 
-void golden_accumulation(const GoldenStepCase *test)
+void golden_accumulation(void **state)
 {
+    const GoldenStepCase *test = *state;
     Trained trained;
     float items[4], norm[2];
     open_trained(&trained, test);
@@ -179,8 +194,9 @@ void golden_accumulation(const GoldenStepCase *test)
     close_trained(&trained);
 }
 
-void golden_repeats(const GoldenStepCase *test)
+void golden_repeats(void **state)
 {
+    const GoldenStepCase *test = *state;
     float first[4], again[4], norm[2][2];
     for (int run = 0; run < 2; run++) {
         Trained trained;
@@ -273,14 +289,14 @@ static void train_and_compare(const GoldenStepCase *test, const char *file, int 
     json_decref(root);
 }
 
-void golden_two_steps(const GoldenStepCase *test)
+void golden_two_steps(void **state)
 {
     static const char *const keys[] = {"after2", "ema2", "momentum_buffer_after2"};
-    train_and_compare(test, FOLDER "n3_320_two_steps_lr010.json", 2, 0.01f, keys);
+    train_and_compare(*state, FOLDER "n3_320_two_steps_lr010.json", 2, 0.01f, keys);
 }
 
-void golden_five_small_steps(const GoldenStepCase *test)
+void golden_five_small_steps(void **state)
 {
     static const char *const keys[] = {"after5", "ema5", "momentum_buffer_after5"};
-    train_and_compare(test, FOLDER "n3_320_five_steps_small_lr.json", 5, 0.002f, keys);
+    train_and_compare(*state, FOLDER "n3_320_five_steps_small_lr.json", 5, 0.002f, keys);
 }

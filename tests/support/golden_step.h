@@ -20,17 +20,22 @@ typedef struct GoldenStepCase {
     double change;                 /* of what weights, momentum and EMA changed by over all steps */
 } GoldenStepCase;
 
-/* The first step: losses, the gradients of all 177 parameters, and BN's statistics. */
-void golden_first_step(const GoldenStepCase *test);
+/* What fp32 comes to on any of them. */
+GoldenStepCase golden_step_fp32(const BrimBackendClass *backend);
+
+/* Tests of a case, which is the state that they begin with.
+ *
+ * The first step: losses, the gradients of all 177 parameters, and BN's statistics. */
+void golden_first_step(void **state);
 
 /* A second micro-batch adds its gradients: the same one twice gives twice the gradient. */
-void golden_accumulation(const GoldenStepCase *test);
+void golden_accumulation(void **state);
 
 /* Nothing is taken in a step, and the same steps give the same bits. */
-void golden_repeats(const GoldenStepCase *test);
+void golden_repeats(void **state);
 
 /* Steps with their updates, of which YOLOv5 logged norms and sampled the state behind the last. */
-void golden_two_steps(const GoldenStepCase *test);
-void golden_five_small_steps(const GoldenStepCase *test);
+void golden_two_steps(void **state);
+void golden_five_small_steps(void **state);
 
 #endif
