@@ -7,7 +7,7 @@
 #include "support/support.h"
 
 typedef struct Options {
-    int imgsz, epochs;
+    int epochs, imgsz;
     uint64_t seed, memory_bytes;
     double conf_thres;
     const char *data, *resume, *task, *source;
@@ -17,23 +17,30 @@ typedef struct Options {
 
 #define FIELD(name) offsetof(Options, name)
 
+/* As several commands have it. */
+static const BrimOption side = {.names = "imgsz img img-size",
+                                .kind = BRIM_OPTION_INT,
+                                .low = 32,
+                                .high = 4096,
+                                .value = "PX",
+                                .help = "side of the network's input"};
+
 static const BrimOption rows[] = {
-    {"data", BRIM_OPTION_TEXT, FIELD(data), 0, 0, "FILE", "the data.yaml", NULL, true},
-    {"imgsz img img-size", BRIM_OPTION_INT, FIELD(imgsz), 32, 4096, "PX", "side of the network's input", NULL,
-     false},
-    {"epochs", BRIM_OPTION_INT, FIELD(epochs), 1, 100000, "N", "epochs", NULL, false},
-    {"seed", BRIM_OPTION_UINT64, FIELD(seed), 0, 0, "N", "seed of all random numbers", NULL, false},
+    {"data", BRIM_OPTION_TEXT, FIELD(data), 0, 0, "FILE", "the data.yaml", NULL, true, NULL},
+    {.as = &side, .offset = FIELD(imgsz)},
+    {"epochs", BRIM_OPTION_INT, FIELD(epochs), 1, 100000, "N", "epochs", NULL, false, NULL},
+    {"seed", BRIM_OPTION_UINT64, FIELD(seed), 0, 0, "N", "seed of all random numbers", NULL, false, NULL},
     {"memory", BRIM_OPTION_BYTES, FIELD(memory_bytes), 1, 1e15, "BYTES",
-     "the most memory that the run may take", NULL, false},
-    {"conf-thres", BRIM_OPTION_DOUBLE, FIELD(conf_thres), 0, 1, "X", "least confidence", NULL, false},
+     "the most memory that the run may take", NULL, false, NULL},
+    {"conf-thres", BRIM_OPTION_DOUBLE, FIELD(conf_thres), 0, 1, "X", "least confidence", NULL, false, NULL},
     {"resume", BRIM_OPTION_TEXT, FIELD(resume), 0, 0, "FILE",
      "goes on with a run that was stopped, from its last checkpoint or, with FILE, from that one, with all "
      "of its options",
-     "latest", false},
-    {"task", BRIM_OPTION_CHOICE, FIELD(task), 0, 0, "train|val|test", "the split", NULL, false},
-    {"classes", BRIM_OPTION_INTS, FIELD(classes), 0, 79, "N", "only these classes", NULL, false},
-    {"noplots", BRIM_OPTION_FLAG, FIELD(noplots), 0, 0, NULL, "draws no pictures", NULL, false},
-    {"source", BRIM_OPTION_WORD, FIELD(source), 0, 0, NULL, "a picture or a folder", NULL, false},
+     "latest", false, NULL},
+    {"task", BRIM_OPTION_CHOICE, FIELD(task), 0, 0, "train|val|test", "the split", NULL, false, NULL},
+    {"classes", BRIM_OPTION_INTS, FIELD(classes), 0, 79, "N", "only these classes", NULL, false, NULL},
+    {"noplots", BRIM_OPTION_FLAG, FIELD(noplots), 0, 0, NULL, "draws no pictures", NULL, false, NULL},
+    {"source", BRIM_OPTION_WORD, FIELD(source), 0, 0, NULL, "a picture or a folder", NULL, false, NULL},
 };
 
 static const BrimOptionTable table = {"brim thing [options] [source]", "Does the thing.", rows,

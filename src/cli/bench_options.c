@@ -1,6 +1,8 @@
 /* The table of `brim bench`. */
 #include "cli/bench_options.h"
 
+#include "cli/options_shared.h"
+
 #define AT(field) offsetof(BrimBenchCommand, run.field)
 static const BrimOption options_of_bench[] = {
     {.names = "model",
@@ -60,18 +62,8 @@ static const BrimOption options_of_bench[] = {
      .offset = AT(precision),
      .value = "fp32|amp",
      .help = "amp: 16 bits for features and their gradients on a card, for what training keeps on the CPU"},
-    {.names = "device",
-     .kind = BRIM_OPTION_TEXT,
-     .offset = AT(device),
-     .value = "NAME",
-     .help = "auto, cpu, or a card by its number: 0, cuda:0; auto is the first card there is, else the CPU (default auto)"},
-    {.names = "threads",
-     .kind = BRIM_OPTION_INT,
-     .offset = AT(threads),
-     .low = 0,
-     .high = 1024,
-     .value = "N",
-     .help = "threads that compute; 0: as many as cores"},
+    {.as = &brim_option_device, .offset = AT(device)},
+    {.as = &brim_option_threads, .offset = AT(threads)},
     {.names = "format",
      .kind = BRIM_OPTION_CHOICE,
      .offset = AT(format),

@@ -1,6 +1,6 @@
 /* brim model */
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/options_shared.h"
 #include "report/model_table.h"
 #include "run/model_file.h"
 
@@ -17,20 +17,8 @@ static const BrimOption options_of_model[] = {
      .offset = AT(model),
      .required = true,
      .help = "yolov5n, s, m, l or x, a model file in YOLOv5's yaml form, or weights (.pt, .safetensors)"},
-    {.names = "nc",
-     .kind = BRIM_OPTION_INT,
-     .offset = AT(nc),
-     .low = 0,
-     .high = BRIM_MAX_CLASSES,
-     .value = "N",
-     .help = "classes; 0 keeps the model's own"},
-    {.names = "imgsz img img-size",
-     .kind = BRIM_OPTION_INT,
-     .offset = AT(imgsz),
-     .low = 32,
-     .high = 8192,
-     .value = "PX",
-     .help = "side of the network's input, a multiple of 32"},
+    {.as = &brim_option_nc, .offset = AT(nc)},
+    {.as = &brim_option_side, .offset = AT(imgsz)},
 };
 #undef AT
 static const BrimOptionTable table = {

@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+BrimOption brim_option_at(const BrimOptionTable *table, int index)
+{
+    const BrimOption *row = &table->options[index];
+    BrimOption option = row->as ? *row->as : *row;
+    option.offset = row->offset;
+    return option;
+}
+
 BrimOptionName brim_option_name(const BrimOption *option, int index)
 {
     BrimOptionName name = {""};
@@ -21,12 +29,12 @@ int brim_option_names(const BrimOptionTable *table,
     int count = 0;
     snprintf(names[count++], BRIM_OPTION_NAME_BYTES, "help");
     for (int i = 0; i < table->count; i++) {
-        const BrimOption *option = &table->options[i];
-        BrimOptionName name = brim_option_name(option, 0);
-        for (int n = 1; name.text[0] && option->kind != BRIM_OPTION_WORD && count < BRIM_OPTION_MOST_NAMES;
+        const BrimOption option = brim_option_at(table, i);
+        BrimOptionName name = brim_option_name(&option, 0);
+        for (int n = 1; name.text[0] && option.kind != BRIM_OPTION_WORD && count < BRIM_OPTION_MOST_NAMES;
              n++) {
             snprintf(names[count++], BRIM_OPTION_NAME_BYTES, "%s", name.text);
-            name = brim_option_name(option, n);
+            name = brim_option_name(&option, n);
         }
     }
     return count;
@@ -42,16 +50,16 @@ static bool same_name(const char *name, const char *word, size_t length)
     return true;
 }
 
-const BrimOption *brim_option_find(const BrimOptionTable *table, const char *word, size_t length)
+int brim_option_find(const BrimOptionTable *table, const char *word, size_t length)
 {
     for (int i = 0; i < table->count; i++) {
-        const BrimOption *option = &table->options[i];
-        BrimOptionName name = brim_option_name(option, 0);
-        for (int n = 1; name.text[0] && option->kind != BRIM_OPTION_WORD; n++) {
+        const BrimOption option = brim_option_at(table, i);
+        BrimOptionName name = brim_option_name(&option, 0);
+        for (int n = 1; name.text[0] && option.kind != BRIM_OPTION_WORD; n++) {
             if (same_name(name.text, word, length))
-                return option;
-            name = brim_option_name(option, n);
+                return i;
+            name = brim_option_name(&option, n);
         }
     }
-    return NULL;
+    return -1;
 }

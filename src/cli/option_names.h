@@ -1,4 +1,4 @@
-/* The names of a table's options. Private to options.c and options_help.c. */
+/* The rows of a table, and their names. Private to options.c and options_help.c. */
 #ifndef BRIM_CLI_OPTION_NAMES_H
 #define BRIM_CLI_OPTION_NAMES_H
 
@@ -10,6 +10,9 @@ typedef struct BrimOptionName {
     char text[BRIM_OPTION_NAME_BYTES]; /* "" behind the last one */
 } BrimOptionName;
 
+/* The table's row as it holds, with what it has of another. */
+BrimOption brim_option_at(const BrimOptionTable *table, int index);
+
 /* The option's name number `index`. */
 BrimOptionName brim_option_name(const BrimOption *option, int index);
 
@@ -17,8 +20,8 @@ BrimOptionName brim_option_name(const BrimOption *option, int index);
 int brim_option_names(const BrimOptionTable *table,
                       char names[BRIM_OPTION_MOST_NAMES][BRIM_OPTION_NAME_BYTES]);
 
-/* The option with one of whose names the first `length` letters agree; - and _ are the same letter, as YOLOv5
- * uses both. NULL where there is none. */
-const BrimOption *brim_option_find(const BrimOptionTable *table, const char *word, size_t length);
+/* The row with one of whose names the first `length` letters agree; - and _ are the same letter, as YOLOv5
+ * uses both. -1 where there is none. */
+int brim_option_find(const BrimOptionTable *table, const char *word, size_t length);
 
 #endif

@@ -201,34 +201,35 @@ static BrimStatus read_option(Parser *parser, const char *word)
 {
     size_t length = strcspn(word, "=");
     const char *value = word[length] ? word + length + 1 : NULL;
-    const BrimOption *option = brim_option_find(parser->table, word, length);
-    if (!option)
+    int found = brim_option_find(parser->table, word, length);
+    if (found < 0)
         return refuse_name(parser, word, length);
-    parser->given[option - parser->table->options] = true;
-    if (option->kind == BRIM_OPTION_FLAG) {
-        *(bool *)field(parser, option) = true;
+    const BrimOption option = brim_option_at(parser->table, found);
+    parser->given[found] = true;
+    if (option.kind == BRIM_OPTION_FLAG) {
+        *(bool *)field(parser, &option) = true;
         return value ? brim_fail(BRIM_ERROR_ARGUMENT, "--%.*s takes no value", (int)length, word) : BRIM_OK;
     }
     bool inside = value; /* --name=value */
     if (!inside && parser->next < parser->count && !looks_like_name(parser->words[parser->next]))
         value = parser->words[parser->next++];
     if (!value)
-        value = option->alone;
+        value = option.alone;
     if (!value)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "--%.*s needs a value: %s", (int)length, word, option->value);
-    BrimStatus status = set_value(option, value, field(parser, option));
-    return status == BRIM_OK && option->kind == BRIM_OPTION_INTS && !inside ? read_more_ints(parser, option)
-                                                                            : status;
+        return brim_fail(BRIM_ERROR_ARGUMENT, "--%.*s needs a value: %s", (int)length, word, option.value);
+    BrimStatus status = set_value(&option, value, field(parser, &option));
+    return status == BRIM_OK && option.kind == BRIM_OPTION_INTS && !inside ? read_more_ints(parser, &option)
+                                                                           : status;
 }
 
 /* A word by its place: the first such row that has none yet. */
 static BrimStatus read_word(Parser *parser, const char *word)
 {
     for (int i = 0; i < parser->table->count; i++) {
-        const BrimOption *option = &parser->table->options[i];
-        if (option->kind == BRIM_OPTION_WORD && !parser->given[i]) {
+        const BrimOption option = brim_option_at(parser->table, i);
+        if (option.kind == BRIM_OPTION_WORD && !parser->given[i]) {
             parser->given[i] = true;
-            return set_value(option, word, field(parser, option));
+            return set_value(&option, word, field(parser, &option));
         }
     }
     return brim_fail(BRIM_ERROR_ARGUMENT, "\"%s\" is one word too many; options begin with --", word);
@@ -237,11 +238,11 @@ static BrimStatus read_word(Parser *parser, const char *word)
 static BrimStatus check_required(const Parser *parser)
 {
     for (int i = 0; i < parser->table->count; i++) {
-        const BrimOption *option = &parser->table->options[i];
-        if (option->required && !parser->given[i])
+        const BrimOption option = brim_option_at(parser->table, i);
+        if (option.required && !parser->given[i])
             return brim_fail(BRIM_ERROR_ARGUMENT, "%s%s is missing: %s",
-                             option->kind == BRIM_OPTION_WORD ? "" : "--", brim_option_name(option, 0).text,
-                             option->help);
+                             option.kind == BRIM_OPTION_WORD ? "" : "--", brim_option_name(&option, 0).text,
+                             option.help);
     }
     return BRIM_OK;
 }

@@ -38,6 +38,7 @@ typedef struct BrimOption {
     const char *help;
     const char *alone; /* TEXT, CHOICE: the value when the name stands alone (--resume); NULL: it needs one */
     bool required;
+    const struct BrimOption *as; /* where there is only an offset: the row that all else is of */
 } BrimOption;
 
 typedef struct BrimOptionTable {

@@ -80,7 +80,9 @@ void brim_options_help(const BrimOptionTable *table, const void *defaults, FILE 
     fprintf(file, "usage: %s\n\n", table->usage);
     print_wrapped(file, table->about, 0);
     fputc('\n', file);
-    for (int i = 0; i < table->count; i++)
-        print_option(file, &table->options[i], defaults);
+    for (int i = 0; i < table->count; i++) {
+        const BrimOption option = brim_option_at(table, i);
+        print_option(file, &option, defaults);
+    }
     fprintf(file, "  %-*sthis text\n", HELP_COLUMN - 2, "-h, --help");
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/options_shared.h"
 #include "cli/print.h"
 #include "report/choices.h"
 #include "report/choices_json.h"
@@ -31,13 +31,7 @@ static const BrimOption options_of_plan[] = {
      .high = 8192,
      .value = "PX",
      .help = "side of the network's input, a multiple of 32"},
-    {.names = "nc",
-     .kind = BRIM_OPTION_INT,
-     .offset = AT(query.class_count),
-     .low = 0,
-     .high = BRIM_MAX_CLASSES,
-     .value = "N",
-     .help = "classes; 0 keeps the model's own"},
+    {.as = &brim_option_nc, .offset = AT(query.class_count)},
     {.names = "device",
      .kind = BRIM_OPTION_TEXT,
      .offset = AT(query.device),

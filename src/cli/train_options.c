@@ -1,6 +1,8 @@
 /* The table of training options, under YOLOv5's names. */
 #include "cli/train_options.h"
 
+#include "cli/options_shared.h"
+
 #define AT(field) offsetof(BrimTrainOptions, field)
 
 const BrimOption brim_train_options[] = {
@@ -40,13 +42,7 @@ const BrimOption brim_train_options[] = {
      .high = 65536,
      .value = "N",
      .help = "pictures of a step, and -1 for the best that fits; validation takes at most twice as many"},
-    {.names = "imgsz img img-size",
-     .kind = BRIM_OPTION_INT,
-     .offset = AT(imgsz),
-     .low = 32,
-     .high = 8192,
-     .value = "PX",
-     .help = "side of the network's input, a multiple of 32"},
+    {.as = &brim_option_side, .offset = AT(imgsz)},
     {.names = "device",
      .kind = BRIM_OPTION_TEXT,
      .offset = AT(device),
