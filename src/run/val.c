@@ -238,31 +238,18 @@ static void tell_classes(const ValRun *run)
     int classes = run->dataset.class_count;
     bool wanted = (run->options->verbose || classes < 50) && classes > 1;
     for (int i = 0; i < classes && wanted; i++) {
-        BrimClassMetrics figures;
-        if (!brim_validator_class(run->validator, i, &figures))
+        BrimEvent event;
+        if (!brim_validator_class_event(run->validator, i, &event))
             continue;
-        tell(run, &(BrimEvent){.kind = BRIM_EVENT_CLASS,
-                               .text = run->detector.file.class_names[i],
-                               .pictures = figures.pictures,
-                               .instances = figures.labels,
-                               .precision = figures.precision,
-                               .recall = figures.recall,
-                               .map50 = figures.ap50,
-                               .map50_95 = figures.ap50_95});
+        event.text = run->detector.file.class_names[i];
+        tell(run, &event);
     }
 }
 
 static void tell_results(const ValRun *run)
 {
     const BrimValidation *found = &run->found;
-    BrimEvent event = {.kind = BRIM_EVENT_RESULTS,
-                       .pictures = found->pictures,
-                       .instances = found->labels,
-                       .precision = found->precision,
-                       .recall = found->recall,
-                       .map50 = found->map50,
-                       .map50_95 = found->map50_95};
-    memcpy(event.milliseconds, found->milliseconds, sizeof event.milliseconds);
+    BrimEvent event = brim_validation_event(found);
     tell(run, &event);
     tell_classes(run);
     brim_remark(run->listener, run->self,

@@ -59,18 +59,8 @@ void brim_trainer_tell_step(BrimTrainer *trainer, const BrimBatch *batch, const 
 
 static BrimEvent results(const BrimTrainer *trainer, const BrimValidation *found)
 {
-    BrimEvent event = {.kind = BRIM_EVENT_RESULTS,
-                       .pictures = found->pictures,
-                       .instances = found->labels,
-                       .precision = found->precision,
-                       .recall = found->recall,
-                       .map50 = found->map50,
-                       .map50_95 = found->map50_95,
-                       .seconds = (double)(brim_clock_ns() - trainer->epoch_start_ns) / 1e9};
-    for (int i = 0; i < 3; i++) {
-        event.val_losses[i] = (float)found->losses[i];
-        event.milliseconds[i] = found->milliseconds[i];
-    }
+    BrimEvent event = brim_validation_event(found);
+    event.seconds = (double)(brim_clock_ns() - trainer->epoch_start_ns) / 1e9;
     return event;
 }
 
@@ -90,19 +80,11 @@ void brim_trainer_tell_best(BrimTrainer *trainer, const BrimValidation *found)
     event.epoch = -1;
     brim_trainer_tell(trainer, &event);
     for (int i = 0; i < trainer->conf.model->class_count && trainer->conf.model->class_count > 1; i++) {
-        BrimClassMetrics figures;
-        if (!brim_validator_class(trainer->validator, i, &figures))
+        if (!brim_validator_class_event(trainer->validator, i, &event))
             continue;
-        brim_trainer_tell(trainer,
-                          &(BrimEvent){.kind = BRIM_EVENT_CLASS,
-                                       .epoch = -1,
-                                       .text = trainer->conf.class_names ? trainer->conf.class_names[i] : "",
-                                       .pictures = figures.pictures,
-                                       .instances = figures.labels,
-                                       .precision = figures.precision,
-                                       .recall = figures.recall,
-                                       .map50 = figures.ap50,
-                                       .map50_95 = figures.ap50_95});
+        event.epoch = -1;
+        event.text = trainer->conf.class_names ? trainer->conf.class_names[i] : "";
+        brim_trainer_tell(trainer, &event);
     }
 }
 

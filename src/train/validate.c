@@ -309,9 +309,35 @@ fail:
     return status;
 }
 
-bool brim_validator_class(const BrimValidator *validator, int class_index, BrimClassMetrics *metrics)
+BrimEvent brim_validation_event(const BrimValidation *validation)
 {
-    return brim_metrics_class(validator->metrics, class_index, metrics);
+    BrimEvent event = {.kind = BRIM_EVENT_RESULTS,
+                       .pictures = validation->pictures,
+                       .instances = validation->labels,
+                       .precision = validation->precision,
+                       .recall = validation->recall,
+                       .map50 = validation->map50,
+                       .map50_95 = validation->map50_95};
+    for (int i = 0; i < 3; i++) {
+        event.val_losses[i] = (float)validation->losses[i];
+        event.milliseconds[i] = validation->milliseconds[i];
+    }
+    return event;
+}
+
+bool brim_validator_class_event(const BrimValidator *validator, int class_index, BrimEvent *event)
+{
+    BrimClassMetrics figures;
+    if (!brim_metrics_class(validator->metrics, class_index, &figures))
+        return false;
+    *event = (BrimEvent){.kind = BRIM_EVENT_CLASS,
+                         .pictures = figures.pictures,
+                         .instances = figures.labels,
+                         .precision = figures.precision,
+                         .recall = figures.recall,
+                         .map50 = figures.ap50,
+                         .map50_95 = figures.ap50_95};
+    return true;
 }
 
 int brim_validator_detections(const BrimValidator *validator, int sample)

@@ -45,8 +45,10 @@ BrimStatus brim_validator_ahead(BrimValidator *validator, BrimLoader *loader);
 BrimStatus brim_validator_run(BrimValidator *validator, BrimEngine *engine, BrimLoader *loader,
                               BrimValidation *result);
 
-/* Figures of one class after a run; false for a class without labels. */
-bool brim_validator_class(const BrimValidator *validator, int class_index, BrimClassMetrics *metrics);
+/* What a listener hears of a run's result, and of one class of it: the figures, without names and epochs.
+ * False for a class without labels. */
+BrimEvent brim_validation_event(const BrimValidation *validation);
+bool brim_validator_class_event(const BrimValidator *validator, int class_index, BrimEvent *event);
 
 /* Detections of a sample of the split in that run. */
 int brim_validator_detections(const BrimValidator *validator, int sample);
