@@ -1,6 +1,7 @@
 /* Named tensors in host memory. */
 #include "exchange/tensors.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/half.h"
@@ -114,6 +115,17 @@ BrimStatus brim_tensors_set_metadata(BrimTensorFile *file, const char *key, cons
     }
     file->metadata[file->metadata_count++] = (BrimMetadata){.key = key_kept, .value = kept};
     return BRIM_OK;
+}
+
+BrimStatus brim_tensors_set_json(BrimTensorFile *file, const char *key, json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(value);
+    if (!text)
+        return brim_fail(BRIM_ERROR_MEMORY, "no memory for the metadata %s", key);
+    BrimStatus status = brim_tensors_set_metadata(file, key, text);
+    free(text);
+    return status;
 }
 
 const BrimHostTensor *brim_tensors_find(const BrimTensorFile *file, const char *name)

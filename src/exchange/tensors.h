@@ -2,6 +2,8 @@
 #ifndef BRIM_EXCHANGE_TENSORS_H
 #define BRIM_EXCHANGE_TENSORS_H
 
+#include <jansson.h>
+
 #include "base/memory.h"
 
 /* Names are looked up one by one: the count is bounded so that a hostile file cannot make that slow. */
@@ -55,6 +57,7 @@ BrimStatus brim_tensors_add(BrimTensorFile *file, const char *name, BrimHostDtyp
 BrimStatus brim_tensors_declare(BrimTensorFile *file, const char *name, BrimHostDtype dtype, int dim_count,
                                 const int64_t *dims);
 BrimStatus brim_tensors_set_metadata(BrimTensorFile *file, const char *key, const char *value);
+BrimStatus brim_tensors_set_json(BrimTensorFile *file, const char *key, json_t *value); /* takes it over */
 const BrimHostTensor *brim_tensors_find(const BrimTensorFile *file, const char *name);
 const char *brim_tensors_metadata(const BrimTensorFile *file, const char *key); /* NULL when absent */
 void brim_tensors_clear(BrimTensorFile *file);

@@ -244,17 +244,6 @@ BrimStatus brim_model_file_cfg_text(const char *cfg, char **text)
     return *text ? BRIM_OK : BRIM_ERROR_MEMORY;
 }
 
-static BrimStatus set_json(BrimTensorFile *identity, const char *key, json_t *value)
-{
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    json_decref(value);
-    if (!text)
-        return brim_fail(BRIM_ERROR_MEMORY, "no memory for the metadata %s", key);
-    BrimStatus status = brim_tensors_set_metadata(identity, key, text);
-    free(text);
-    return status;
-}
-
 static json_t *names_as_json(const BrimModel *model, char *const *class_names)
 {
     json_t *names = json_array();
@@ -276,9 +265,9 @@ BrimStatus brim_model_file_describe(BrimTensorFile *identity, const BrimModel *m
                                     char *const *class_names)
 {
     BrimStatus status;
-    BRIM_TRY(set_json(identity, "nc", json_integer(model->class_count)));
-    BRIM_TRY(set_json(identity, "names", names_as_json(model, class_names)));
-    BRIM_TRY(set_json(identity, "anchors", anchors_as_json(model)));
+    BRIM_TRY(brim_tensors_set_json(identity, "nc", json_integer(model->class_count)));
+    BRIM_TRY(brim_tensors_set_json(identity, "names", names_as_json(model, class_names)));
+    BRIM_TRY(brim_tensors_set_json(identity, "anchors", anchors_as_json(model)));
     BRIM_TRY(brim_tensors_set_metadata(identity, "cfg", cfg_text));
     BRIM_TRY(brim_tensors_set_metadata(identity, "brim", BRIM_VERSION));
 fail:

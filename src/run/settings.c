@@ -110,25 +110,14 @@ BrimStatus brim_settings_save(const char *folder, const BrimTrainOptions *option
                              : status;
 }
 
-static BrimStatus set_json(BrimTensorFile *identity, const char *key, json_t *object)
-{
-    char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    json_decref(object);
-    if (!text)
-        return brim_fail(BRIM_ERROR_MEMORY, "no memory for the metadata %s", key);
-    BrimStatus status = brim_tensors_set_metadata(identity, key, text);
-    free(text);
-    return status;
-}
-
 BrimStatus brim_settings_describe(BrimTensorFile *identity, const BrimTrainOptions *options,
                                   const BrimHyper *hyper)
 {
-    BrimStatus status =
-        set_json(identity, "options", fields_as_json(option_fields, COUNT(option_fields), options));
-    return status == BRIM_OK
-               ? set_json(identity, "hyp", fields_as_json(hyper_fields, COUNT(hyper_fields), hyper))
-               : status;
+    BrimStatus status = brim_tensors_set_json(identity, "options",
+                                              fields_as_json(option_fields, COUNT(option_fields), options));
+    return status == BRIM_OK ? brim_tensors_set_json(identity, "hyp",
+                                                     fields_as_json(hyper_fields, COUNT(hyper_fields), hyper))
+                             : status;
 }
 
 static BrimStatus take_text(const json_t *value, const char **text, BrimSettings *settings)
