@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "plan/lifetime.h"
+#include "report/text.h"
 
 /* Sides in points. */
 enum { WIDTH = 1200, HEIGHT = 760, LEFT = 70, TOP = 50, PLOT_WIDTH = 1000, PLOT_HEIGHT = 640, LEGEND = 1085 };
@@ -30,26 +31,11 @@ typedef struct Map {
     const BrimBuffer *buffers; /* first and last op of each tensor, then of each workspace */
 } Map;
 
-/* What cairo writes, gathered. */
-typedef struct Text {
-    char *bytes;
-    size_t count, room;
-} Text;
-
-static cairo_status_t gather(void *self, const unsigned char *bytes, unsigned int count)
+/* What cairo writes, gathered in a text. */
+static cairo_status_t gather(void *text, const unsigned char *bytes, unsigned int count)
 {
-    Text *text = self;
-    if (text->count + count > text->room) {
-        size_t room = 2 * (text->count + count);
-        char *grown = brim_mem_grow(BRIM_MEM_REPORT, text->bytes, room, 1);
-        if (!grown)
-            return CAIRO_STATUS_NO_MEMORY;
-        text->bytes = grown;
-        text->room = room;
-    }
-    memcpy(text->bytes + text->count, bytes, count);
-    text->count += count;
-    return CAIRO_STATUS_SUCCESS;
+    brim_text_add_bytes(text, bytes, count);
+    return ((BrimText *)text)->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
 static void set_ink(cairo_t *pen, uint32_t colour, double opacity)
@@ -190,7 +176,7 @@ static void draw(const Map *map, const char *title)
 BrimStatus brim_plan_map_write(const char *path, const char *title, const BrimPlan *plan,
                                const BrimGraph *graph, int index)
 {
-    Text text = {NULL, 0, 0};
+    BrimText text = {0};
     size_t count = (size_t)graph->tensor_count + (size_t)graph->op_count;
     BrimBuffer *buffers = brim_mem_take(BRIM_MEM_REPORT, count + 1, sizeof *buffers);
     BrimStatus status = buffers ? brim_lifetimes_find(graph, buffers) : BRIM_ERROR_MEMORY;
@@ -205,9 +191,9 @@ BrimStatus brim_plan_map_write(const char *path, const char *title, const BrimPl
     cairo_destroy(pen);
     cairo_surface_destroy(surface);
     if (status == BRIM_OK)
-        status = drawn ? brim_file_write(path, text.bytes, text.count)
+        status = drawn ? brim_file_write(path, text.text, text.length)
                        : brim_fail(BRIM_ERROR_MEMORY, "%s: the map could not be drawn", path);
-    brim_mem_give(text.bytes);
+    brim_mem_give(text.text);
     brim_mem_give(buffers);
     return status;
 }

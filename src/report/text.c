@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -31,6 +32,16 @@ void brim_text_add(BrimText *text, const char *format, ...)
             (size_t)vsnprintf(text->text + text->length, text->room - text->length, format, again);
     va_end(again);
     va_end(args);
+}
+
+void brim_text_add_bytes(BrimText *text, const void *bytes, size_t count)
+{
+    text->failed = text->failed || !make_room(text, count + 1);
+    if (text->failed)
+        return;
+    memcpy(text->text + text->length, bytes, count);
+    text->length += count;
+    text->text[text->length] = '\0';
 }
 
 void brim_text_drop(BrimText *text, size_t count)

@@ -15,6 +15,9 @@ typedef struct BrimText {
 
 void brim_text_add(BrimText *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* So many bytes as they are. */
+void brim_text_add_bytes(BrimText *text, const void *bytes, size_t count);
+
 /* Takes the last `count` bytes back. */
 void brim_text_drop(BrimText *text, size_t count);
 
