@@ -149,6 +149,17 @@ void *brim_mem_grow(BrimMemTag tag, void *block, size_t count, size_t size)
     return grown;
 }
 
+void *brim_mem_room(BrimMemTag tag, void *list, int count, int *room, size_t size)
+{
+    if (count < *room)
+        return list;
+    size_t wider = 2 * (size_t)count + 16;
+    void *grown = brim_mem_grow(tag, list, wider, size);
+    if (grown)
+        *room = (int)wider;
+    return grown;
+}
+
 char *brim_mem_text(BrimMemTag tag, const char *text)
 {
     if (!text)

@@ -42,6 +42,10 @@ void *brim_mem_reserve(BrimMemTag tag, size_t count, size_t size);
  * block may be NULL. */
 void *brim_mem_grow(BrimMemTag tag, void *block, size_t count, size_t size);
 
+/* A list with room for one more behind its `count`: as it is, or grown to twice as much, and *room with it. NULL with a
+ * last error, and then it is as it was. */
+void *brim_mem_room(BrimMemTag tag, void *list, int count, int *room, size_t size);
+
 /* A copy of text; NULL with a last error. text may be NULL, which gives NULL without an error. */
 char *brim_mem_text(BrimMemTag tag, const char *text);
 

@@ -28,16 +28,12 @@ typedef struct Search {
 
 static BrimStatus add_owned(BrimTexts *list, char *text)
 {
-    if (list->count == list->room) {
-        int room = list->room ? list->room * 2 : 16;
-        char **grown = brim_mem_grow(BRIM_MEM_DATA, list->texts, (size_t)room, sizeof *grown);
-        if (!grown) {
-            brim_mem_give(text);
-            return BRIM_ERROR_MEMORY;
-        }
-        list->texts = grown;
-        list->room = room;
+    char **texts = brim_mem_room(BRIM_MEM_DATA, list->texts, list->count, &list->room, sizeof *texts);
+    if (!texts) {
+        brim_mem_give(text);
+        return BRIM_ERROR_MEMORY;
     }
+    list->texts = texts;
     list->texts[list->count++] = text;
     return BRIM_OK;
 }

@@ -48,14 +48,11 @@ BrimStatus brim_tensors_declare(BrimTensorFile *file, const char *name, BrimHost
         return brim_fail(BRIM_ERROR_INPUT, "tensor %s appears twice", name);
     if (file->tensor_count == BRIM_HOST_MAX_TENSORS)
         return brim_fail(BRIM_ERROR_INPUT, "there are more than %d tensors", BRIM_HOST_MAX_TENSORS);
-    if (file->tensor_count == file->tensor_room) {
-        int room = file->tensor_room ? 2 * file->tensor_room : 64;
-        BrimHostTensor *grown = brim_mem_grow(BRIM_MEM_EXCHANGE, file->tensors, (size_t)room, sizeof *grown);
-        if (!grown)
-            return BRIM_ERROR_MEMORY;
-        file->tensors = grown;
-        file->tensor_room = room;
-    }
+    BrimHostTensor *tensors = brim_mem_room(BRIM_MEM_EXCHANGE, file->tensors, file->tensor_count, &file->tensor_room,
+                                            sizeof *tensors);
+    if (!tensors)
+        return BRIM_ERROR_MEMORY;
+    file->tensors = tensors;
     BrimHostTensor made = {.dtype = dtype, .dim_count = dim_count, .bytes = bytes};
     made.name = brim_mem_text(BRIM_MEM_EXCHANGE, name);
     if (!made.name)
@@ -98,17 +95,10 @@ BrimStatus brim_tensors_set_metadata(BrimTensorFile *file, const char *key, cons
             return BRIM_OK;
         }
     }
-    if (file->metadata_count == file->metadata_room) {
-        int room = file->metadata_room ? 2 * file->metadata_room : 16;
-        BrimMetadata *grown = brim_mem_grow(BRIM_MEM_EXCHANGE, file->metadata, (size_t)room, sizeof *grown);
-        if (!grown) {
-            brim_mem_give(kept);
-            return BRIM_ERROR_MEMORY;
-        }
-        file->metadata = grown;
-        file->metadata_room = room;
-    }
-    char *key_kept = brim_mem_text(BRIM_MEM_EXCHANGE, key);
+    BrimMetadata *metadata = brim_mem_room(BRIM_MEM_EXCHANGE, file->metadata, file->metadata_count,
+                                           &file->metadata_room, sizeof *metadata);
+    file->metadata = metadata ? metadata : file->metadata;
+    char *key_kept = metadata ? brim_mem_text(BRIM_MEM_EXCHANGE, key) : NULL;
     if (!key_kept) {
         brim_mem_give(kept);
         return BRIM_ERROR_MEMORY;

@@ -244,14 +244,11 @@ static BrimStatus open_storage(BrimTorchFile *file, const View *view, const char
             storage = &file->storages[i];
     }
     if (!storage) {
-        if (file->storage_count == file->storage_room) {
-            int room = file->storage_room ? 2 * file->storage_room : 64;
-            BrimTorchStorage *grown = brim_mem_grow(BRIM_MEM_EXCHANGE, file->storages, (size_t)room, sizeof *grown);
-            if (!grown)
-                return BRIM_ERROR_MEMORY;
-            file->storages = grown;
-            file->storage_room = room;
-        }
+        BrimTorchStorage *storages = brim_mem_room(BRIM_MEM_EXCHANGE, file->storages, file->storage_count,
+                                                   &file->storage_room, sizeof *storages);
+        if (!storages)
+            return BRIM_ERROR_MEMORY;
+        file->storages = storages;
         BrimStatus status = read_storage(file, view->key, &file->storages[file->storage_count]);
         if (status != BRIM_OK)
             return status;

@@ -22,14 +22,11 @@ static int output_of(const Builder *builder, int layer)
 static BrimStatus add_node(Builder *builder, const BrimNode *pattern, int *made)
 {
     BrimNetwork *network = builder->network;
-    if (network->node_count == network->node_room) {
-        int room = network->node_room ? 2 * network->node_room : 128;
-        BrimNode *grown = brim_mem_grow(BRIM_MEM_GRAPH, network->nodes, (size_t)room, sizeof *grown);
-        if (!grown)
-            return BRIM_ERROR_MEMORY;
-        network->nodes = grown;
-        network->node_room = room;
-    }
+    BrimNode *nodes =
+        brim_mem_room(BRIM_MEM_GRAPH, network->nodes, network->node_count, &network->node_room, sizeof *nodes);
+    if (!nodes)
+        return BRIM_ERROR_MEMORY;
+    network->nodes = nodes;
     *made = network->node_count++;
     network->nodes[*made] = *pattern;
     BrimNode *node = &network->nodes[*made];
@@ -48,14 +45,11 @@ static BrimStatus add_node(Builder *builder, const BrimNode *pattern, int *made)
 
 static BrimStatus add_conv_entry(BrimNetwork *network, const BrimConv *pattern, int *made)
 {
-    if (network->conv_count == network->conv_room) {
-        int room = network->conv_room ? 2 * network->conv_room : 128;
-        BrimConv *grown = brim_mem_grow(BRIM_MEM_GRAPH, network->convs, (size_t)room, sizeof *grown);
-        if (!grown)
-            return BRIM_ERROR_MEMORY;
-        network->convs = grown;
-        network->conv_room = room;
-    }
+    BrimConv *convs =
+        brim_mem_room(BRIM_MEM_GRAPH, network->convs, network->conv_count, &network->conv_room, sizeof *convs);
+    if (!convs)
+        return BRIM_ERROR_MEMORY;
+    network->convs = convs;
     *made = network->conv_count++;
     network->convs[*made] = *pattern;
     return BRIM_OK;

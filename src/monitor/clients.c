@@ -38,14 +38,11 @@ static BrimStatus find_or_add(BrimClients *clients, const BrimHolder *holder, co
         if (is_same(*found, holder, info))
             return BRIM_OK;
     }
-    if (clients->count == clients->room) {
-        int room = 2 * clients->room + 8;
-        BrimClient *list = brim_mem_grow(BRIM_MEM_OTHER, clients->list, (size_t)room, sizeof *list);
-        if (!list)
-            return BRIM_ERROR_MEMORY;
-        clients->list = list;
-        clients->room = room;
-    }
+    BrimClient *list =
+        brim_mem_room(BRIM_MEM_OTHER, clients->list, clients->count, &clients->room, sizeof *list);
+    if (!list)
+        return BRIM_ERROR_MEMORY;
+    clients->list = list;
     *found = &clients->list[clients->count++];
     **found = (BrimClient){.card = holder->card};
     return BRIM_OK;

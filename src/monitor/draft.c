@@ -21,20 +21,10 @@ void brim_draft_clear(BrimDraft *draft)
     *draft = (BrimDraft){.devices = NULL};
 }
 
-/* The list with room for one more, or NULL, and then it is as it was. */
-static void *grown(void *list, int count, int *room, size_t bytes)
-{
-    if (count < *room)
-        return list;
-    void *larger = brim_mem_grow(BRIM_MEM_OTHER, list, 2 * (size_t)count + 8, bytes);
-    if (larger)
-        *room = 2 * count + 8;
-    return larger;
-}
-
 BrimDeviceSample *brim_draft_device(BrimDraft *draft)
 {
-    BrimDeviceSample *list = grown(draft->devices, draft->device_count, &draft->device_room, sizeof *list);
+    BrimDeviceSample *list =
+        brim_mem_room(BRIM_MEM_OTHER, draft->devices, draft->device_count, &draft->device_room, sizeof *list);
     if (!list)
         return NULL;
     draft->devices = list;
@@ -47,8 +37,8 @@ BrimDeviceSample *brim_draft_device(BrimDraft *draft)
 
 BrimProcessSample *brim_draft_process(BrimDraft *draft)
 {
-    BrimProcessSample *list =
-        grown(draft->processes, draft->process_count, &draft->process_room, sizeof *list);
+    BrimProcessSample *list = brim_mem_room(BRIM_MEM_OTHER, draft->processes, draft->process_count,
+                                            &draft->process_room, sizeof *list);
     if (!list)
         return NULL;
     draft->processes = list;
@@ -63,7 +53,8 @@ BrimProcessSample *brim_draft_process(BrimDraft *draft)
 
 BrimRunSample *brim_draft_run(BrimDraft *draft)
 {
-    BrimRunSample *list = grown(draft->runs, draft->run_count, &draft->run_room, sizeof *list);
+    BrimRunSample *list =
+        brim_mem_room(BRIM_MEM_OTHER, draft->runs, draft->run_count, &draft->run_room, sizeof *list);
     if (!list)
         return NULL;
     draft->runs = list;

@@ -37,20 +37,9 @@ void brim_holders_close(BrimHolders *holders)
     *holders = (BrimHolders){.proc = -1};
 }
 
-/* The list with room for one more, or NULL, and then it is as it was. */
-static void *grown(void *list, int count, int *room, size_t bytes)
-{
-    if (count < *room)
-        return list;
-    void *larger = brim_mem_grow(BRIM_MEM_OTHER, list, 2 * (size_t)count + 16, bytes);
-    if (larger)
-        *room = 2 * count + 16;
-    return larger;
-}
-
 static BrimStatus add_holder(BrimHoldersLook *look, BrimHolder holder)
 {
-    BrimHolder *list = grown(look->list, look->count, &look->room, sizeof *list);
+    BrimHolder *list = brim_mem_room(BRIM_MEM_OTHER, look->list, look->count, &look->room, sizeof *list);
     if (!list)
         return BRIM_ERROR_MEMORY;
     look->list = list;
@@ -60,7 +49,8 @@ static BrimStatus add_holder(BrimHoldersLook *look, BrimHolder holder)
 
 static BrimStatus add_process(BrimHoldersLook *look, int pid)
 {
-    BrimHoldersProcess *list = grown(look->processes, look->process_count, &look->process_room, sizeof *list);
+    BrimHoldersProcess *list = brim_mem_room(BRIM_MEM_OTHER, look->processes, look->process_count,
+                                             &look->process_room, sizeof *list);
     if (!list)
         return BRIM_ERROR_MEMORY;
     look->processes = list;

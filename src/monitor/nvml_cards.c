@@ -45,7 +45,8 @@ static void read_pci(BrimNvmlReading *reading, BrimNvmlDevice handle, char *addr
 static int read_gpu_instance(BrimNvmlReading *reading, BrimNvmlDevice part)
 {
     unsigned number = 0;
-    bool good = brim_nvml_good(reading, BRIM_NVML_ASK(reading, gpu_instance, part, &number), "nvmlDeviceGetGpuInstanceId");
+    bool good = brim_nvml_good(reading, BRIM_NVML_ASK(reading, gpu_instance, part, &number),
+                               "nvmlDeviceGetGpuInstanceId");
     return good && number < 1024 ? (int)number : -1;
 }
 
@@ -80,15 +81,11 @@ static BrimNvmlCard *card_of(BrimVendorState *state, int index, const char *id)
     for (int i = 0; i < state->card_count; i++)
         if (!state->cards[i].handle && state->cards[i].index == index && (!id || !state->cards[i].seen))
             return &state->cards[i];
-    if (state->card_count == state->card_room) {
-        int room = 2 * state->card_room + 4;
-        BrimNvmlCard *larger =
-            brim_mem_grow(BRIM_MEM_OTHER, state->cards, (size_t)room, sizeof *state->cards);
-        if (!larger)
-            return NULL;
-        state->cards = larger;
-        state->card_room = room;
-    }
+    BrimNvmlCard *cards =
+        brim_mem_room(BRIM_MEM_OTHER, state->cards, state->card_count, &state->card_room, sizeof *cards);
+    if (!cards)
+        return NULL;
+    state->cards = cards;
     BrimNvmlCard *card = &state->cards[state->card_count++];
     *card = (BrimNvmlCard){.index = index,
                            .clock_most_hz = NAN,

@@ -153,14 +153,11 @@ static Known *know(BrimProcesses *processes, int pid)
     int at = place_of(processes, pid);
     if (at < processes->count && processes->list[at].pid == pid)
         return &processes->list[at];
-    if (processes->count == processes->room) {
-        size_t room = 2 * (size_t)processes->room + 32;
-        Known *list = brim_mem_grow(BRIM_MEM_OTHER, processes->list, room, sizeof *list);
-        if (!list)
-            return NULL;
-        processes->list = list;
-        processes->room = (int)room;
-    }
+    Known *list =
+        brim_mem_room(BRIM_MEM_OTHER, processes->list, processes->count, &processes->room, sizeof *list);
+    if (!list)
+        return NULL;
+    processes->list = list;
     Known *known = &processes->list[at];
     memmove(known + 1, known, (size_t)(processes->count++ - at) * sizeof *known);
     *known = (Known){.pid = pid};

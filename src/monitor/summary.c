@@ -49,14 +49,11 @@ static BrimDeviceSummary *row_of(BrimSummary *summary, const BrimDeviceSample *d
     for (int i = 0; i < summary->device_count; i++)
         if (is_of(&summary->devices[i], device))
             return &summary->devices[i];
-    if (summary->device_count == summary->device_room) {
-        size_t room = 2 * (size_t)summary->device_room + 4;
-        BrimDeviceSummary *devices = brim_mem_grow(BRIM_MEM_OTHER, summary->devices, room, sizeof *devices);
-        if (!devices)
-            return NULL;
-        summary->devices = devices;
-        summary->device_room = (int)room;
-    }
+    BrimDeviceSummary *devices = brim_mem_room(BRIM_MEM_OTHER, summary->devices, summary->device_count,
+                                               &summary->device_room, sizeof *devices);
+    if (!devices)
+        return NULL;
+    summary->devices = devices;
     BrimDeviceSummary *row = &summary->devices[summary->device_count++];
     *row = (BrimDeviceSummary){.index = device->index, .memory_total_bytes = NAN};
     memcpy(row->vendor, device->vendor, sizeof row->vendor);
