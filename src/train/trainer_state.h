@@ -59,6 +59,9 @@ BrimStatus brim_trainer_saved(BrimTrainer *trainer, bool wait);
 /* The cards that train: those of the conf, or its one. */
 const int *brim_trainer_cards(const BrimTrainerConf *conf, int *count);
 
+/* A batch of the epoch (trainer_step.c), trained on, counted in the position, and told. */
+BrimStatus brim_trainer_run_batch(BrimTrainer *trainer);
+
 /* Loaders as the trainer opens them. */
 BrimLoaderConf brim_trainer_loader_conf(const BrimTrainer *trainer, bool training);
 
