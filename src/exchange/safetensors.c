@@ -1,24 +1,21 @@
-/* safetensors files in and out: eight bytes of header length, a JSON header, the tensors' bytes without holes. */
+/* safetensors files in. */
 #include "exchange/safetensors.h"
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "exchange/safetensors_format.h"
 
 /* No limit of the format, which allows headers of 100 MB: 16 MB describe more tensors than brim takes, and the tree
  * that the JSON library builds of a hostile header is fifty times as large as its text. */
-
-enum { LENGTH_BYTES = 8, DATA_ALIGNMENT = 8, MOST_HEADER_BYTES = 1 << 24 };
+enum { MOST_HEADER_BYTES = 1 << 24 };
 
 static const size_t most_file_bytes = (size_t)1 << 36;
 
-static const char metadata_key[] = "__metadata__";
-
-static const char *const dtype_names[] = {
+const char *const brim_safetensors_dtypes[BRIM_HOST_DTYPE_COUNT] = {
     [BRIM_HOST_F32] = "F32", [BRIM_HOST_F16] = "F16", [BRIM_HOST_BF16] = "BF16", [BRIM_HOST_F64] = "F64",
     [BRIM_HOST_I64] = "I64", [BRIM_HOST_I32] = "I32", [BRIM_HOST_U8] = "U8",     [BRIM_HOST_BOOL] = "BOOL",
 };
@@ -42,8 +39,8 @@ static BrimStatus read_dtype(const char *name, const json_t *entry, BrimHostDtyp
     const char *text = json_string_value(json_object_get(entry, "dtype"));
     if (!text)
         return brim_fail(BRIM_ERROR_INPUT, "tensor %s has no dtype", name);
-    for (size_t i = 0; i < sizeof dtype_names / sizeof dtype_names[0]; i++) {
-        if (strcmp(dtype_names[i], text) == 0) {
+    for (int i = 0; i < BRIM_HOST_DTYPE_COUNT; i++) {
+        if (strcmp(brim_safetensors_dtypes[i], text) == 0) {
             *dtype = (BrimHostDtype)i;
             return BRIM_OK;
         }
@@ -120,10 +117,10 @@ static BrimStatus read_metadata(BrimTensorFile *file, json_t *entries)
     const char *key;
     json_t *value;
     if (!json_is_object(entries))
-        return brim_fail(BRIM_ERROR_INPUT, "%s is not an object", metadata_key);
+        return brim_fail(BRIM_ERROR_INPUT, "%s is not an object", BRIM_SAFETENSORS_METADATA);
     json_object_foreach(entries, key, value) {
         if (!json_is_string(value))
-            return brim_fail(BRIM_ERROR_INPUT, "%s.%s is not a text", metadata_key, key);
+            return brim_fail(BRIM_ERROR_INPUT, "%s.%s is not a text", BRIM_SAFETENSORS_METADATA, key);
         BrimStatus status = brim_tensors_set_metadata(file, key, json_string_value(value));
         if (status != BRIM_OK)
             return status;
@@ -166,7 +163,7 @@ static BrimStatus read_entries(BrimTensorFile *file, const Source *source)
     if (!extents)
         return BRIM_ERROR_MEMORY;
     json_object_foreach(source->header, name, entry) {
-        if (strcmp(name, metadata_key) == 0)
+        if (strcmp(name, BRIM_SAFETENSORS_METADATA) == 0)
             BRIM_TRY(read_metadata(file, entry));
         else
             BRIM_TRY(read_tensor(file, source, name, entry, &extents[count++]));
@@ -180,7 +177,7 @@ fail:
 static uint64_t read_length(const unsigned char *bytes)
 {
     uint64_t length = 0;
-    for (int i = LENGTH_BYTES - 1; i >= 0; i--)
+    for (int i = BRIM_SAFETENSORS_LENGTH_BYTES - 1; i >= 0; i--)
         length = length << 8 | bytes[i];
     return length;
 }
@@ -188,13 +185,13 @@ static uint64_t read_length(const unsigned char *bytes)
 /* Opens source->header, which the caller gives back with json_decref. */
 static BrimStatus read_header(Source *source, const char *data, size_t bytes)
 {
-    if (bytes < LENGTH_BYTES)
+    if (bytes < BRIM_SAFETENSORS_LENGTH_BYTES)
         return brim_fail(BRIM_ERROR_INPUT, "%zu bytes are too few for a safetensors file", bytes);
     uint64_t length = read_length((const unsigned char *)data);
-    if (length > MOST_HEADER_BYTES || length > bytes - LENGTH_BYTES)
+    if (length > MOST_HEADER_BYTES || length > bytes - BRIM_SAFETENSORS_LENGTH_BYTES)
         return brim_fail(BRIM_ERROR_INPUT, "no safetensors file, or cut short: it says that its header has %" PRIu64
                          " bytes", length);
-    const char *text = data + LENGTH_BYTES;
+    const char *text = data + BRIM_SAFETENSORS_LENGTH_BYTES;
     if (length == 0 || text[0] != '{')
         return brim_fail(BRIM_ERROR_INPUT, "no safetensors file: its header does not begin with {");
     json_error_t error;
@@ -202,7 +199,7 @@ static BrimStatus read_header(Source *source, const char *data, size_t bytes)
     if (!source->header)
         return brim_fail(BRIM_ERROR_INPUT, "header, byte %d: %s", error.position, error.text);
     source->data = text + length;
-    source->data_bytes = bytes - LENGTH_BYTES - (size_t)length;
+    source->data_bytes = bytes - BRIM_SAFETENSORS_LENGTH_BYTES - (size_t)length;
     return BRIM_OK;
 }
 
@@ -229,117 +226,5 @@ BrimStatus brim_safetensors_load(BrimTensorFile *file, const char *path)
     if (status == BRIM_OK)
         status = brim_safetensors_parse(file, path, data, bytes);
     brim_mem_give(data);
-    return status;
-}
-
-/* {"dtype":..,"shape":[..],"data_offsets":[at, at + bytes]}; NULL when memory is out. */
-static json_t *describe_tensor(const BrimHostTensor *tensor, size_t at)
-{
-    json_t *shape = json_array();
-    for (int i = 0; i < tensor->dim_count; i++)
-        json_array_append_new(shape, json_integer(tensor->dims[i]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[tensor->dtype], "shape", shape, "data_offsets",
-                     (json_int_t)at, (json_int_t)(at + tensor->bytes));
-}
-
-static json_t *describe_metadata(const BrimTensorFile *file)
-{
-    json_t *metadata = json_object();
-    for (int i = 0; i < file->metadata_count; i++) {
-        if (json_object_set_new(metadata, file->metadata[i].key, json_string(file->metadata[i].value)) != 0) {
-            json_decref(metadata);
-            return NULL;
-        }
-    }
-    return metadata;
-}
-
-/* The header's text, to be given back with free; NULL with a last error. */
-static char *make_header(const BrimTensorFile *file)
-{
-    size_t at = 0;
-    char *text = NULL;
-    const char *culprit = metadata_key;
-    json_t *header = json_object();
-    if (file->metadata_count && json_object_set_new(header, metadata_key, describe_metadata(file)) != 0)
-        goto fail;
-    for (int i = 0; i < file->tensor_count; i++) {
-        const BrimHostTensor *tensor = &file->tensors[i];
-        culprit = tensor->name;
-        if (json_object_get(header, tensor->name) ||
-            json_object_set_new(header, tensor->name, describe_tensor(tensor, at)) != 0)
-            goto fail;
-        at += tensor->bytes;
-    }
-    text = json_dumps(header, JSON_COMPACT);
-fail:
-    if (!text)
-        brim_fail(BRIM_ERROR_ARGUMENT, "%s cannot be written: names and metadata must be UTF-8 and differ", culprit);
-    json_decref(header);
-    return text;
-}
-
-static BrimStatus write_header(BrimAtomicFile *out, const char *header)
-{
-    static const char padding[] = "        ";
-    size_t text_bytes = strlen(header);
-    /* Spaces up to a multiple of 8, so that the data is aligned for whoever maps the file. */
-    size_t pad_bytes = (DATA_ALIGNMENT - text_bytes % DATA_ALIGNMENT) % DATA_ALIGNMENT;
-    unsigned char length[LENGTH_BYTES];
-    for (int i = 0; i < LENGTH_BYTES; i++)
-        length[i] = (unsigned char)((uint64_t)(text_bytes + pad_bytes) >> 8 * i);
-    BrimStatus status = BRIM_OK;
-    BRIM_TRY(brim_atomic_write(out, length, sizeof length));
-    BRIM_TRY(brim_atomic_write(out, header, text_bytes));
-    BRIM_TRY(brim_atomic_write(out, padding, pad_bytes));
-fail:
-    return status;
-}
-
-/* Each tensor's data, or what the source puts into buffer for it. */
-static BrimStatus write_tensors(BrimAtomicFile *out, const BrimTensorFile *file, BrimTensorSource source, void *self,
-                                void *buffer)
-{
-    BrimStatus status = BRIM_OK;
-    for (int i = 0; i < file->tensor_count; i++) {
-        const BrimHostTensor *tensor = &file->tensors[i];
-        if (source)
-            BRIM_TRY(source(self, tensor, buffer));
-        BRIM_TRY(brim_atomic_write(out, source ? buffer : tensor->data, tensor->bytes));
-    }
-fail:
-    return status;
-}
-
-static BrimStatus save(const BrimTensorFile *file, BrimTensorSource source, void *self, void *buffer, const char *path)
-{
-    char *header = make_header(file);
-    if (!header)
-        return brim_fail_within(BRIM_ERROR_ARGUMENT, "%s: ", path);
-    BrimAtomicFile *out = NULL;
-    BrimStatus status;
-    BRIM_TRY(brim_atomic_open(&out, path));
-    BRIM_TRY(write_header(out, header));
-    BRIM_TRY(write_tensors(out, file, source, self, buffer));
-    BRIM_TRY(brim_atomic_commit(&out));
-fail:
-    brim_atomic_discard(&out);
-    free(header);
-    return status;
-}
-
-BrimStatus brim_safetensors_save(const BrimTensorFile *file, const char *path)
-{
-    return save(file, NULL, NULL, NULL, path);
-}
-
-BrimStatus brim_safetensors_stream(const BrimTensorFile *file, BrimTensorSource source, void *self, const char *path)
-{
-    size_t most = 0;
-    for (int i = 0; i < file->tensor_count; i++)
-        most = file->tensors[i].bytes > most ? file->tensors[i].bytes : most;
-    void *buffer = brim_mem_take(BRIM_MEM_EXCHANGE, most, 1);
-    BrimStatus status = buffer ? save(file, source, self, buffer, path) : BRIM_ERROR_MEMORY;
-    brim_mem_give(buffer);
     return status;
 }

@@ -19,6 +19,7 @@ typedef enum BrimHostDtype {
     BRIM_HOST_U8,
     BRIM_HOST_BOOL
 } BrimHostDtype;
+enum { BRIM_HOST_DTYPE_COUNT = BRIM_HOST_BOOL + 1 };
 
 typedef struct BrimHostTensor {
     char *name;
