@@ -1,31 +1,12 @@
 /* A validation from its options to its folder. */
-#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "conf/dataset.h"
 #include "report/folder.h"
 #include "report/results_json.h"
-#include "run/detector.h"
-#include "run/planning.h"
 #include "run/remarks.h"
-#include "train/validate.h"
-
-typedef struct ValRun {
-    const BrimValOptions *options;
-    BrimListener listener;
-    void *self;
-    BrimDetector detector;
-    BrimDataset dataset;
-    BrimSplit split;
-    int imgsz_px;
-    BrimLoader *loader;
-    BrimValidator *validator;
-    BrimValidation found;
-    char *folder;
-    int64_t start_ns;
-} ValRun;
+#include "run/val_run.h"
 
 BrimValOptions brim_val_defaults(void)
 {
@@ -52,7 +33,7 @@ static BrimStatus check_options(const BrimValOptions *options)
     return BRIM_OK;
 }
 
-static BrimStatus choose_split(const ValRun *run, const BrimPathList **paths)
+static BrimStatus choose_split(const BrimValRun *run, const BrimPathList **paths)
 {
     const char *task = run->options->task;
     *paths = strcmp(task, "val") == 0     ? &run->dataset.val
@@ -66,7 +47,7 @@ static BrimStatus choose_split(const ValRun *run, const BrimPathList **paths)
     return BRIM_OK;
 }
 
-static BrimStatus read_inputs(ValRun *run)
+static BrimStatus read_inputs(BrimValRun *run)
 {
     BrimStatus status;
     const BrimValOptions *options = run->options;
@@ -90,138 +71,9 @@ fail:
     return status;
 }
 
-/* ---- the plan ---- */
-
-/* As in training: threads that load take their time from a CPU that computes, and a card wants a batch at
- * hand. */
-static int chosen_workers(const ValRun *run)
-{
-    const BrimProfile *balanced;
-    if (run->options->workers >= 0 || !brim_device_is_card(&run->detector.device) ||
-        brim_profile_find(&balanced, NULL) != BRIM_OK)
-        return run->options->workers < 0 ? 0 : run->options->workers;
-    return brim_planning_workers(balanced, HUGE_VAL, run->imgsz_px, brim_core_count());
-}
-
-static BrimLoaderConf loader_conf(const ValRun *run, int batch)
-{
-    int workers = chosen_workers(run);
-    return (BrimLoaderConf){.split = &run->split,
-                            .imgsz_px = run->imgsz_px,
-                            .batch = batch,
-                            .stride_px = brim_model_max_stride_px(&run->detector.file.model),
-                            .rectangular = true,
-                            .pad = 0.5,
-                            .hyper = brim_hyper_default(),
-                            .workers = workers,
-                            .threads = run->options->threads,
-                            .slots = workers > 0 ? 2 : 1};
-}
-
-static BrimValidateConf validate_conf(const ValRun *run, const BrimLoaderConf *loader)
-{
-    return (BrimValidateConf){.split = &run->split,
-                              .class_count = run->dataset.class_count,
-                              .conf_thres = run->options->conf_thres,
-                              .iou_thres = run->options->iou_thres,
-                              .max_det = run->options->max_det,
-                              .threads = run->options->threads,
-                              .loader = run->detector.device.backend->fetch ? loader : NULL,
-                              .listener = run->listener,
-                              .listener_self = run->self};
-}
-
-/* The loader's shapes, each once; given back by the caller. most_rows: predictions of the largest picture. */
-static BrimStatus list_shapes(const ValRun *run, BrimShape **shapes, int *count, int *most_rows)
-{
-    int batches = brim_loader_batch_count(run->loader);
-    *count = *most_rows = 0;
-    *shapes = brim_mem_take(BRIM_MEM_TRAIN, (size_t)batches, sizeof **shapes);
-    if (!*shapes)
-        return BRIM_ERROR_MEMORY;
-    for (int i = 0; i < batches; i++) {
-        BrimShape shape;
-        bool known = false;
-        brim_loader_batch_shape(run->loader, i, &shape.n, &shape.height_px, &shape.width_px);
-        for (int j = 0; j < *count && !known; j++)
-            known = memcmp(&(*shapes)[j], &shape, sizeof shape) == 0;
-        if (known)
-            continue;
-        int rows = brim_graph_prediction_rows(&run->detector.file.model, shape.height_px, shape.width_px);
-        *most_rows = rows > *most_rows ? rows : *most_rows;
-        (*shapes)[(*count)++] = shape;
-    }
-    return BRIM_OK;
-}
-
-/* Opens the loader and plans with it; the predictions of the largest picture through most_rows. */
-static BrimStatus plan_batch(ValRun *run, int batch, size_t budget_bytes, int *most_rows)
-{
-    BrimStatus status;
-    BrimShape *shapes = NULL;
-    int count;
-    const BrimLoaderConf loader = loader_conf(run, batch);
-    const BrimValidateConf validate = validate_conf(run, &loader);
-    brim_loader_close(&run->loader);
-    BRIM_TRY(brim_loader_open(&run->loader, &loader));
-    BRIM_TRY(list_shapes(run, &shapes, &count, most_rows));
-    size_t beside_bytes = brim_loader_slot_bytes(&loader) + brim_validator_bytes(&validate, *most_rows);
-    BRIM_TRY(brim_detector_plan(&run->detector, shapes, count, beside_bytes, budget_bytes));
-fail:
-    brim_mem_give(shapes);
-    return status;
-}
-
-/* Bytes that a validation with that batch would need, 0 where it cannot be planned at all. */
-static size_t needed_bytes(ValRun *run, int batch)
-{
-    int rows;
-    return plan_batch(run, batch, 0, &rows) == BRIM_OK ? brim_detector_planned_bytes(&run->detector) : 0;
-}
-
-/* The sentence for a run over its budget: what it needs, and the largest batch that would fit. */
-static BrimStatus say_what_fits(ValRun *run)
-{
-    const BrimValOptions *options = run->options;
-    size_t needed = needed_bytes(run, options->batch_size), fitting = 0;
-    int fits = 0, too_large = options->batch_size;
-    while (too_large - fits > 1) {
-        int middle = (fits + too_large) / 2;
-        size_t bytes = needed_bytes(run, middle);
-        bool good = bytes && bytes <= options->memory_bytes;
-        fitting = good ? bytes : fitting;
-        *(good ? &fits : &too_large) = middle;
-    }
-    if (fits)
-        return brim_fail(BRIM_ERROR_FIT,
-                         "the validation needs %.0f MiB, %.0f MiB are given; --batch-size %d fits, with "
-                         "%.0f MiB",
-                         (double)needed / 0x1p20, (double)options->memory_bytes / 0x1p20, fits,
-                         (double)fitting / 0x1p20);
-    return brim_fail(BRIM_ERROR_FIT,
-                     "the validation needs %.0f MiB, %.0f MiB are given, and %.0f MiB would be needed "
-                     "even with --batch-size 1; a smaller --imgsz needs less",
-                     (double)needed / 0x1p20, (double)options->memory_bytes / 0x1p20,
-                     (double)needed_bytes(run, 1) / 0x1p20);
-}
-
-static BrimStatus open_run(ValRun *run)
-{
-    BrimStatus status;
-    int rows;
-    const BrimLoaderConf loader = loader_conf(run, run->options->batch_size);
-    const BrimValidateConf validate = validate_conf(run, &loader);
-    status = plan_batch(run, run->options->batch_size, (size_t)run->options->memory_bytes, &rows);
-    if (status == BRIM_ERROR_FIT)
-        return say_what_fits(run);
-    if (status == BRIM_OK)
-        status = brim_detector_tell_plan(&run->detector, run->listener, run->self);
-    return status == BRIM_OK ? brim_validator_open(&run->validator, &validate, rows) : status;
-}
-
 /* ---- results ---- */
 
-static void tell(const ValRun *run, BrimEvent *event)
+static void tell(const BrimValRun *run, BrimEvent *event)
 {
     event->imgsz_px = run->imgsz_px;
     event->batch = run->options->batch_size;
@@ -233,7 +85,7 @@ static void tell(const ValRun *run, BrimEvent *event)
         run->listener(run->self, event);
 }
 
-static void tell_classes(const ValRun *run)
+static void tell_classes(const BrimValRun *run)
 {
     int classes = run->dataset.class_count;
     bool wanted = (run->options->verbose || classes < 50) && classes > 1;
@@ -246,7 +98,7 @@ static void tell_classes(const ValRun *run)
     }
 }
 
-static void tell_results(const ValRun *run)
+static void tell_results(const BrimValRun *run)
 {
     const BrimValidation *found = &run->found;
     BrimEvent event = brim_validation_event(found);
@@ -261,7 +113,7 @@ static void tell_results(const ValRun *run)
                     run->options->task);
 }
 
-static BrimStatus write_results(const ValRun *run)
+static BrimStatus write_results(const BrimValRun *run)
 {
     char *path = brim_path_join(run->folder, "results.json");
     if (!path)
@@ -285,7 +137,7 @@ static BrimStatus write_results(const ValRun *run)
     return status;
 }
 
-static void run_close(ValRun *run)
+static void run_close(BrimValRun *run)
 {
     brim_validator_close(&run->validator);
     brim_loader_close(&run->loader);
@@ -298,9 +150,9 @@ static void run_close(ValRun *run)
 BrimStatus brim_val(const BrimValOptions *options, BrimListener listener, void *self)
 {
     BrimStatus status;
-    ValRun run = {.options = options, .listener = listener, .self = self, .start_ns = brim_clock_ns()};
+    BrimValRun run = {.options = options, .listener = listener, .self = self, .start_ns = brim_clock_ns()};
     BRIM_TRY(read_inputs(&run));
-    BRIM_TRY(open_run(&run));
+    BRIM_TRY(brim_val_plan(&run));
     BRIM_TRY(brim_detector_start(&run.detector));
     BRIM_TRY(brim_report_folder(options->project, options->name, options->exist_ok, &run.folder));
     brim_detector_show(&run.detector, "val", run.folder, listener, self);
