@@ -4,8 +4,6 @@
 #include "base/clock.h"
 #include "data/loader_parts.h"
 
-enum { TARGET_COLUMNS = 6 };
-
 static int room_count_of(const BrimLoaderConf *conf)
 {
     if (conf->workers > 0)
@@ -71,7 +69,7 @@ static SlotBytes slot_bytes(const BrimLoaderConf *conf, const BrimLoaderBounds *
                        .labels = n * (size_t)bounds->most_boxes * sizeof(BrimLabel),
                        .label_counts = n * sizeof(int),
                        .boxes = n * sizeof(BrimLetterbox),
-                       .targets = (size_t)brim_loader_target_cap(conf) * TARGET_COLUMNS * sizeof(float)};
+                       .targets = (size_t)brim_loader_target_cap(conf) * BRIM_TARGET_COLUMNS * sizeof(float)};
 }
 
 size_t brim_loader_slot_bytes(const BrimLoaderConf *conf)

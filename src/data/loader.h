@@ -40,12 +40,14 @@ typedef struct BrimLetterbox {
     int picture_width_px, picture_height_px;
 } BrimLetterbox;
 
+enum { BRIM_TARGET_COLUMNS = 6 }; /* image, class, x, y, w, h */
+
 typedef struct BrimBatch {
     int n, height_px, width_px;
     const uint8_t *pictures;      /* n * height * width * 3, RGB; NULL with pixels_apart */
     const BrimAugmentTask *tasks; /* n, with pixels_apart alone */
-    const float *targets;    /* target_count rows: image, class, x, y, w, h (0..1 of the network picture), and
-                              * room for the rest of brim_loader_target_cap */
+    const float *targets; /* target_count rows, boxes as 0..1 of the network picture, and room for the rest
+                           * of brim_loader_target_cap */
     int target_count;
     const int32_t *samples;     /* n: index into the split */
     const BrimLetterbox *boxes; /* n; only without augmentation */

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { TARGET_COLUMNS = 6 };
-
 struct BrimCrew {
     BrimEngine **engines;
     int *cards;
@@ -84,7 +82,7 @@ BrimStatus brim_crew_open(BrimCrew **crew, const BrimEngineConf *conf, const int
     made->engines = brim_mem_take(BRIM_MEM_TRAIN, (size_t)count, sizeof(BrimEngine *));
     made->cards = brim_mem_take(BRIM_MEM_TRAIN, (size_t)count, sizeof *made->cards);
     size_t rows = count > 1 ? (size_t)made->target_cap : 0; /* one card reads the batch's own */
-    made->targets = brim_mem_take(BRIM_MEM_TRAIN, rows * TARGET_COLUMNS, sizeof *made->targets);
+    made->targets = brim_mem_take(BRIM_MEM_TRAIN, rows * BRIM_TARGET_COLUMNS, sizeof *made->targets);
     status = made->engines && made->cards && made->targets ? BRIM_OK : BRIM_ERROR_MEMORY;
     BRIM_TRY(status);
     memcpy(made->cards, cards, (size_t)count * sizeof *cards);
@@ -196,14 +194,14 @@ static int take_targets(BrimCrew *crew, const BrimBatch *batch, int first, int n
 {
     int count = 0;
     for (int i = 0; i < batch->target_count; i++) {
-        const float *row = batch->targets + (size_t)i * TARGET_COLUMNS;
+        const float *row = batch->targets + (size_t)i * BRIM_TARGET_COLUMNS;
         int picture = (int)row[0] - first;
         if (picture < 0 || picture >= n)
             continue;
         if (count == crew->target_cap)
             return -1;
-        float *to = crew->targets + (size_t)count++ * TARGET_COLUMNS;
-        memcpy(to, row, TARGET_COLUMNS * sizeof *to);
+        float *to = crew->targets + (size_t)count++ * BRIM_TARGET_COLUMNS;
+        memcpy(to, row, BRIM_TARGET_COLUMNS * sizeof *to);
         to[0] = (float)picture;
     }
     return count;
