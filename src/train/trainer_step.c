@@ -1,5 +1,5 @@
-/* A step of the loop: a batch, fetched while the one before it is computed, its gradient, and the update where it
- * is due. */
+/* A step of the loop: a batch, fetched while the one before it is computed, its gradient, and the update where
+ * it is due. */
 #include <math.h>
 
 #include "base/clock.h"
