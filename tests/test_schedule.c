@@ -126,6 +126,27 @@ static void large_batches_step_every_time(void **state)
     }
 }
 
+/* With the largest batch the warmup takes its epochs; with one picture more it takes longer. */
+static void a_small_dataset_wants_small_batches(void **state)
+{
+    (void)state;
+    BrimHyper hyper = brim_hyper_default();
+    assert_int_equal(brim_schedule_largest_batch(&hyper, 561), 16);
+    assert_int_equal(brim_schedule_largest_batch(&hyper, 5000), 150);
+    assert_int_equal(brim_schedule_largest_batch(&hyper, 20), 1);
+    hyper.warmup_epochs = 0; /* 100 batches all the same */
+    assert_int_equal(brim_schedule_largest_batch(&hyper, 5000), 50);
+    hyper.warmup_epochs = 100;
+    assert_int_equal(brim_schedule_largest_batch(&hyper, 7), 7);
+    for (int pictures = 100; pictures < 10000; pictures += 77) {
+        BrimSchedule schedule;
+        hyper = brim_hyper_default();
+        int batch = brim_schedule_largest_batch(&hyper, pictures), batches = (pictures + batch - 1) / batch;
+        brim_schedule_open(&schedule, &hyper, 10, batches, batch, false);
+        assert_true(schedule.warmup_batches <= 3 * batches);
+    }
+}
+
 static void step_once(BrimSchedule *schedule, int number, BrimScheduleStep *step)
 {
     brim_schedule_at(schedule, number / 36, number % 36, step);
@@ -165,6 +186,7 @@ int main(void)
         cmocka_unit_test(follows_yolov5_to_the_last_batch),
         cmocka_unit_test(warmup_goes_from_start_to_end),
         cmocka_unit_test(large_batches_step_every_time),
+        cmocka_unit_test(a_small_dataset_wants_small_batches),
         cmocka_unit_test(a_resumed_run_goes_on_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

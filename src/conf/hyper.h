@@ -42,6 +42,9 @@ typedef struct BrimHyper {
 #undef X
 } BrimHyper;
 
+/* The pictures of an update that these are made for: gradients are summed over as many, roughly. */
+enum { BRIM_NOMINAL_BATCH = 64 };
+
 /* YOLOv5's hyp.scratch-low. */
 BrimHyper brim_hyper_default(void);
 

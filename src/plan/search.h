@@ -15,11 +15,6 @@
 
 enum { BRIM_SEARCH_MOST = 6 };
 
-/* YOLOv5's hyper-parameters are made for updates of so many pictures. More of them in a step would be faster,
- * as launches are shared out, but it is another training, of fewer updates: such are taken where they are asked
- * for, not chosen. */
-enum { BRIM_NOMINAL_BATCH = 64 };
-
 /* Fewer pictures in a step are chosen only where so many do not fit, and then rather more of them: BN takes
  * its statistics from one micro-batch. */
 enum { BRIM_SMALL_BATCH = 8 };
@@ -38,7 +33,9 @@ typedef struct BrimSearchConf {
     size_t picture_beside_bytes; /* the same for each picture of a batch: loader slots in host memory */
     size_t budget_bytes;
     int batch;      /* 0: to be chosen */
-    int most_batch; /* then: at most; 0: the nominal batch */
+    int most_batch; /* then: at most; 0: the nominal batch. More would be faster, as launches are shared out,
+                       but it is another training, of fewer updates: taken where it is asked for, not chosen
+                     */
     const BrimTimings *timings; /* of this model, size and device; NULL: none */
 } BrimSearchConf;
 

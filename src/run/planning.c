@@ -177,13 +177,6 @@ static BrimStatus run_search(BrimPlanning *planning, const BrimTrainingQuery *qu
     return brim_tune(planning, conf, query->listener, query->listener_self);
 }
 
-/* A card's part of the nominal batch; not so small that its BatchNorm suffers, though the update be larger. */
-static int part_of_update(int cards)
-{
-    int part = BRIM_NOMINAL_BATCH / cards;
-    return part > BRIM_SMALL_BATCH ? part : BRIM_SMALL_BATCH;
-}
-
 static BrimStatus search(BrimPlanning *planning, const BrimTrainingQuery *query)
 {
     BrimStatus status;
@@ -193,14 +186,13 @@ static BrimStatus search(BrimPlanning *planning, const BrimTrainingQuery *query)
         .narrow = device->narrow,
         .beside_bytes = device->context_bytes + device->library_bytes,
         .picture_beside_bytes = device->picture_bytes,
-        .budget_bytes = planning->budget_bytes};
+        .budget_bytes = planning->budget_bytes,
+        .most_batch = planning->most_batch};
     if (planning->beside_bytes) {
         conf.beside_bytes = planning->beside_bytes;
         conf.picture_beside_bytes = 0;
     }
     memcpy(conf.rates, device->rates, sizeof conf.rates);
-    if (planning->cards > 1)
-        conf.most_batch = part_of_update(planning->cards);
     BRIM_TRY(read_batch(query, &conf.batch));
     BRIM_TRY(read_precision(planning, query->precision, &conf));
     if (planning->profile->safe_precision && is_auto(query->precision)) {

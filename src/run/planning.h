@@ -28,7 +28,7 @@ typedef struct BrimPlanning {
     BrimModel model;
     const uint8_t *recompute; /* levels that are not to be chosen; NULL: they are */
     int threads;              /* that compute, on the CPU; 0: as many as there are cores */
-    int cards;                /* that share out an update; 0, 1: one */
+    int most_batch;           /* where it is to be chosen; 0: the nominal batch */
     uint64_t beside_bytes;    /* what a run was found to take beside its arena; 0: the device's estimate */
     int imgsz_px;
     double fraction;
@@ -42,7 +42,7 @@ typedef struct BrimPlanning {
  * what was filled before the error stays, for the caller to close. */
 BrimStatus brim_planning_open(BrimPlanning *planning, const BrimTrainingQuery *query, bool windows);
 
-/* The same where the caller has set model, recompute, threads, cards and beside_bytes; query->model does not count.
+/* The same where the caller has set model, recompute, threads, most_batch and beside_bytes; query->model does not count.
  */
 BrimStatus brim_planning_open_model(BrimPlanning *planning, const BrimTrainingQuery *query);
 void brim_planning_close(BrimPlanning *planning);

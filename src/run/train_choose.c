@@ -8,6 +8,7 @@
 #include "run/planning.h"
 #include "run/remarks.h"
 #include "run/train_run.h"
+#include "train/schedule.h"
 
 static bool is(const char *text, const char *word)
 {
@@ -44,8 +45,8 @@ static BrimStatus settle_budget(BrimTrainRun *run)
         return status;
     double fraction = options->fraction > 0 ? options->fraction : profile->fraction;
     run->reserve_bytes = fraction < 1 ? (uint64_t)((1 - fraction) * (double)capacity_bytes) : 0;
-    return brim_planning_budget(profile, options->fraction, capacity_bytes,
-                                free_bytes, options->memory_bytes, &run->budget_bytes);
+    return brim_planning_budget(profile, options->fraction, capacity_bytes, free_bytes, options->memory_bytes,
+                                &run->budget_bytes);
 }
 
 /* Precision and levels as far as they are given. */
@@ -69,6 +70,19 @@ static void settle_options(BrimTrainRun *run, int batch)
     run->settled.precision = run->precision == BRIM_PRECISION_FP32 ? "fp32" : "amp";
     run->settled.recompute = run->recompute_text;
     run->options = &run->settled;
+}
+
+/* Pictures of a card's step, where they are to be chosen: all cards' together no more than an update of
+ * YOLOv5's recipe, nor so many that a small dataset spends its epochs on the warm-up; but not so few that
+ * BatchNorm suffers, where there are more. */
+static int most_batch(const BrimTrainRun *run)
+{
+    const int cards = run->device.count, pictures = run->train.sample_count;
+    int most = brim_schedule_largest_batch(&run->hyper, pictures);
+    most = (most < BRIM_NOMINAL_BATCH ? most : BRIM_NOMINAL_BATCH) / cards;
+    most = most > BRIM_SMALL_BATCH ? most : BRIM_SMALL_BATCH;
+    int share = (pictures + cards - 1) / cards;
+    return most < share ? most : share;
 }
 
 static BrimStatus search(BrimTrainRun *run, bool any_recompute)
@@ -95,7 +109,7 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
     query.listener_self = run->self;
     planning->model = run->model;
     planning->threads = asked->threads;
-    planning->cards = cards;
+    planning->most_batch = most_batch(run);
     planning->recompute = any_recompute ? NULL : given;
     planning->beside_bytes = run->beside_bytes;
     BrimStatus status = brim_planning_open_model(planning, &query);
@@ -111,6 +125,13 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
     return status;
 }
 
+/* What the run is opened with to see what it takes beside its arena. */
+static int first_batch(const BrimTrainRun *run)
+{
+    int most = most_batch(run);
+    return run->device.count * (most < BRIM_SMALL_BATCH ? most : BRIM_SMALL_BATCH);
+}
+
 BrimStatus brim_train_run_choose(BrimTrainRun *run)
 {
     BrimStatus status;
@@ -122,7 +143,7 @@ BrimStatus brim_train_run_choose(BrimTrainRun *run)
         BRIM_TRY(brim_train_run_check_amp(run));
     run->amp_unchecked = false;
     BRIM_TRY(settle_given(run));
-    settle_options(run, run->asked.batch_size == -1 ? BRIM_SMALL_BATCH * run->device.count : run->asked.batch_size);
+    settle_options(run, run->asked.batch_size == -1 ? first_batch(run) : run->asked.batch_size);
     if (run->asked.batch_size == -1 || precision_open(&run->asked) || recompute_open(&run->asked)) {
         run->beside_bytes = brim_train_run_beside_bytes(run);
         return search(run, recompute_open(&run->asked));

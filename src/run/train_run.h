@@ -28,8 +28,8 @@ typedef struct BrimTrainRun {
     BrimModelFile start; /* weights to start from, or the checkpoint to go on with */
     BrimModel model;
     uint64_t beside_bytes; /* what the run was found to take beside its arena; 0 before it was opened */
-    uint64_t searched_arena_bytes; /* as the search has it for what it chose, which on a card are plain sizes, without the
-                                      rooms that engines of convolutions want; 0: nothing was searched */
+    uint64_t searched_arena_bytes; /* as the search has it for what it chose, on a card without the rooms that engines of
+                                      convolutions want; 0: nothing was searched */
     uint64_t
         budget_bytes; /* what the process may take: of --memory, the fraction, and what is free, the least */
     uint64_t reserve_bytes; /* what the fraction leaves free of the machine's memory */

@@ -22,6 +22,12 @@ void brim_schedule_open(BrimSchedule *schedule, const BrimHyper *hyper, int epoc
     schedule->warmup_batches = warmup > LEAST_WARMUP ? warmup : LEAST_WARMUP;
 }
 
+int brim_schedule_largest_batch(const BrimHyper *hyper, int pictures)
+{
+    int largest = (int)(fmax(hyper->warmup_epochs, 1) * pictures / LEAST_WARMUP);
+    return largest < 1 ? 1 : largest < pictures ? largest : pictures;
+}
+
 /* The learning rate of an epoch as a part of lr0: from 1 to lrf. */
 static double epoch_factor(const BrimSchedule *schedule, int epoch)
 {

@@ -5,8 +5,6 @@
 
 #include "backend/backend.h"
 
-enum { BRIM_NOMINAL_BATCH = 64 }; /* gradients are summed over as many pictures, roughly, before a step */
-
 typedef struct BrimSchedule {
     BrimHyper hyper;
     int epochs, batches, batch; /* batches: in an epoch; batch: pictures in one */
@@ -30,6 +28,11 @@ typedef struct BrimScheduleStep {
 
 void brim_schedule_open(BrimSchedule *schedule, const BrimHyper *hyper, int epochs, int batches, int batch,
                         bool cosine);
+
+/* The largest batch with which a training on so many pictures warms up in the epochs that it is given, or in
+ * one: since it warms up for 100 batches at least, larger ones would spend more of the training on that. At
+ * least 1. */
+int brim_schedule_largest_batch(const BrimHyper *hyper, int pictures);
 
 /* The step of batch `index` of an epoch, both from 0. Changes nothing. Gradients that an epoch leaves behind
  * without a step are dropped: the first batch of an epoch never accumulates. */

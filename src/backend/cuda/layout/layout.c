@@ -1,5 +1,5 @@
-/* How tensors lie on a card: features as NHWC with pixels of whole groups of 8 channels, the network's picture
- * and the filters over it in cells of 2 x 2 pixels. */
+/* How tensors lie on a card: features as NHWC with pixels of whole groups of 8 channels, the network's
+ * picture and the filters over it in cells of 2 x 2 pixels. */
 #include "backend/cuda/layout/layout.h"
 
 enum { CELL_PX = 2, KERNEL = 6, STRIDE = 2, PADDING = 2 };

@@ -8,7 +8,7 @@
 #include "plan/device.h"
 
 enum {
-    BRIM_CUDA_PAD = 8,           /* channels that lie side by side at least: tensor cores read 8 halves at a time */
+    BRIM_CUDA_PAD = 8, /* channels that lie side by side at least: tensor cores read 8 halves at a time */
     BRIM_CUDA_DEPTH_ELEMENTS = 4 /* of a pixel, or of a filter's tap, in cells of 2 x 2 */
 };
 
@@ -41,8 +41,8 @@ enum { BRIM_CUDA_BIAS_BLOCKS = 64 };
 size_t brim_cuda_filter_room(const BrimGraph *graph, const BrimOp *op);
 size_t brim_cuda_bias_room(const BrimGraph *graph, const BrimOp *op);
 
-/* Blocks that share out y's pixels for BatchNorm's sums, at most; bytes of what they leave, behind which comes
- * what several cards exchange: so many doubles of each. */
+/* Blocks that share out y's pixels for BatchNorm's sums, at most; bytes of what they leave, behind which
+ * comes what several cards exchange: so many doubles of each. */
 int brim_cuda_bn_parts(const BrimGraph *graph, const BrimOp *op);
 size_t brim_cuda_bn_partial_bytes(const BrimGraph *graph, const BrimOp *op);
 bool brim_cuda_bn_shares(const BrimOp *op);

@@ -43,8 +43,8 @@ size_t brim_cuda_bias_room(const BrimGraph *graph, const BrimOp *op)
 /* ---- BatchNorm ---- */
 
 /* Blocks that share out a feature's pixels for sums. Each leaves two floats a channel, which are written and
- * read once more: with 32 pixels or more to a block that is at most an eighth of what is read anyway. They are
- * counted by the picture, so that what a batch needs follows from what one picture does. */
+ * read once more: with 32 pixels or more to a block that is at most an eighth of what is read anyway. They
+ * are counted by the picture, so that what a batch needs follows from what one picture does. */
 enum { PART_PIXELS = 32, PARTS_MAX = 512 };
 
 static int parts_of_picture(const int32_t *dims)
@@ -85,10 +85,10 @@ size_t brim_cuda_bn_exchange_doubles(const BrimGraph *graph, const BrimOp *op)
 static BrimWorkspace bn_room(const BrimGraph *graph, const BrimOp *op)
 {
     size_t cards = op->cards > 1 ? (size_t)op->cards : 0;
-    return (BrimWorkspace){
-        .fixed_bytes = cards * brim_cuda_bn_exchange_doubles(graph, op) * sizeof(double),
-        .picture_bytes = (size_t)parts_of_picture(graph->tensors[op->in[0]].dims) * part_bytes(graph, op),
-        .most_bytes = PARTS_MAX * part_bytes(graph, op)};
+    return (BrimWorkspace){.fixed_bytes = cards * brim_cuda_bn_exchange_doubles(graph, op) * sizeof(double),
+                           .picture_bytes = (size_t)parts_of_picture(graph->tensors[op->in[0]].dims) *
+                                            part_bytes(graph, op),
+                           .most_bytes = PARTS_MAX * part_bytes(graph, op)};
 }
 
 /* ---- the loss ---- */
