@@ -89,7 +89,6 @@ static BrimStatus take_tree(BrimTimings *timings, const BrimTimingsKey *key, jso
     size_t index;
     json_t *entry, *identity = identity_of(key);
     BrimStatus status = BRIM_OK;
-    timings->layer_count = key->model->layer_count;
     json_array_foreach(json_object_get(tree, list.entries), index, entry)
     {
         if (status == BRIM_OK && brim_cache_list_match(entry, identity))
@@ -103,6 +102,7 @@ static BrimStatus take_tree(BrimTimings *timings, const BrimTimingsKey *key, jso
 BrimStatus brim_timings_parse(BrimTimings *timings, const BrimTimingsKey *key, const char *text, size_t bytes)
 {
     json_t *tree = brim_cache_list_parse(&list, text, bytes);
+    timings->layer_count = key->model->layer_count;
     return tree ? take_tree(timings, key, tree) : BRIM_ERROR_INPUT;
 }
 
@@ -110,6 +110,7 @@ BrimStatus brim_timings_load(BrimTimings *timings, const BrimTimingsKey *key)
 {
     json_t *tree;
     BrimStatus status = brim_cache_list_load(&list, &tree);
+    timings->layer_count = key->model->layer_count; /* tuning goes on without the file */
     if (status != BRIM_OK)
         return status;
     status = take_tree(timings, key, tree);
