@@ -143,7 +143,7 @@ static void a_run_goes_on_while_its_files_are_written(void **state)
     assert_refused(brim_train(&options, watch, &seen), BRIM_ERROR_IO, path);
     assert_true(seen.steps > BATCHES);
     assert_true(seen.results == 1 || seen.results == 2);
-    assert_int_equal(seen.saved, 0);
+    assert_int_equal(seen.saved, 1); /* the best model, before it */
     assert_true(seen.piped_bytes > (size_t)20 << 20); /* three times 1.8 million parameters */
     assert_false(brim_file_exists(path));
 }
@@ -157,7 +157,7 @@ static void a_file_that_cannot_be_written_is_told_alike(void **state)
         Seen seen = {.name = "refused", .refuse = true};
         BrimTrainOptions options = small_run("refused", card ? "0" : "cpu");
         assert_refused(brim_train(&options, watch, &seen), BRIM_ERROR_IO, "refused/weights/last.safetensors");
-        assert_int_equal(seen.saved, 0);
+        assert_int_equal(seen.saved, 1);
         assert_true(seen.steps >= BATCHES && seen.steps <= 2 * BATCHES);
         if (card)
             assert_string_equal(brim_last_error(), sentence);

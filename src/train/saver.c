@@ -34,13 +34,14 @@ static BrimStatus write_file(BrimSaver *saver, bool whole)
     return status;
 }
 
-/* The last error is a thread's own: its words go to the caller with the status. */
+/* The best model first: whoever goes on with last.safetensors, which says how good that was, must find it. The
+ * last error is a thread's own: its words go to the caller with the status. */
 static void write_files(BrimSaver *saver)
 {
     saver->written = 0;
-    saver->status = write_file(saver, true);
-    if (saver->status == BRIM_OK && saver->best)
-        saver->status = write_file(saver, false);
+    saver->status = saver->best ? write_file(saver, false) : BRIM_OK;
+    if (saver->status == BRIM_OK)
+        saver->status = write_file(saver, true);
     if (saver->status != BRIM_OK)
         snprintf(saver->sentence, sizeof saver->sentence, "%s", brim_last_error());
 }

@@ -19,7 +19,7 @@ void brim_saver_close(BrimSaver **saver);
 BrimStatus brim_saver_copy(BrimSaver *saver);
 
 /* Copies the engine's state, if that is not begun yet, which may change again then, and has it written:
- * folder/last.safetensors, and with `best` folder/best.safetensors behind it. What was begun before must have
+ * with `best` folder/best.safetensors, and then folder/last.safetensors. What was begun before must have
  * been waited for; folder's text must stay until this is. */
 BrimStatus brim_saver_begin(BrimSaver *saver, const BrimTensorFile *identity, const BrimPosition *position,
                             const char *folder, bool best);

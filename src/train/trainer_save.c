@@ -57,7 +57,7 @@ BrimStatus brim_trainer_saved(BrimTrainer *trainer, bool wait)
     trainer->saving = false;
     int written = brim_saver_wait(trainer->saver);
     for (int i = 0; i < written; i++)
-        BRIM_TRY(tell_saved(trainer, i == 0));
+        BRIM_TRY(tell_saved(trainer, i == 1 || !trainer->saving_best));
     BRIM_TRY(brim_saver_status(trainer->saver));
 fail:
     return status;
@@ -75,20 +75,24 @@ fail:
     return status;
 }
 
+/* The best model is on the disk before the file that says how good it was: a run that ends between the two goes
+ * on from the epoch before, and comes to it again. */
 BrimStatus brim_trainer_save_epoch(BrimTrainer *trainer, bool best)
 {
     BrimStatus status = BRIM_OK;
     if (!trainer->weights_folder)
         return BRIM_OK;
     if (!trainer->saver) {
-        BRIM_TRY(save(trainer, true));
-        return best ? save(trainer, false) : BRIM_OK;
+        if (best)
+            BRIM_TRY(save(trainer, false));
+        return save(trainer, true);
     }
     BRIM_TRY(brim_trainer_saved(trainer, true));
     take_position(trainer);
     BRIM_TRY(brim_saver_begin(trainer->saver, trainer->conf.identity, &trainer->position,
                               trainer->weights_folder, best));
     trainer->saving = true;
+    trainer->saving_best = best;
 fail:
     return status;
 }

@@ -11,7 +11,8 @@ struct BrimTrainer {
     BrimTrainerConf conf;
     const char *weights_folder; /* NULL: nothing is saved */
     BrimSaver *saver;           /* NULL: the loop writes by itself */
-    bool saving;                /* it was given something that was not waited for */
+    bool saving;                /* it was given something that was not waited for, */
+    bool saving_best;           /* the best model with it */
     BrimLoader *train_loader;
     BrimLoader *val_loader;
     BrimCrew *crew;
