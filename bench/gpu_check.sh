@@ -16,8 +16,9 @@ loader_cache=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null)
 
 # has NAME: whether the loader finds a library of that name.
 has() {
-    local folder
-    for folder in ${LD_LIBRARY_PATH//:/ }; do
+    local folder folders
+    IFS=: read -ra folders <<<"${LD_LIBRARY_PATH:-}"
+    for folder in "${folders[@]}"; do
         [ ! -e "$folder/$1" ] || return 0
     done
     [[ $loader_cache = *"$1 (libc6,"* ]]

@@ -19,8 +19,6 @@ fail() {
     exit 1
 }
 
-mib() { echo $((($1 + (1 << 20) - 1) >> 20)); }
-
 # scratch: a folder for data sets, which is gone with the part.
 scratch() {
     folder=$(mktemp -d)

@@ -15,9 +15,9 @@ if grep -qE '^BRIM_SANITIZE:STRING=.' "$build/CMakeCache.txt"; then
 fi
 work=$(realpath "$(mktemp -d)")
 trap 'rm -rf "$work"' EXIT
-tree=$work/brim-gpu
-mkdir "$work/card" "$work/bin" "$work/cache"
-cp "$false_card"/*.so* "$work/card/"
+tree="$work/some place/brim-gpu" card_folder="$work/the card"
+mkdir "$work/some place" "$card_folder" "$work/bin" "$work/cache"
+cp "$false_card"/*.so* "$card_folder/"
 
 fail() {
     echo "FAILED: $*"
@@ -35,11 +35,11 @@ expect() {
     done
 }
 
-# check WORDS...: the bundle's, in an environment that knows no build; its card is $card, and "${told[@]}" what it is told
-# besides.
+# check WORDS...: the bundle's, in an environment that knows no build, in a folder with a blank; its card is $card, and
+# "${told[@]}" what it is told besides.
 check() {
     code=0
-    env -i PATH="$work/bin:/usr/bin:/bin" HOME="$work" XDG_CACHE_HOME="$work/cache" LD_LIBRARY_PATH="$work/card" \
+    env -i PATH="$work/bin:/usr/bin:/bin" HOME="$work" XDG_CACHE_HOME="$work/cache" LD_LIBRARY_PATH="$card_folder" \
         OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive BRIM_FAKE_CARD="$card" BRIM_FAKE_DNN=engines=one BRIM_TEST_GPU_QUICK=1 \
         "${told[@]}" "$tree/check" "$@" >"$work/out" 2>&1 || code=$?
 }
@@ -50,7 +50,7 @@ card=memory=4G,context=80M,late=64K,grain=2M
 BRIM_SHARED=$work bash bench/pack_gpu.sh "$build" "$work/bundle.tar" --without pictures,weights >"$work/out" || fail "packing"
 code=0
 expect "packing" 0 "without pictures" "there is no $work/reference/golden/" "Packed: "
-tar -C "$work" -xf "$work/bundle.tar"
+tar -C "$work/some place" -xf "$work/bundle.tar"
 stranger=$(find "$tree/lib" -name 'libc.so*' -o -name 'libm.so*' -o -name 'libcuda.so*' -o -name 'libcudnn*' -o -name 'libnccl*')
 [ -z "$stranger" ] || fail "packed what must be the machine's own: $stranger"
 for program in "$tree"/build/release/brim "$tree"/build/release/*/*; do
@@ -113,19 +113,22 @@ printf '#!/bin/sh\nPATH=/sbin:/usr/sbin:/bin:/usr/bin\nldconfig -p | grep -v lib
 printf '#!/bin/sh\necho %s/site\n' "$work" >"$work/bin/python-of-pip"
 chmod +x "$work/bin/ldconfig" "$work/bin/python-of-pip"
 mkdir -p "$work/site/nvidia/cudnn/lib"
-mv "$work/card/libcudnn.so.9" "$work/site/nvidia/cudnn/lib/"
+mv "$card_folder/libcudnn.so.9" "$work/site/nvidia/cudnn/lib/"
 card=memory=4G
 told=(PEER_PYTHON="$work/bin/python-of-pip" BRIM_TEST_GPU_PARTS="pictures cards")
 check test
 expect "cuDNN of pip" 0 "cuDNN: $work/site/nvidia/cudnn/lib/libcudnn.so.9" "  passed    pictures" \
     " MiB of pictures in the host: planned " "  skipped   cards: there is no second card"
 if ! "$work/bin/ldconfig" | grep 'libcuda\.so\.1' >/dev/null; then
-    mv "$work/card/libcuda.so.1" "$work/"
+    mv "$card_folder/libcuda.so.1" "$work/"
     check test
     expect "no card" 77 "No card that brim can use: no NVIDIA driver"
-    mv "$work/libcuda.so.1" "$work/card/"
+    told=(env -u LD_LIBRARY_PATH BRIM_TEST_GPU_PARTS=cards) # as most machines are
+    check test
+    expect "no LD_LIBRARY_PATH" 77 "cuDNN: there is no libcudnn.so.9" "No card that brim can use: no NVIDIA driver"
+    mv "$work/libcuda.so.1" "$card_folder/"
 fi
-mv "$work/site/nvidia/cudnn/lib/libcudnn.so.9" "$work/card/"
+mv "$work/site/nvidia/cudnn/lib/libcudnn.so.9" "$card_folder/"
 if command -v python3 >/dev/null; then
     told=()
     check bench n --imgsz 32 --batch 1 --steps 1 --rounds 1 --plan-batches 1 --quick --seconds 0 --peer-python /nowhere/python3
