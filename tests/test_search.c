@@ -36,6 +36,41 @@ static BrimSearchConf conf_for(const char *name, int imgsz_px, const char *gpu, 
     return conf;
 }
 
+/* Pictures of 8192 px fill their tensor first, and where there are thousands of classes, predictions do. */
+static void test_most_inferred(void **state)
+{
+    static const struct {
+        int side_px, classes, most;
+    } cases[] = {{8192, 1, 10}, {8192, 80, 6}, {96, 10000, 378}, {8192, 10000, 0}};
+    const BrimScheme scheme = brim_scheme_uniform(BRIM_PRECISION_AMP, BRIM_RECOMPUTE_NOTHING);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        BrimGraph *graph = NULL;
+        BrimSearchConf conf = conf_for("yolov5n", cases[i].side_px, "h200", 0);
+        assert_ok(brim_model_load(&model, "yolov5n", cases[i].classes));
+        int most = brim_graph_most_inferred(&model, cases[i].side_px);
+        assert_int_equal(most, cases[i].most);
+        if (most > 0)
+            assert_ok(brim_scheme_validation(&conf.subject, &scheme, most, &graph));
+        brim_graph_close(&graph);
+        assert_int_equal(brim_scheme_validation(&conf.subject, &scheme, most + 1, &graph),
+                         BRIM_ERROR_ARGUMENT);
+        assert_null(graph);
+    }
+}
+
+/* Twice the batch would be more than one tensor of pictures holds: a validation takes fewer. */
+static void test_validation_of_large_pictures(void **state)
+{
+    BrimSearch search;
+    (void)state;
+    BrimSearchConf conf = conf_for("yolov5n", 8192, "h200", (uint64_t)130 << 30);
+    assert_ok(brim_model_load(&model, "yolov5n", 1));
+    conf.batch = 8;
+    assert_ok(brim_search_run(&search, &conf));
+    assert_in_range(search.choices[0].validation_batch, 8, 10);
+}
+
 /* ---- demands ---- */
 
 static double graph_ns(const BrimGraph *graph, BrimPart part, const BrimRates *rates)
@@ -347,6 +382,8 @@ static void test_offers_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_most_inferred),
+        cmocka_unit_test(test_validation_of_large_pictures),
         cmocka_unit_test(test_demand_is_what_plans_take),
         cmocka_unit_test(test_graphs_share_a_basis),
         cmocka_unit_test(test_mixed_precision_graph),

@@ -11,6 +11,7 @@
 #include "exchange/safetensors.h"
 #include "support/same_runs.h"
 #include "support/support.h"
+#include "train/trainer.h"
 
 enum { MOST_STEPS = 64 };
 
@@ -329,6 +330,44 @@ static void test_chosen(void **state)
     assert_int_equal(brim_train(&options, watch, &seen), BRIM_ERROR_ARGUMENT);
 }
 
+/* Twice the batch would be more predictions of 3000 classes than one tensor holds, which is no reason
+ * not to train. Opened, not started: nothing of it is touched. */
+static void a_validation_is_of_as_many_as_its_tensors_hold(void **state)
+{
+    enum { PICTURES = 600, SIDE_PX = 128, FRAME_PX = 160, CLASSES = 3000 };
+    static BrimSample samples[PICTURES];
+    static BrimLabel labels[PICTURES];
+    static BrimModel model;
+    BrimTrainer *trainer = NULL;
+    (void)state;
+    for (int i = 0; i < PICTURES; i++)
+        samples[i] =
+            (BrimSample){.width_px = SIDE_PX, .height_px = SIDE_PX, .first_label = i, .label_count = 1};
+    const BrimSplit split = {.samples = samples,
+                             .sample_count = PICTURES,
+                             .labels = labels,
+                             .label_count = PICTURES,
+                             .most_labels = 1};
+    assert_ok(brim_model_load(&model, "yolov5n", CLASSES));
+    const BrimTrainerConf conf = {.backend = &brim_backend_reference,
+                                  .model = &model,
+                                  .hyper = brim_hyper_default(),
+                                  .train = &split,
+                                  .val = &split,
+                                  .epochs = 1,
+                                  .batch = PICTURES / 2,
+                                  .imgsz_px = SIDE_PX,
+                                  .threads = 1};
+    assert_ok(brim_trainer_open(&trainer, &conf));
+    const BrimEngine *engine = brim_trainer_engine(trainer);
+    int most = brim_graph_most_inferred(&model, FRAME_PX);
+    assert_true(most > PICTURES / 2 && most < PICTURES);
+    const BrimGraph *validation = brim_engine_graph_at(engine, brim_engine_training_count(engine));
+    assert_true(validation->batch <= most);
+    assert_int_equal(validation->width_px, FRAME_PX);
+    brim_trainer_close(&trainer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +383,7 @@ int main(void)
         cmocka_unit_test(every_file_of_a_run_is_there),
         cmocka_unit_test(test_planned_again),
         cmocka_unit_test(test_chosen),
+        cmocka_unit_test(a_validation_is_of_as_many_as_its_tensors_hold),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -90,3 +90,11 @@ int brim_graph_prediction_rows(const BrimModel *model, int height_px, int width_
         rows += model->anchor_count * (height_px / model->stride_px[level]) * (width_px / model->stride_px[level]);
     return rows;
 }
+
+int brim_graph_most_inferred(const BrimModel *model, int side_px)
+{
+    int64_t picture = (int64_t)side_px * side_px * 3;
+    int64_t rows = brim_graph_prediction_rows(model, side_px, side_px);
+    int64_t predictions = rows * (5 + model->class_count);
+    return (int)(INT32_MAX / (picture > predictions ? picture : predictions));
+}

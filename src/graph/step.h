@@ -57,4 +57,8 @@ BrimStatus brim_graph_inference(BrimGraph **graph, const BrimStepConf *conf);
 /* Rows of predictions for one picture. */
 int brim_graph_prediction_rows(const BrimModel *model, int height_px, int width_px);
 
+/* The largest batch of square pictures that an inference takes: its pictures are one tensor, and so are their
+ * predictions, whose elements are counted in 32 bits. 0 where not even one has room. */
+int brim_graph_most_inferred(const BrimModel *model, int side_px);
+
 #endif

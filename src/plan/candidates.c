@@ -205,20 +205,13 @@ BrimTime brim_candidate_time(const BrimCandidates *candidates, const BrimCandida
     return time;
 }
 
-/* Predictions of a validation batch are one tensor, whose elements are counted in 32 bits. */
-static int most_validated(const BrimSubject *subject)
-{
-    int64_t row = 5 + subject->model->class_count;
-    return (int)(INT32_MAX /
-                 (row * brim_graph_prediction_rows(subject->model, subject->imgsz_px, subject->imgsz_px)));
-}
-
 int brim_candidate_validation_batch(const BrimCandidates *candidates, const BrimCandidate *candidate,
                                     int batch)
 {
     BrimDemand *demand = candidates->validation[candidate->precision];
     size_t room = brim_demand_bytes(candidate->demand, batch);
-    int most = most_validated(&candidates->conf->subject), low = 1,
+    const BrimSubject *subject = &candidates->conf->subject;
+    int most = brim_graph_most_inferred(subject->model, subject->imgsz_px), low = 1,
         high = 2 * batch < most ? 2 * batch : most;
     while (low < high) {
         int middle = (low + high + 1) / 2;

@@ -180,13 +180,22 @@ static bool validation_decides(const BrimTrainer *trainer)
     return brim_engine_plan(trainer->engine)->largest_graph >= brim_engine_training_count(trainer->engine);
 }
 
-/* v7.0 validates at twice the batch, with several cards at twice the first one's part. Where that would need
- * more than the training itself, batches are smaller. */
+/* v7.0 validates at twice the batch, with several cards at twice the first one's part, in frames that are a
+ * stride larger (pad). No more than an inference takes. */
+static int validated_at_once(const BrimTrainer *trainer)
+{
+    const BrimTrainerConf *conf = &trainer->conf;
+    int cards, side_px = conf->imgsz_px + brim_model_max_stride_px(conf->model);
+    brim_trainer_cards(conf, &cards);
+    int wanted = 2 * brim_crew_part(conf->batch, cards);
+    int most = brim_graph_most_inferred(conf->model, side_px);
+    return wanted <= most ? wanted : most > 1 ? most : 1;
+}
+
+/* Where a validation would need more than the training itself, its batches are smaller. */
 static BrimStatus open_planned(BrimTrainer *trainer)
 {
-    int cards;
-    brim_trainer_cards(&trainer->conf, &cards);
-    trainer->val_batch = 2 * brim_crew_part(trainer->conf.batch, cards);
+    trainer->val_batch = validated_at_once(trainer);
     BrimStatus status = open_at(trainer);
     while (status == BRIM_OK && trainer->val_batch > 1 && validation_decides(trainer)) {
         brim_trainer_close_parts(trainer);
