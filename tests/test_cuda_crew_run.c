@@ -105,7 +105,7 @@ static void a_batch_that_does_not_divide(void **state)
 static void cards_that_are_not_there(void **state)
 {
     (void)state;
-    expect("away 0,1 4 0", "cards=1", "there is no card 1: the NVIDIA driver shows 1, 0: NVIDIA False Card");
+    expect("away 0,1 4 0", "cards=1", "there is no card 1; the NVIDIA driver shows 0: NVIDIA False Card");
     expect("twice 0,0 4 0", "cards=2", "device \"0,0\": there are cpu, auto, and the numbers of cards");
 }
 

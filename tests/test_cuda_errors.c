@@ -145,8 +145,7 @@ static void test_no_driver(void **state)
     child_expect(
         "open", "", beside("nowhere"),
         "not supported by this build or device: no NVIDIA driver: libcuda.so.1 is not there; install "
-        "NVIDIA's driver, "
-        "or leave --device 0 out to train on the CPU");
+        "NVIDIA's driver, or choose --device cpu");
     child_expect("list", "", beside("nowhere"), "0: ");
 }
 
@@ -189,8 +188,7 @@ static void test_start(void **state)
         "open", "cards=0", NULL,
         "not supported by this build or device: the NVIDIA driver finds no card (CUDA_ERROR_NO_DEVICE); "
         "nvidia-smi "
-        "lists those of this machine, CUDA_VISIBLE_DEVICES may hide them; leave --device 0 out to train "
-        "on the CPU");
+        "lists those of this machine, CUDA_VISIBLE_DEVICES may hide them; or choose --device cpu");
     child_expect(
         "open", "fail=cuInit@1,error=803", NULL,
         "a device or its library failed: starting the NVIDIA driver: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH "
@@ -204,10 +202,10 @@ static void test_start(void **state)
 static void test_no_such_card(void **state)
 {
     (void)state;
-    child_expect(
-        "open 3", "cards=2", NULL,
-        "not supported by this build or device: there is no card 3: the NVIDIA driver shows 2, "
-        "0: NVIDIA False Card, 8192 MiB; 1: NVIDIA False Card, 8192 MiB; CUDA_VISIBLE_DEVICES may hide some");
+    child_expect("open 3", "cards=2", NULL,
+                 "not supported by this build or device: there is no card 3; the NVIDIA driver shows "
+                 "0: NVIDIA False Card, 8192 MiB; 1: NVIDIA False Card, 8192 MiB; CUDA_VISIBLE_DEVICES may "
+                 "hide others");
     child_expect("open 3", "cards=4", NULL, "OK: ");
     child_expect("list", "cards=2,memory=4G,name=NVIDIA One", NULL,
                  "2: 0: NVIDIA One, 4096 MiB; 1: NVIDIA One, 4096 MiB");
@@ -220,8 +218,7 @@ static void test_old_card(void **state)
         "open", "cc=7.0,name=Tesla V100-SXM2-16GB", NULL,
         "not supported by this build or device: card 0, Tesla V100-SXM2-16GB, is of compute capability "
         "7.0; brim runs "
-        "from 7.5 on (Turing: GTX 16, RTX 20, T4); choose another card, or leave --device 0 out to train "
-        "on the CPU");
+        "from 7.5 on (Turing: GTX 16, RTX 20, T4); choose another card, or --device cpu");
     child_expect("open", "cc=7.5", NULL, "OK: ");
 }
 

@@ -38,8 +38,8 @@ static BrimStatus find(BrimCudaDevice *device, int index)
         brim_cuda_cards_list(cards, sizeof cards);
         return brim_fail(
             BRIM_ERROR_UNSUPPORTED,
-            "there is no card %d: the NVIDIA driver shows %d, %s; CUDA_VISIBLE_DEVICES may hide some", index,
-            count, cards);
+            "there is no card %d; the NVIDIA driver shows %s; CUDA_VISIBLE_DEVICES may hide others", index,
+            cards);
     }
     device->index = index;
     BRIM_CUDA_TRY(device->driver, cuDeviceGet, "looking at the card", &device->device, index);
@@ -105,8 +105,8 @@ BrimStatus brim_cuda_device_new_enough(const BrimCudaDevice *device)
     return brim_fail(
         BRIM_ERROR_UNSUPPORTED,
         "card %d, %s, is of compute capability %d.%d; brim runs from 7.5 on (Turing: GTX 16, RTX 20, T4); "
-        "choose another card, or leave --device %d out to train on the CPU",
-        device->index, device->name, device->capability / 10, device->capability % 10, device->index);
+        "choose another card, or --device cpu",
+        device->index, device->name, device->capability / 10, device->capability % 10);
 }
 
 /* What the context takes is what the table says of cards with as many multiprocessors, or its rule where

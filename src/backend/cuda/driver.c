@@ -47,12 +47,11 @@ static BrimStatus open_library(void)
     const char *why = dlerror();
     if (why && !strstr(why, "No such file"))
         return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                         "the NVIDIA driver cannot be loaded: %s; install it anew, or leave "
-                         "--device 0 out to train on the CPU",
+                         "the NVIDIA driver cannot be loaded: %s; install it anew, or choose --device cpu",
                          why);
     return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                     "no NVIDIA driver: " LIBRARY " is not there; install NVIDIA's driver, or "
-                     "leave --device 0 out to train on the CPU");
+                     "no NVIDIA driver: " LIBRARY " is not there; install NVIDIA's driver, or choose "
+                     "--device cpu");
 }
 
 /* NULL where the library has no such function. */
@@ -103,11 +102,9 @@ static BrimStatus start(void)
 {
     CUresult result = driver.cuInit_(0);
     if (result == CUDA_ERROR_NO_DEVICE)
-        return brim_fail(
-            BRIM_ERROR_UNSUPPORTED,
-            "the NVIDIA driver finds no card (CUDA_ERROR_NO_DEVICE); nvidia-smi lists "
-            "those of this machine, CUDA_VISIBLE_DEVICES may hide them; leave --device 0 out to train on "
-            "the CPU");
+        return brim_fail(BRIM_ERROR_UNSUPPORTED,
+                         "the NVIDIA driver finds no card (CUDA_ERROR_NO_DEVICE); nvidia-smi lists "
+                         "those of this machine, CUDA_VISIBLE_DEVICES may hide them; or choose --device cpu");
     return brim_cuda_check(&driver, result, "starting the NVIDIA driver");
 }
 
