@@ -83,6 +83,10 @@ BRIM_FAKE_DNN=version=8904 on "" "${refused[@]}"
 expect_refusal "an old cuDNN" 1 "cuDNN 8.9.4 is too old" "install libcudnn9-cuda-"
 libraries=$work/driver on "" "${train[@]}" --name passed-over
 expect "auto, but no cuDNN" 0 "device: cpu" "no card is used: cuDNN 9 is not to be found"
+on cards=0 plan yolov5n --imgsz 64 --device auto
+expect "auto, but no card" 0 "cpu:"
+on cards=2,old=0 "${train[@]}" --name second
+expect "auto, and the first card is old" 0 "device: card 1: NVIDIA False Card" "passed over: card 0, NVIDIA False Card, is of"
 
 # ---- memory, to the byte ----
 

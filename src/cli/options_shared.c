@@ -62,7 +62,7 @@ const BrimOption brim_option_device = {.names = "device",
                                        .kind = BRIM_OPTION_TEXT,
                                        .value = "NAME",
                                        .help = "auto, cpu, or a card by its number: 0, cuda:0; auto is the "
-                                               "first card there is, else the CPU (default auto)"};
+                                               "first card that brim can use, else the CPU (default auto)"};
 
 const BrimOption brim_option_threads = {.names = "threads",
                                         .kind = BRIM_OPTION_INT,

@@ -48,7 +48,7 @@ const BrimOption brim_train_options[] = {
      .offset = AT(device),
      .value = "NAME",
      .help = "auto, cpu, a card by its number: 0, cuda:0; or several as 0,1, among which the batch is divided; auto is the "
-             "first card there is, else the CPU (default auto)"},
+             "first card that brim can use, else the CPU (default auto)"},
     {.names = "sync-bn",
      .kind = BRIM_OPTION_FLAG,
      .offset = AT(sync_bn),

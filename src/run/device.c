@@ -66,13 +66,28 @@ static BrimStatus read_cards(const BrimDevice *device, uint64_t *capacity_bytes,
     return BRIM_OK;
 }
 
-/* Takes the first card; where it is there and cannot be used, its owner should know why. */
+static void take_card(BrimDevice *device, int card)
+{
+    device->backend = &brim_backend_cuda;
+    device->card = device->cards[0] = card;
+}
+
+/* Takes the first card that can be used; where another is there before it, or a driver, its owner should know
+ * why that is passed over. */
 static void choose_any(BrimDevice *device)
 {
-    if (brim_cuda_card_check(0) == BRIM_OK)
-        *device = (BrimDevice){.backend = &brim_backend_cuda, .count = 1};
-    else if (brim_cuda_cards_found())
-        snprintf(device->why_no_card, sizeof device->why_no_card, "%s", brim_last_error());
+    if (brim_cuda_card_check(0) == BRIM_OK) {
+        take_card(device, 0);
+        return;
+    }
+    if (brim_cuda_cards_found())
+        snprintf(device->why_passed_over, sizeof device->why_passed_over, "%s", brim_last_error());
+    for (int card = 1; card < brim_cuda_cards_count(); card++) {
+        if (brim_cuda_card_check(card) == BRIM_OK) {
+            take_card(device, card);
+            return;
+        }
+    }
 }
 
 static void list_cards(char *text, size_t bytes)
@@ -160,17 +175,18 @@ BrimStatus brim_device_choose(const char *text, BrimDevice *device)
 void brim_device_remark(const BrimDevice *device, BrimListener listener, void *self)
 {
     char text[128];
-    if (brim_device_is_card(device)) {
-        for (int i = 0; i < device->count; i++) {
-            describe_card(device->cards[i], text, sizeof text);
-            brim_remark(listener, self, "device: card %s", text);
-        }
-        return;
+    bool is_card = brim_device_is_card(device);
+    for (int i = 0; i < device->count && is_card; i++) {
+        describe_card(device->cards[i], text, sizeof text);
+        brim_remark(listener, self, "device: card %s", text);
     }
-    brim_process_core_name(text, sizeof text);
-    brim_remark(listener, self, "device: %s, %s", device->backend->name, text);
-    if (device->why_no_card[0])
-        brim_remark(listener, self, "no card is used: %s", device->why_no_card);
+    if (!is_card) {
+        brim_process_core_name(text, sizeof text);
+        brim_remark(listener, self, "device: %s, %s", device->backend->name, text);
+    }
+    if (device->why_passed_over[0])
+        brim_remark(listener, self, "%s: %s", is_card ? "passed over" : "no card is used",
+                    device->why_passed_over);
 }
 
 bool brim_device_is_card(const BrimDevice *device)

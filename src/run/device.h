@@ -10,15 +10,16 @@ typedef struct BrimDevice {
     int card;                   /* of a backend for cards: which */
     int cards[BRIM_MOST_CARDS]; /* those that train as one, `card` the first of them */
     int count;                  /* of them; 1 for the host, too */
-    char why_no_card[320];      /* why "auto" passed over a card or driver that is there; "" where there is none */
+    char why_passed_over[320];  /* why "auto" did not take the first card or the driver that is there; else ""
+                                 */
 } BrimDevice;
 
 /* The numbers of "0", "cuda:0", "0,1": how many there are; 0 where the text is none of them, names a card
  * twice, or more than there is room for. */
 int brim_device_numbers(const char *text, int cards[BRIM_MOST_CARDS]);
 
-/* "cpu"; "0", "cuda:0": a card, as the driver counts; NULL, "", "auto": the first card where there is one that this build
- * can use, else the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what there is, and refuses
+/* "cpu"; "0", "cuda:0": a card, as the driver counts; NULL, "", "auto": the first card that this build can
+ * use, else the CPU; "reference" is plain C, for tests. ERROR_UNSUPPORTED names what there is, and refuses
  * several cards. */
 BrimStatus brim_device_choose(const char *text, BrimDevice *device);
 

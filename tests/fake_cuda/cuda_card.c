@@ -80,6 +80,8 @@ static void read_word(const char *word)
         card.error = (CUresult)number_of(value, word);
     else if (IS("failing"))
         card.failing = (int)number_of(value, word);
+    else if (IS("old"))
+        card.old = atoi(value);
     else if (IS("other"))
         read_other(value, word);
     else if (IS("fail"))
@@ -110,6 +112,7 @@ static void read_card(void)
                       .name = "NVIDIA False Card",
                       .failing = -1,
                       .other = -1,
+                      .old = -1,
                       .error = CUDA_ERROR_LAUNCH_FAILED};
     char words[1024], *rest = words;
     const char *given = getenv("BRIM_FAKE_CARD");

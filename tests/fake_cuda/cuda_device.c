@@ -69,10 +69,10 @@ CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice
     FAKE_TRY(check_device(device));
     switch (attribute) {
     case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:
-        *value = fake_card()->cc_major;
+        *value = device == fake_card()->old ? 7 : fake_card()->cc_major;
         return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR:
-        *value = fake_card()->cc_minor;
+        *value = device == fake_card()->old ? 0 : fake_card()->cc_minor;
         return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
         *value = fake_card()->sms;

@@ -24,6 +24,7 @@ typedef struct FakeCard {
     int failing; /* the only card that fails; -1: all */
     int other;   /* a card with memory of its own; -1: none */
     size_t other_bytes;
+    int old; /* a card of compute capability 7.0; -1: none */
     bool strict, threads, lazy;
 } FakeCard;
 

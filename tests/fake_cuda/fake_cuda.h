@@ -14,6 +14,7 @@
  *   fail=NAME@N         the N-th call of that function (cuLaunchKernel@100) fails, and from then on every call: the card fell
  *                       off; fail=NAME@N:once fails once; error=CODE is the driver's number (719)
  *   failing=1           of several cards that one fails alone: its calls are counted, and after it fell off only they fail
+ *   old=0               that card alone is of compute capability 7.0
  *   other=1:600M        the memory of that card alone, all of it free; one of them can be described so
  * Work on a stream is done when it is started, if the card is not lazy, unless the stream is being captured: then it is kept, and done at each launch
  * of the graph. What a caller does wrong is answered by the driver's own error, and said on stderr; memory that was written

@@ -45,8 +45,12 @@ fail:
 
 bool brim_cuda_cards_found(void)
 {
-    const BrimCudaDriver *driver;
-    return brim_cuda_driver(&driver) == BRIM_OK || brim_cuda_driver_found();
+    return brim_cuda_driver_found();
+}
+
+int brim_cuda_cards_count(void)
+{
+    return brim_cuda_device_count();
 }
 
 void brim_cuda_card_line(int index, char *text, size_t bytes)

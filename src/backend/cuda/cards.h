@@ -28,8 +28,11 @@ BrimStatus brim_cuda_card_read(BrimCudaCard *card, int index);
  * brim_cuda_dnn_open. */
 BrimStatus brim_cuda_card_check(int index);
 
-/* Whether there is a driver at all, usable or not. */
+/* Whether there is a driver at all, usable or not, once a card was checked. */
 bool brim_cuda_cards_found(void);
+
+/* How many there are; 0 where the driver cannot say. */
+int brim_cuda_cards_count(void);
 
 /* "0: NVIDIA GeForce RTX 3060, 11910 MiB"; "" where there is no such card. */
 void brim_cuda_card_line(int index, char *text, size_t bytes);
