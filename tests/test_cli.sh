@@ -48,7 +48,7 @@ expect 1 "no weights at" val --data x.yaml --weights "$folder/none.pt"
 expect 1 "no such folder" detect --source "$folder/none" --weights x.pt
 expect 1 "no picture" detect --source "$folder/empty" --weights x.pt
 expect 1 "neither a picture" detect --source "$folder/film.mp4" --weights x.pt
-expect 1 "none of the 1 pictures" detect --source "$folder/list.txt" --weights x.pt
+expect 1 "can be read, of 1 that were found" detect --source "$folder/list.txt" --weights x.pt
 expect 2 "there is demo" data draw "$folder/draw"
 expect 0 "214 layers" model yolov5n --nc 3
 
@@ -89,7 +89,7 @@ if [ -f "$weights" ]; then
     expect 2 "has classes 0 to 79" detect --source "$folder/demo/images/val" --classes 80 "${common[@]}"
     expect 3 "no --imgsz fits" detect --source "$folder/demo/images/val" --memory 1M "${common[@]}"
     expect 0 "broken.jpg" detect --source "$folder/demo/images/val" "${common[@]}"
-    expect 0 "1 pictures could not be read" detect --source "$folder/demo/images/val" "${common[@]}"
+    expect 0 "1 picture could not be read, and was skipped" detect --source "$folder/demo/images/val" "${common[@]}"
     expect 1 "there are cpu" detect --source "$folder/demo/images/val" --device cuda "${common[@]}"
     [ -d "$folder/run2" ] || { echo "the second run's folder is not run2"; bad=1; }
 else

@@ -200,7 +200,7 @@ static void no_nccl(void **state)
         !strstr(child_said, "install libnccl2 from NVIDIA's repository"))
         fail_msg("%s", child_said);
     assert_int_equal(child_run("alone 0 4 1", "cards=2", search), 0); /* one card needs none */
-    assert_non_null(strstr(child_said, "stopped in epoch 0 after 1 batches"));
+    assert_non_null(strstr(child_said, "stopped in epoch 0 after 1 batch"));
 }
 
 int main(int argc, char **argv)

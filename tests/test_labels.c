@@ -282,7 +282,7 @@ static void what_holds_no_picture_is_refused(void **state)
     assert_refused(scan(&split, in_scratch("set/nowhere"), 1), BRIM_ERROR_INPUT,
                    "set/nowhere no such folder");
     assert_refused(scan(&split, in_scratch("set/images/train/broken.jpg"), 1), BRIM_ERROR_INPUT,
-                   "none broken.jpg");
+                   "picture broken.jpg");
     assert_int_equal(split.sample_count, 0);
 }
 

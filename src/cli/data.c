@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plural.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "data/demo.h"
@@ -56,8 +57,8 @@ static BrimStatus write_demo(const DemoOptions *options)
     BrimStatus status =
         brim_demo_write(options->folder, options->pictures - val, val, options->imgsz, options->seed);
     if (status == BRIM_OK)
-        printf("%d pictures to train on and %d to validate on: --data %s/data.yaml\n",
-               options->pictures - val, val, options->folder);
+        printf("%d picture%s to train on and %d to validate on: --data %s/data.yaml\n",
+               options->pictures - val, brim_plural(options->pictures - val, "s"), val, options->folder);
     return status;
 }
 

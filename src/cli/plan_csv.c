@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/plural.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "plan/problem.h"
@@ -65,9 +66,10 @@ static double percent_above(const BrimProblemResult *result)
 static void print_summary(const BrimProblem *problem, const BrimProblemResult *result)
 {
     bool optimal = result->top_bytes == result->lower_bytes;
-    fprintf(stderr, "%d buffers: height %zu bytes, lower bound %zu, %.2f%% above it, %s; %s, %.2f s\n",
-            problem->count, result->top_bytes, result->lower_bytes, percent_above(result),
-            optimal ? "the best there can be" : "not proven to be the best", result->method, result->seconds);
+    fprintf(stderr, "%d buffer%s: height %zu bytes, lower bound %zu, %.2f%% above it, %s; %s, %.2f s\n",
+            problem->count, brim_plural(problem->count, "s"), result->top_bytes, result->lower_bytes,
+            percent_above(result), optimal ? "the best there can be" : "not proven to be the best",
+            result->method, result->seconds);
 }
 
 static BrimStatus print_json(const BrimProblem *problem, const BrimProblemResult *result)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/plural.h"
 
 enum { REDRAW_NS = 100 * 1000 * 1000, LINE_BYTES = 512 };
 
@@ -145,8 +146,8 @@ static void close_epoch(BrimPrint *print)
     if (step->batches == 0)
         return;
     int at = print_columns(line, sizeof line, step);
-    snprintf(line + at, sizeof line - (size_t)at, ": %d batches, %.1f pictures/s, data wait %.1f%%%s",
-             step->batches, step->pictures_per_s, 100 * step->wait_share,
+    snprintf(line + at, sizeof line - (size_t)at, ": %d batch%s, %.1f pictures/s, data wait %.1f%%%s",
+             step->batches, brim_plural(step->batches, "es"), step->pictures_per_s, 100 * step->wait_share,
              print_use(use, sizeof use, &print->use));
     stay(print, "%s", line);
     print->step.batches = 0;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "data/decode.h"
 #include "data/labels_find.h"
 
@@ -59,7 +60,7 @@ static BrimStatus parse_label_text(Finding *finding, const char *path, const cha
     finding->label_count = count;
     if (finding->duplicates > 0 && remarks.status == BRIM_OK)
         return brim_texts_add(&finding->remarks, "%s: %d duplicate label%s removed", path,
-                              finding->duplicates, finding->duplicates == 1 ? "" : "s");
+                              finding->duplicates, brim_plural(finding->duplicates, "s"));
     return remarks.status;
 }
 
@@ -164,8 +165,8 @@ static BrimStatus gather(BrimSplit *split, Finding *findings, BrimTexts *picture
     for (int i = 0; i < pictures->count; i++)
         take_finding(split, &findings[i], &pictures->texts[i]);
     if (split->sample_count == 0)
-        return brim_fail(BRIM_ERROR_INPUT, "none of the %d pictures can be used: %s", pictures->count,
-                         split->remarks[0]);
+        return brim_fail(BRIM_ERROR_INPUT, "no picture can be used, of %d that were found: %s",
+                         pictures->count, split->remarks[0]);
     return BRIM_OK;
 }
 

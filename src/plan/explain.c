@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plural.h"
 #include "plan/lifetime.h"
 
 enum { TEXT_BYTES = 8192, LARGEST = 10 };
@@ -64,9 +65,11 @@ static BrimStatus tell_peak(const BrimPlacement *placement, const BrimGraph *gra
     BrimBuffer *buffers = brim_mem_take(BRIM_MEM_GRAPH, count + 1, sizeof *buffers);
     BrimStatus status = buffers ? brim_lifetimes_find(graph, buffers) : BRIM_ERROR_MEMORY;
     if (status == BRIM_OK) {
-        say(text, "at its fullest in op %d of %d (%s, layer %d) for %d pictures of %d x %d px; the largest tensors then:\n",
-            placement->peak_op, graph->op_count, brim_op_text(peak->kind), peak->layer, graph->batch, graph->width_px,
-            graph->height_px);
+        say(text,
+            "at its fullest in op %d of %d (%s, layer %d) for %d picture%s of %d x %d px; the largest "
+            "tensors then:\n",
+            placement->peak_op, graph->op_count, brim_op_text(peak->kind), peak->layer, graph->batch,
+            brim_plural(graph->batch, "s"), graph->width_px, graph->height_px);
         list_largest(graph, buffers, placement->peak_op, text);
     }
     brim_mem_give(buffers);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/plural.h"
 #include "base/utf8.h"
 #include "report/bench_table.h"
 #include "report/bench_verdict.h"
@@ -261,7 +262,7 @@ static void draw_title(cairo_t *pen, const BrimBench *bench)
     brim_utf8_copy(name, sizeof name, bench->model);
     snprintf(title, sizeof title, "%s at %d px", name, bench->imgsz_px);
     snprintf(below, sizeof below, "%s, %d thread%s, %s", bench->precision, bench->threads,
-             bench->threads == 1 ? "" : "s", bench->device);
+             brim_plural(bench->threads, "s"), bench->device);
     brim_chart_text(pen, LEFT_PX, 36, BRIM_CHART_LEFT, title_ink, title);
     brim_chart_text(pen, LEFT_PX, 57, BRIM_CHART_LEFT, small_ink, below);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/plural.h"
 #include "report/bench_sheet.h"
 #include "report/bench_verdict.h"
 #include "report/json.h"
@@ -27,7 +28,7 @@ void brim_bench_bytes(char *text, size_t bytes, uint64_t amount)
 static void say_what(BrimText *text, const BrimBench *bench)
 {
     brim_text_add(text, "%s at %d px, %s, %d thread%s (%s)", bench->model, bench->imgsz_px, bench->precision,
-                  bench->threads, bench->threads == 1 ? "" : "s", bench->device);
+                  bench->threads, brim_plural(bench->threads, "s"), bench->device);
 }
 
 static void say_advice(BrimText *text, const BrimBench *bench, const char *before)
@@ -115,8 +116,9 @@ static void say_training(BrimText *text, const BrimBench *bench, const char *bef
     if (row->peak_bytes)
         brim_bench_bytes(peak, sizeof peak, row->peak_bytes);
     brim_text_add(
-        text, "%stime: %.2f s for %d batches; a batch %.1f ms (median), %.1f ms (best); %.2f pictures/s\n",
-        before, total_ms / 1e3, bench->step_count, row->median_ms, row->best_ms, row->pictures_per_s);
+        text, "%stime: %.2f s for %d batch%s; a batch %.1f ms (median), %.1f ms (best); %.2f pictures/s\n",
+        before, total_ms / 1e3, bench->step_count, brim_plural(bench->step_count, "es"), row->median_ms,
+        row->best_ms, row->pictures_per_s);
     brim_text_add(
         text,
         "%smemory: %s planned, %s of them (%llu bytes, exact) the arena; measured peak %s\n",
@@ -129,8 +131,9 @@ static void add_training(BrimText *text, const BrimBench *bench, const BrimSheet
 {
     brim_text_add(text, "%s", markdown ? "# " : "");
     say_what(text, bench);
-    brim_text_add(text, "\n\n%d training batches of %d random pictures with random labels.\n\n",
-                  bench->step_count, bench->rows[0].batch);
+    brim_text_add(text, "\n\n%d training batch%s of %d random picture%s with random labels.\n\n",
+                  bench->step_count, brim_plural(bench->step_count, "es"), bench->rows[0].batch,
+                  brim_plural(bench->rows[0].batch, "s"));
     (markdown ? brim_sheet_markdown : brim_sheet_table)(text, sheet);
     brim_text_add(text, "\n");
     say_training(text, bench, markdown ? "- " : "");

@@ -1,6 +1,7 @@
 /* A detection from its options to its folder. Pictures go one by one, in the order of their paths. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "conf/dataset.h"
 #include "data/resize.h"
 #include "report/folder.h"
@@ -185,8 +186,9 @@ static void tell_speed(const BrimDetectRun *run)
 {
     double per_ns = 1e-6 / (run->seen > 0 ? run->seen : 1);
     if (run->source.unreadable)
-        brim_remark(run->listener, run->self, "%d pictures could not be read and were skipped",
-                    run->source.unreadable);
+        brim_remark(run->listener, run->self, "%d picture%s could not be read, and %s skipped",
+                    run->source.unreadable, brim_plural(run->source.unreadable, "s"),
+                    run->source.unreadable == 1 ? "was" : "were");
     brim_remark(run->listener, run->self,
                 "Speed: %.1fms read, %.1fms network, %.1fms NMS per image at shape (1, 3, %d, %d)",
                 (double)run->spent_ns[0] * per_ns, (double)run->spent_ns[1] * per_ns,

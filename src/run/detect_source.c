@@ -145,7 +145,8 @@ BrimStatus brim_detect_source_find(BrimDetectSource *source, const char *path, B
     for (int i = 0; i < paths.count && status == BRIM_OK; i++)
         status = add_picture(source, &paths.texts[i], listener, self);
     if (status == BRIM_OK && source->count == 0)
-        status = brim_fail(BRIM_ERROR_INPUT, "none of the %d pictures of %s can be read", paths.count, path);
+        status = brim_fail(BRIM_ERROR_INPUT, "no picture of %s can be read, of %d that were found", path,
+                           paths.count);
     if (status == BRIM_OK)
         status = part_names(source);
 fail:

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "exchange/safetensors.h"
 #include "train/trainer_state.h"
 #include "train/weights.h"
@@ -87,8 +88,8 @@ BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *check
     trainer->skipped_told = trainer->position.scaler.skipped;
     if (trainer->position.epoch >= trainer->conf.epochs)
         return brim_fail(BRIM_ERROR_INPUT,
-                         "this run has finished its %d epochs; start a new one from its weights",
-                         trainer->conf.epochs);
+                         "this run has finished its %d epoch%s; start a new one from its weights",
+                         trainer->conf.epochs, brim_plural(trainer->conf.epochs, "s"));
     BRIM_TRY(brim_trainer_keep_fill(trainer));
 fail:
     return status;
@@ -200,14 +201,15 @@ BrimStatus brim_trainer_run(BrimTrainer *trainer)
             BRIM_TRY(finish_epoch(trainer));
         if (trainer->stop) {
             BRIM_TRY(brim_trainer_save_stopped(trainer));
-            return brim_fail(BRIM_STOPPED, "stopped in epoch %d after %d batches", trainer->position.epoch,
-                             trainer->position.batch);
+            return brim_fail(BRIM_STOPPED, "stopped in epoch %d after %d batch%s", trainer->position.epoch,
+                             trainer->position.batch, brim_plural(trainer->position.batch, "es"));
         }
         if (out_of_patience(trainer)) {
             brim_trainer_remark(trainer,
-                                "Stopped early: no better result for %d epochs, best at epoch %d "
+                                "Stopped early: no better result for %d epoch%s, best at epoch %d "
                                 "(--patience changes it)",
-                                trainer->conf.patience, trainer->position.best_epoch);
+                                trainer->conf.patience, brim_plural(trainer->conf.patience, "s"),
+                                trainer->position.best_epoch);
             break;
         }
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/plural.h"
 #include "report/sheet.h"
 #include "watch/command.h"
 #include "watch/table.h"
@@ -27,7 +28,8 @@ static const char *mebibytes(char text[32], double bytes)
 static void add_end(BrimText *text, const BrimWatched *watched)
 {
     const BrimChild *child = &watched->child;
-    brim_text_add(text, "brim watch: %.2f s, %d samples, ", watched->seconds, watched->summary.samples);
+    brim_text_add(text, "brim watch: %.2f s, %d sample%s, ", watched->seconds, watched->summary.samples,
+                  brim_plural(watched->summary.samples, "s"));
     if (child->signal)
         brim_text_add(text, "killed by signal %d (%s)\n", child->signal, strsignal(child->signal));
     else
