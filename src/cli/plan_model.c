@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plural.h"
 #include "cli/commands.h"
 #include "cli/options_shared.h"
 #include "cli/print.h"
@@ -101,12 +102,12 @@ static const BrimOption options_of_plan[] = {
 };
 #undef AT
 static const BrimOptionTable table = {
-    "brim plan MODEL [options]\n       brim plan --data FILE [options of brim train]",
+    "brim plan MODEL [options]\n       brim plan --data FILE [options of brim train]\n"
+    "       brim plan --csv FILE [options]",
     "Says which batch, precision and recomputation train a model fastest in a device's memory, in "
-    "milliseconds "
-    "and without the device. With --data it plans the run that `brim train` with the same options would "
-    "start; "
-    "`brim plan --data --help` lists those.",
+    "milliseconds and without the device. With --data it plans the run that `brim train` with the same "
+    "options would start; with --csv it places the buffers of a problem from elsewhere. `brim plan --data "
+    "--help` and `brim plan --csv --help` list the options of those.",
     options_of_plan, sizeof options_of_plan / sizeof options_of_plan[0]};
 
 static BrimPlanSheet sheet_of(const BrimPlanning *planning)
@@ -129,8 +130,9 @@ static BrimStatus draw_map(const char *path, const BrimPlanning *planning)
     const BrimChoice *choice = &planning->search.choices[0];
     const BrimSubject subject = {
         .model = &planning->model, .imgsz_px = planning->imgsz_px, .sizer = planning->device.sizer};
-    snprintf(title, sizeof title, "%s, %d px, %d pictures, %s, computing again: %s", planning->model.name,
-             planning->imgsz_px, choice->micro_batch, brim_precision_text(choice->scheme.precision),
+    snprintf(title, sizeof title, "%s, %d px, %d picture%s, %s, computing again: %s", planning->model.name,
+             planning->imgsz_px, choice->micro_batch, brim_plural(choice->micro_batch, "s"),
+             brim_precision_text(choice->scheme.precision),
              brim_scheme_text(&planning->model, &choice->scheme, scheme));
     BrimStatus status = brim_choice_plan(choice, &subject, graphs, &plan);
     if (status == BRIM_OK)
