@@ -1,6 +1,7 @@
 /* Tables of choices and cards. */
 #include "report/choices.h"
 
+#include "base/plural.h"
 #include "graph/recompute.h"
 
 static double mib(uint64_t bytes)
@@ -60,14 +61,14 @@ static void print_table_row(FILE *file, const BrimPlanSheet *sheet, const BrimCh
             brim_scheme_text(sheet->model, &choice->scheme, scheme));
 }
 
-/* How to train so, where this build can. */
+/* How to train so, where this build can; data and weights are for the user to say. */
 static void print_command(FILE *file, const BrimPlanSheet *sheet, const BrimChoice *choice)
 {
     char recompute[BRIM_RECOMPUTE_TEXT_BYTES];
     if (sheet->device->gpu)
         return;
     brim_recompute_format(choice->scheme.recompute, sheet->model, recompute);
-    fprintf(file, "  brim train --batch-size %d --imgsz %d --precision %s --recompute %s\n",
+    fprintf(file, "  brim train ... --batch-size %d --imgsz %d --precision %s --recompute %s\n",
             choice->micro_batch, sheet->imgsz_px,
             choice->scheme.precision == BRIM_PRECISION_FP32 ? "fp32" : "amp", recompute);
 }
@@ -78,10 +79,11 @@ void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
     const BrimChoice *chosen = &search->choices[0];
     char scheme[BRIM_SCHEME_TEXT_BYTES];
     print_device(file, sheet);
-    fprintf(file, "%s, %d px, %d classes: %d pictures x %d = %d, %s, computing again: %s\n",
-            sheet->model->name, sheet->imgsz_px, sheet->model->class_count, chosen->micro_batch,
-            chosen->accumulate, chosen->micro_batch * chosen->accumulate,
-            brim_precision_text(chosen->scheme.precision),
+    fprintf(file, "%s, %d px, %d class%s: %d picture%s x %d = %d, %s, computing again: %s\n",
+            sheet->model->name, sheet->imgsz_px, sheet->model->class_count,
+            brim_plural(sheet->model->class_count, "es"), chosen->micro_batch,
+            brim_plural(chosen->micro_batch, "s"), chosen->accumulate,
+            chosen->micro_batch * chosen->accumulate, brim_precision_text(chosen->scheme.precision),
             brim_scheme_text(sheet->model, &chosen->scheme, scheme));
     print_ledger(file, sheet, chosen);
     fprintf(file,
