@@ -17,6 +17,11 @@ def read(path):
     return {head: [float(row[i]) for row in rows[1:]] for i, head in enumerate(heads)}
 
 
+def dash(number):
+    """The first run is drawn whole, the others in ever longer pieces, in the curves and beside their names."""
+    return f' stroke-dasharray="{4 * number} 3"' if number else ""
+
+
 def panel(runs, index, key, title):
     left, top = MARGIN + index % ACROSS * (WIDTH + MARGIN), MARGIN + index // ACROSS * (HEIGHT + MARGIN)
     most = max(max(run[key]) for _, run in runs)
@@ -29,8 +34,7 @@ def panel(runs, index, key, title):
         values = run[key]
         points = " ".join(f"{left + WIDTH * i / max(1, len(values) - 1):.1f},{top + HEIGHT * (1 - v / most):.1f}"
                           for i, v in enumerate(values))
-        dash = f' stroke-dasharray="{4 * number} 3"' if number else ""
-        out.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[number]}" stroke-width="1.6"{dash}/>')
+        out.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[number]}" stroke-width="1.6"{dash(number)}/>')
     out.append(f'<text x="{left}" y="{top + HEIGHT + 14}" fill="#666">epoch 0</text>'
                f'<text x="{left + WIDTH}" y="{top + HEIGHT + 14}" text-anchor="end" fill="#666">{len(values) - 1}</text>')
     return out
@@ -48,7 +52,7 @@ def main():
         out += panel(runs, index, key, title)
     for number, (name, _) in enumerate(runs):
         x = MARGIN + 200 * number
-        out.append(f'<line x1="{x}" y1="{height - 18}" x2="{x + 24}" y2="{height - 18}" stroke="{COLOURS[number]}" stroke-width="2"/>'
+        out.append(f'<line x1="{x}" y1="{height - 18}" x2="{x + 24}" y2="{height - 18}" stroke="{COLOURS[number]}" stroke-width="2"{dash(number)}/>'
                    f'<text x="{x + 30}" y="{height - 14}">{name}</text>')
     with open(sys.argv[-1], "w") as file:
         file.write("\n".join(out + ["</svg>"]) + "\n")
