@@ -118,14 +118,14 @@ static void test_training(void **state)
     assert_int_equal(launches("brim_augment"), 2 * early + STEPS);
     assert_same_losses(&ram, &host);
     assert_non_null(
-        strstr(ram.augments, "the card augments: 0 MiB of decoded pictures are in the host's memory"));
+        strstr(ram.augments, "the card augments: 1 MiB of decoded pictures are in the host's memory"));
     train("device", 0, 2, &device);
     assert_int_equal(launches("brim_augment"), 3 * early + 2 * STEPS);
     assert_same_losses(&device, &host);
     assert_non_null(strstr(device.augments, "are in its memory"));
     assert_int_equal(device.planned_bytes - host.planned_bytes, 2 * MIB); /* a step of cuMemAlloc's */
     train("device", host.planned_bytes + MIB, 0, &little);
-    assert_non_null(strstr(little.augments, "no room to keep 0 MiB"));
+    assert_non_null(strstr(little.augments, "no room to keep 1 MiB"));
     assert_same_losses(&little, &host);
     assert_int_equal((launches("brim_augment") - 2 * STEPS) % early,
                      0); /* it was planned twice, and made no picture */

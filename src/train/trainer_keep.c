@@ -1,5 +1,7 @@
 /* Training pictures that stay with a device which augments them: where, whether they fit, and their filling.
  */
+#include <math.h>
+
 #include "train/trainer_state.h"
 
 static size_t picture_bytes(const BrimTrainer *trainer)
@@ -57,7 +59,7 @@ static BrimStatus put(void *self, size_t start_bytes, const BrimPicture *picture
 BrimStatus brim_trainer_keep_fill(BrimTrainer *trainer)
 {
     bool device = trainer->conf.keep == BRIM_TRAINER_KEEP_DEVICE;
-    double mib = (double)picture_bytes(trainer) / 0x1p20;
+    double mib = ceil((double)picture_bytes(trainer) / 0x1p20); /* never "0 MiB" */
     if (trainer->keep == BRIM_TRAINER_KEEP_NONE) {
         if (trainer->conf.keep != BRIM_TRAINER_KEEP_NONE && can_keep(trainer))
             brim_trainer_remark(trainer, "no room to keep %.0f MiB of decoded pictures: the host augments",
