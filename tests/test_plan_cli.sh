@@ -43,6 +43,7 @@ expect 0 "cpu: " yolov5n --imgsz 64 --device cpu
 expect 0 "bf16-kept" yolov5n --imgsz 64 --precision amp
 expect 0 "yolov5x" --all "${laptop[@]}"
 expect 0 "4095 MiB" n "${laptop[@]}" --windows
+expect 0 "so not on this one" n --gpu "GTX 1080"
 
 expect 2 "which model?"
 expect 2 "--all plans the whole family" yolov5n --all

@@ -24,6 +24,7 @@ BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimPla
     int reported_mib = windows && gpu->windows_mib ? gpu->windows_mib : gpu->linux_mib;
     double cores = brim_gpu_fp32_flops(gpu), bytes = gpu->bandwidth_gb_s * 1e9;
     BrimPlanDevice device = {.gpu = true,
+                             .too_old = gpu->capability < BRIM_GPU_OLDEST_CAPABILITY,
                              .observed = gpu->observed,
                              .capacity_bytes = (uint64_t)reported_mib << 20,
                              .context_bytes = (size_t)gpu->context_mib << 20,

@@ -13,6 +13,7 @@ typedef struct BrimPlanDevice {
     char identity[256]; /* all that its speed depends on: what is timed on it is kept under that; "": nothing
                            is */
     bool gpu;
+    bool too_old;  /* brim does not run there: the plan is for comparison */
     bool observed; /* the capacity was reported by a device, not worked out */
     uint64_t capacity_bytes;
     uint64_t free_bytes;  /* of them, what is not in use now; the capacity where that is unknown */

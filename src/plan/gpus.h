@@ -5,6 +5,9 @@
 
 #include "base/status.h"
 
+/* On older cards brim does not run. Turing: kernels are compiled from there on (src/backend/cuda/CMakeLists.txt). */
+enum { BRIM_GPU_OLDEST_CAPABILITY = 75 };
+
 typedef struct BrimGpu {
     const char *name;   /* as the driver says it, without "NVIDIA" */
     int capability;     /* compute capability: 86 is 8.6 */

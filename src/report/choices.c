@@ -23,6 +23,10 @@ static void print_device(FILE *file, const BrimPlanSheet *sheet)
             : device->observed ? "as the driver reports it"
                                : "as similar cards have it",
             mib(sheet->budget_bytes), sheet->profile, sheet->fraction);
+    if (device->too_old)
+        fprintf(
+            file,
+            "brim itself runs on cards of compute capability 7.5 (Turing) and later, so not on this one\n");
 }
 
 static void print_ledger(FILE *file, const BrimPlanSheet *sheet, const BrimChoice *choice)
@@ -124,6 +128,7 @@ void brim_gpus_print(FILE *file)
                 gpu->bandwidth_gb_s, gpu->tensor_tflops, gpu->context_mib);
     }
     fprintf(file,
-            "~: worked out from similar cards; all other sizes of memory were read from a card's report. "
-            "0: no display driver, no tensor cores.\n");
+            "~   worked out from similar cards; all other sizes of memory were read from a card's report\n"
+            "0   no display driver, no tensor cores\n"
+            "cc  compute capability; brim runs from 7.5 on\n");
 }

@@ -8,8 +8,6 @@
 #include "backend/cuda/fatbin.h"
 #include "plan/gpus.h"
 
-enum { OLDEST_CAPABILITY = 75 }; /* Turing: kernels are compiled from there on (CMakeLists.txt) */
-
 static const struct {
     const char *symbol, *what;
 } kernels[] = {
@@ -100,7 +98,7 @@ fail:
 
 BrimStatus brim_cuda_device_new_enough(const BrimCudaDevice *device)
 {
-    if (device->capability >= OLDEST_CAPABILITY)
+    if (device->capability >= BRIM_GPU_OLDEST_CAPABILITY)
         return BRIM_OK;
     return brim_fail(
         BRIM_ERROR_UNSUPPORTED,
