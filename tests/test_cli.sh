@@ -44,6 +44,7 @@ expect 2 "512M or 8G" detect --source x --memory much
 mkdir "$folder/empty"
 echo "not a picture" >"$folder/film.mp4"
 echo "$folder/gone.jpg" >"$folder/list.txt"
+expect 2 'no command "trian"; train is meant?' trian
 expect 1 "no weights at" val --data x.yaml --weights "$folder/none.pt"
 expect 1 "no such folder" detect --source "$folder/none" --weights x.pt
 expect 1 "no picture" detect --source "$folder/empty" --weights x.pt

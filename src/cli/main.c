@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "conf/nearest.h"
 
 typedef struct Command {
     const char *name;
@@ -29,6 +30,17 @@ static void print_help(FILE *file)
         fprintf(file, "  brim %-8s %s\n", commands[i].name, commands[i].text);
     fprintf(file, "\n`brim COMMAND --help` lists a command's options.\n"
                   "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 does not fit in the memory given.\n");
+}
+
+static void refuse(const char *name)
+{
+    const char *names[COMMAND_COUNT];
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *nearest = brim_nearest(name, names, COMMAND_COUNT);
+    fprintf(stderr, "brim: there is no command \"%s\"%s%s%s\n\n", name, nearest ? "; " : "",
+            nearest ? nearest : "", nearest ? " is meant?" : "");
+    print_help(stderr);
 }
 
 /* OpenMP's threads spin while they wait unless they are told not to, which makes a step several times slower
@@ -69,7 +81,6 @@ int main(int count, char **words)
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].run(count - 2, words + 2);
     }
-    fprintf(stderr, "brim: there is no command \"%s\".\n\n", name);
-    print_help(stderr);
+    refuse(name);
     return BRIM_EXIT_USAGE;
 }
