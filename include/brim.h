@@ -283,6 +283,7 @@ typedef struct BrimTrainingConfig {
     bool amp;              /* 16 bits are used */
     char precision[16];    /* "fp32", "amp" or "bf16-kept" */
     char device[96];       /* "cpu", or the card's name */
+    int card;              /* its number in this machine; 0 for the CPU, and for a card that is only planned for */
     char recompute[64];    /* as BrimTrainOptions.recompute takes it; "mixed" where a model has too many layers for that */
     uint64_t predicted_bytes; /* the run's peak on the device */
     uint64_t capacity_bytes;  /* what the device has */

@@ -62,6 +62,7 @@ class _Config(ctypes.Structure):
         ('amp', ctypes.c_bool),
         ('precision', ctypes.c_char * 16),
         ('device', ctypes.c_char * 96),
+        ('card', ctypes.c_int),
         ('recompute', ctypes.c_char * 64),
         ('predicted_bytes', ctypes.c_uint64),
         ('capacity_bytes', ctypes.c_uint64),
@@ -113,7 +114,7 @@ def get_training_config(model_name, img_size=640, *, gpu=None, memory=None, prof
     if status != OK:
         sentence = library.brim_last_error().decode(errors='replace')
         raise (BrimFitError if status == ERROR_FIT else BrimError)(sentence)
-    return _as_dict(config, _device_number(device))
+    return _as_dict(config)
 
 
 def library_version():
@@ -153,7 +154,7 @@ def _memory(value):
 
 # ---- the answer ----
 
-def _as_dict(config, number):
+def _as_dict(config):
     """The first report's keys first. libbrim names the card where the report had a device of PyTorch's."""
     device = config.device.decode(errors='replace')
     on_cpu = device == 'cpu'
@@ -161,7 +162,7 @@ def _as_dict(config, number):
         'batch_size': config.batch_size,
         'workers': config.workers,
         'img_size': config.img_size,
-        'device': 'cpu' if on_cpu else f'cuda:{number}',
+        'device': 'cpu' if on_cpu else f'cuda:{config.card}',
         'amp': config.amp,
         'accumulate': config.accumulate,
         'precision': config.precision.decode(),
@@ -172,12 +173,6 @@ def _as_dict(config, number):
         'pictures_per_s': config.pictures_per_s,
         'measured': config.measured,
     }
-
-
-def _device_number(device):
-    """Of 'cuda:1' and '1' the 1; a card that is only planned for stands as the first."""
-    match = re.fullmatch(r'(?:cuda:)?([0-9]+)', '' if device is None else device, re.ASCII)
-    return int(match[1]) if match else 0
 
 
 # ---- the library ----

@@ -118,10 +118,6 @@ class TestErrors(unittest.TestCase):
             with self.assertRaises(BrimError):
                 module._memory(text)
 
-    def test_devices_by_number(self):
-        for device, number in ((None, 0), ('auto', 0), ('cpu', 0), ('0', 0), ('cuda:0', 0), ('3', 3), ('cuda:3', 3)):
-            self.assertEqual(module._device_number(device), number)
-
     def test_types(self):
         with self.assertRaises(TypeError):
             get_training_config('yolov5s', 640.0)

@@ -22,6 +22,7 @@ BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTraining
                                        .img_size = planning->imgsz_px,
                                        .accumulate = choice->accumulate,
                                        .amp = choice->scheme.precision != BRIM_PRECISION_FP32,
+                                       .card = query->gpu && query->gpu[0] ? 0 : planning->where.card,
                                        .predicted_bytes = choice->peak_bytes,
                                        .capacity_bytes = planning->device.capacity_bytes,
                                        .pictures_per_s = choice->pictures_per_s,
