@@ -39,6 +39,9 @@ const FakeNccl *fake_nccl(void);
 /* A line to stderr, and the result: what the caller did wrong. */
 int fake_nccl_refuse(int result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A line to stderr, and the process's end, where NCCL would wait and never come back. */
+_Noreturn void fake_nccl_abort(const char *sentence);
+
 /* Counts the call: an error where it is to fail. */
 int fake_nccl_begin(const char *function);
 

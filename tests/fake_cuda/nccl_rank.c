@@ -108,7 +108,7 @@ int ncclCommDestroy(BrimCudaRank rank)
 {
     int result = fake_nccl_begin("ncclCommDestroy");
     if (rank->stuck || rank->error || fake_meeting_waits(rank->meeting))
-        return fake_nccl_refuse(NCCL_INVALID_USAGE, "ncclCommDestroy: a sum is on its way, which never ends");
+        fake_nccl_abort("ncclCommDestroy: a sum is on its way, for which this would wait without end");
     int ended = destroy(rank);
     return result == BRIM_NCCL_SUCCESS ? ended : result;
 }

@@ -32,13 +32,27 @@ void brim_cuda_team_end(BrimCudaTeam *team, bool abort)
     team->count = 0;
 }
 
+/* Whether something is on its way, or cannot be asked for: a step that was begun and, as another call failed,
+ * never waited for. */
+static bool at_work(const BrimCudaTeam *team)
+{
+    bool any = false;
+    for (int i = 0; i < team->count; i++) {
+        const BrimCudaDevice *device = &team->backends[i]->device;
+        device->driver->cuCtxSetCurrent_(device->context); /* no check: a lost card's stream says so below */
+        any = any || device->driver->cuStreamQuery_(device->stream) != CUDA_SUCCESS;
+    }
+    return any;
+}
+
+/* A communicator's end waits for its exchanges, and those for a card that may be lost. */
 void brim_cuda_leave(BrimBackend *backend)
 {
     BrimCudaTeam *team = backend->team;
     backend->team = NULL;
     if (!team)
         return;
-    brim_cuda_team_end(team, false);
+    brim_cuda_team_end(team, at_work(team));
     if (--team->holders == 0)
         brim_mem_give(team);
 }
