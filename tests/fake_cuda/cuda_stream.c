@@ -35,7 +35,8 @@ struct CUgraph_st {
 
 struct CUgraphExec_st {
     FakeHandle handle;
-    int device;
+    int device, place; /* among those of the device, when it was made */
+    bool uploaded;
     List works;
 };
 
@@ -328,24 +329,38 @@ CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
     return CUDA_SUCCESS;
 }
 
-/* Graphs that can be launched, of each card; as many as there were at once have taken memory, and keep it. */
+/* Graphs that can be launched, of each card; as many as there were at once have taken memory, and keep it: a
+ * half when they were made, the other before their first launch. */
 static int execs[FAKE_CARDS];
+
+static CUresult load_graph(int place, const char *what)
+{
+    char name[32];
+    snprintf(name, sizeof name, "graph %d %s", place, what);
+    return fake_cuda_load(name);
+}
 
 CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags)
 {
     (void)flags;
     FAKE_BEGIN(cuGraphInstantiateWithFlags);
-    char name[32];
     int device;
     FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(graph, FAKE_GRAPH, "cuGraphInstantiateWithFlags"));
-    snprintf(name, sizeof name, "graph %d", execs[device]);
-    FAKE_TRY(fake_cuda_load(name));
-    execs[device]++;
+    FAKE_TRY(load_graph(execs[device], "made"));
     *exec = fake_handle_make(FAKE_EXEC, sizeof **exec);
     (*exec)->device = device;
+    (*exec)->place = execs[device]++;
     for (const Work *work = graph->works.first; work; work = work->next)
         append(&(*exec)->works, work, work->args);
+    return CUDA_SUCCESS;
+}
+
+static CUresult upload(CUgraphExec exec)
+{
+    if (!exec->uploaded)
+        FAKE_TRY(load_graph(exec->place, "on the card"));
+    exec->uploaded = true;
     return CUDA_SUCCESS;
 }
 
@@ -355,13 +370,14 @@ CUresult cuGraphUpload(CUgraphExec exec, CUstream stream)
     FAKE_BEGIN(cuGraphUpload);
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphUpload"));
     FAKE_TRY(fake_stream_check(stream, "cuGraphUpload", &capturing));
-    return capturing ? spoil(stream, "cuGraphUpload") : CUDA_SUCCESS;
+    return capturing ? spoil(stream, "cuGraphUpload") : upload(exec);
 }
 
 CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
 {
     FAKE_BEGIN(cuGraphLaunch);
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphLaunch"));
+    FAKE_TRY(upload(exec));
     for (const Work *work = exec->works.first; work; work = work->next)
         FAKE_TRY(enqueue(stream, work, work->args));
     return CUDA_SUCCESS;

@@ -4,7 +4,8 @@
  *   context=200M        what a context takes of the free memory
  *   module=4M           what loading the kernels takes of it
  *   late=64K            what each kernel, and each of cuDNN's engines, takes when it is started for the first time, as long as
- *                       the context lives; while a stream is being captured that is an error
+ *                       the context lives; while a stream is being captured that is an error; and a graph, once when
+ *                       it is made and once before it is launched
  *   grain=2M            what memory is given out in: an allocation takes whole ones of them
  *   strict              the host cannot touch device memory but in copies and kernels: else it would not be noticed, as it is
  *                       the host's own

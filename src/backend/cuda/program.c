@@ -179,13 +179,20 @@ BrimStatus brim_cuda_record_end(const BrimCudaDevice *device, BrimStatus started
     return started != BRIM_OK ? started : brim_cuda_check(device->driver, ended, "recording a step");
 }
 
+/* What the driver takes of the card for it it takes here, and not at the first launch, where a run without
+ * memory for it could not go on. */
 BrimStatus brim_cuda_take_graph(BrimProgram *program, BrimPart part, CUgraph graph)
 {
     BrimStatus status;
+    const BrimCudaDevice *device = &program->backend->device;
+    CUgraphExec made;
     brim_cuda_drop_graph(program, part);
-    BRIM_CUDA_TRY(program->backend->device.driver, cuGraphInstantiateWithFlags, "making a graph of a step",
-                  &program->parts[part], graph, 0);
+    BRIM_CUDA_TRY(device->driver, cuGraphInstantiateWithFlags, "making a graph of a step", &made, graph, 0);
+    program->parts[part] = made;
+    BRIM_CUDA_TRY(device->driver, cuGraphUpload, "keeping a graph of a step", made, device->stream);
+    return BRIM_OK;
 fail:
+    brim_cuda_drop_graph(program, part);
     return status;
 }
 

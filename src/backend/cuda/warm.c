@@ -66,19 +66,12 @@ static bool has_part(const BrimProgram *program, BrimPart part)
 /* Where the driver has no memory for them the run goes on without (program.c). */
 static BrimStatus hold_graphs(BrimProgram *program)
 {
-    const BrimCudaDevice *device = &program->backend->device;
     BrimStatus status = BRIM_OK;
-    for (int part = 0; part < BRIM_PART_COUNT && status == BRIM_OK && !program->times; part++) {
-        if (!has_part(program, (BrimPart)part))
-            continue;
-        status = brim_cuda_capture(program, (BrimPart)part);
-        if (status == BRIM_OK)
-            status = brim_cuda_check(device->driver,
-                                     device->driver->cuGraphUpload_(program->parts[part], device->stream),
-                                     "keeping a graph of a step");
-    }
+    for (int part = 0; part < BRIM_PART_COUNT && status == BRIM_OK && !program->times; part++)
+        if (has_part(program, (BrimPart)part))
+            status = brim_cuda_capture(program, (BrimPart)part);
     if (status == BRIM_OK)
-        status = brim_cuda_device_wait(device);
+        status = brim_cuda_device_wait(&program->backend->device);
     return status == BRIM_ERROR_FIT ? BRIM_OK : status;
 }
 
