@@ -3,6 +3,7 @@
 #include "support/child.h"
 #include "support/support.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,87 @@ static void test_captures(void **state)
     give(more);
 }
 
+/* A copy of a step's own in pageable memory would go through a buffer of the driver's. */
+static void test_captures_of_pageable_memory(void **state)
+{
+    (void)state;
+    const BrimCudaDriver *driver = device.driver;
+    CUstream stream = device.stream;
+    CUdeviceptr memory = take(64);
+    CUgraph graph;
+    void *pinned;
+    char host[64] = "";
+    assert_int_equal(driver->cuMemHostAlloc_(&pinned, 64, 8), CUDA_ERROR_INVALID_VALUE);
+    assert_int_equal(driver->cuMemHostAlloc_(&pinned, 64, CU_MEMHOSTALLOC_DEVICEMAP), CUDA_SUCCESS);
+    assert_int_equal(driver->cuStreamBeginCapture_(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+                     CUDA_SUCCESS);
+    assert_int_equal(driver->cuMemcpyHtoDAsync_(memory, pinned, 64, stream), CUDA_SUCCESS);
+    assert_int_equal(driver->cuStreamEndCapture_(stream, &graph), CUDA_SUCCESS);
+    assert_int_equal(driver->cuGraphDestroy_(graph), CUDA_SUCCESS);
+    assert_int_equal(driver->cuStreamBeginCapture_(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+                     CUDA_SUCCESS);
+    assert_int_equal(driver->cuMemcpyDtoHAsync_(host, memory, 64, stream),
+                     CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+    assert_int_equal(driver->cuStreamEndCapture_(stream, &graph), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+    assert_int_equal(driver->cuMemcpyHtoDAsync_(memory, (char *)pinned + 32, 64, stream),
+                     CUDA_ERROR_INVALID_VALUE);
+    assert_int_equal(driver->cuMemFreeHost_(pinned), CUDA_SUCCESS);
+    assert_int_equal(driver->cuMemcpyHtoDAsync_(memory, pinned, 64, stream), CUDA_ERROR_INVALID_VALUE);
+    give(memory);
+}
+
+typedef struct Other {
+    CUresult taken, copied;
+    CUdeviceptr memory;
+} Other;
+
+/* What another thread does while this one captures the card's stream. */
+static void *work_beside(void *self)
+{
+    Other *other = self;
+    CUdeviceptr more = 0;
+    char host[64] = "";
+    device.driver->cuCtxSetCurrent_(device.context);
+    other->taken = device.driver->cuMemAlloc_(&more, 64);
+    device.driver->cuMemFree_(more);
+    other->copied = device.driver->cuMemcpyHtoDAsync_(other->memory, host, 64, device.stream);
+    return NULL;
+}
+
+static CUresult capture_beside(CUstreamCaptureMode mode, Other *other)
+{
+    pthread_t thread;
+    CUgraph graph;
+    assert_int_equal(device.driver->cuStreamBeginCapture_(device.stream, mode), CUDA_SUCCESS);
+    assert_int_equal(pthread_create(&thread, NULL, work_beside, other), 0);
+    pthread_join(thread, NULL);
+    return device.driver->cuStreamEndCapture_(device.stream, &graph);
+}
+
+/* A capture of THREAD_LOCAL lets other threads take memory; what they start on its stream is none of it. */
+static void test_captures_beside_other_threads(void **state)
+{
+    (void)state;
+    Other other = {.memory = take(64)};
+    assert_int_equal(capture_beside(CU_STREAM_CAPTURE_MODE_THREAD_LOCAL, &other),
+                     CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+    assert_int_equal(other.taken, CUDA_SUCCESS);
+    assert_int_equal(other.copied, CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD);
+    assert_int_equal(capture_beside(CU_STREAM_CAPTURE_MODE_GLOBAL, &other),
+                     CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+    assert_int_equal(other.taken, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+    give(other.memory);
+}
+
+static void test_launches(void **state)
+{
+    (void)state;
+    const BrimAddArgs args = {.y = {.c = 8, .pitch = 8, .padded = 8}}; /* no pixels */
+    assert_ok(brim_cuda_launch(&device, BRIM_KERNEL_add, 1, BRIM_LANE_THREADS, &args));
+    assert_refused(brim_cuda_launch(&device, BRIM_KERNEL_add, 1, BRIM_LANE_THREADS + 32, &args),
+                   BRIM_ERROR_DEVICE, "CUDA_ERROR_INVALID_VALUE");
+}
+
 static void test_handles(void **state)
 {
     (void)state;
@@ -120,9 +202,9 @@ static void test_handles(void **state)
                      CUDA_ERROR_INVALID_HANDLE);
     brim_cuda_device_close(&device);
     assert_int_equal(driver->cuMemAlloc_(&memory, 64), CUDA_ERROR_INVALID_CONTEXT);
-    assert_int_equal(driver->cuStreamDestroy_(closed.stream), CUDA_ERROR_INVALID_HANDLE);
+    assert_int_equal(driver->cuStreamDestroy_(closed.stream), CUDA_ERROR_INVALID_CONTEXT);
     assert_refused(brim_cuda_launch(&closed, BRIM_KERNEL_add, 1, 32, &args), BRIM_ERROR_DEVICE,
-                   "CUDA_ERROR_INVALID_HANDLE");
+                   "CUDA_ERROR_CONTEXT_IS_DESTROYED");
     assert_int_equal(driver->cuDevicePrimaryCtxRelease_(closed.device), CUDA_ERROR_INVALID_CONTEXT);
 }
 
@@ -175,9 +257,46 @@ static int launch(void)
     return 0;
 }
 
+/* A kernel on a feature that does not start on 16 bytes. */
+static int misalign(void)
+{
+    CUdeviceptr pointer = take(4096);
+    const BrimKernelFeature y = {
+        .data = address(pointer + 4), .n = 1, .c = 8, .h = 8, .w = 8, .pitch = 8, .padded = 8};
+    const BrimAddArgs args = {.grads = {y}, .y = y, .grad_count = 1};
+    printf("%s", (pointer & 255) == 0 && (pointer & 511) != 0 ? "256 " : "more ");
+    fflush(stdout);
+    return brim_cuda_launch(&device, BRIM_KERNEL_add, 1, 64, &args) != BRIM_OK;
+}
+
+/* One card's stream, event or kernel in another's context. */
+static int mix_cards(void)
+{
+    BrimCudaDevice second;
+    CUevent event;
+    const BrimCudaDriver *driver = device.driver;
+    const BrimAddArgs args = {.y = {.c = 8, .pitch = 8, .padded = 8}};
+    int refused = 0;
+    driver->cuEventCreate_(&event, CU_EVENT_DEFAULT);
+    assert_ok(brim_cuda_device_open(&second, 1));
+    refused += brim_cuda_launch(&device, BRIM_KERNEL_add, 1, 64, &args) != BRIM_OK;
+    refused += driver->cuEventRecord_(event, second.stream) == CUDA_ERROR_INVALID_HANDLE;
+    driver->cuCtxSetCurrent_(NULL);
+    refused += driver->cuEventDestroy_(event) == CUDA_ERROR_INVALID_CONTEXT;
+    driver->cuCtxSetCurrent_(second.context);
+    driver->cuDevicePrimaryCtxRelease_(0); /* with all that is in it */
+    refused += driver->cuEventRecord_(event, device.stream) == CUDA_ERROR_CONTEXT_IS_DESTROYED;
+    printf("%d refused", refused);
+    return 0;
+}
+
 static int act(const char *action)
 {
     open_device(NULL);
+    if (strcmp(action, "misalign") == 0)
+        return misalign();
+    if (strcmp(action, "mix") == 0)
+        return mix_cards();
     if (strcmp(action, "dangle") == 0)
         return dangle();
     if (strcmp(action, "behind") == 0)
@@ -208,6 +327,23 @@ static void test_memory_of_others(void **state)
     assert_int_not_equal(child_run("touch", "strict", NULL), 0);
     child_expect("leave", "", NULL,
                  "false libcuda: a context ended with 100 bytes of device memory not freed\n");
+}
+
+static void test_alignment(void **state)
+{
+    (void)state;
+    assert_true(WIFSIGNALED(child_run("misalign", "", NULL)));
+    assert_string_equal(child_said, "256 ");
+}
+
+static void test_contexts(void **state)
+{
+    (void)state;
+    child_expect("mix", "cards=2", NULL,
+                 "false libcuda: cuLaunchKernel: not in the context of the thread\n"
+                 "false libcuda: cuEventRecord: the handles are of different contexts\n"
+                 "false libcuda: cuEventRecord: the handle's context was destroyed\n"
+                 "4 refused");
 }
 
 static void test_threads(void **state)
@@ -241,9 +377,14 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_copies, open_device, close_device),
         cmocka_unit_test_setup_teardown(test_frees, open_device, close_device),
         cmocka_unit_test_setup_teardown(test_captures, open_device, close_device),
+        cmocka_unit_test_setup_teardown(test_captures_of_pageable_memory, open_device, close_device),
+        cmocka_unit_test_setup_teardown(test_captures_beside_other_threads, open_device, close_device),
+        cmocka_unit_test_setup_teardown(test_launches, open_device, close_device),
         cmocka_unit_test_setup_teardown(test_handles, open_device, close_device),
         cmocka_unit_test(test_kernels_with_dangling_pointers),
         cmocka_unit_test(test_memory_of_others),
+        cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_contexts),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_words),
     };

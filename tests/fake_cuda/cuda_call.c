@@ -125,6 +125,8 @@ CUresult cuDriverGetVersion(int *version)
     X(CUDA_ERROR_NOT_SUPPORTED, "operation not supported")                                                   \
     X(CUDA_ERROR_SYSTEM_DRIVER_MISMATCH, "system has unsupported display driver / cuda driver combination")  \
     X(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "operation not permitted when stream is capturing")             \
+    X(CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD,                                                                \
+      "attempt to terminate a thread-local capture sequence from another thread")                            \
     X(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "operation failed due to a previous error during capture")      \
     X(CUDA_ERROR_NOT_READY, "device not ready")                                                              \
     X(CUDA_ERROR_CAPTURED_EVENT, "operation not permitted on an event last recorded in a capturing stream")  \

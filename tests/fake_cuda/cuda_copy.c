@@ -35,12 +35,16 @@ static CUresult check_device_side(CUdeviceptr start, size_t bytes, const char *f
     return CUDA_ERROR_INVALID_VALUE;
 }
 
-static CUresult check_host_side(const void *start, const char *function)
+/* Pageable memory goes through a buffer of the driver's, for which it waits: not in a graph. */
+static CUresult check_host_side(const void *start, size_t bytes, CUstream stream, const char *function)
 {
-    if (start && !fake_cuda_holds((CUdeviceptr)(uintptr_t)start, 1))
-        return CUDA_SUCCESS;
-    fake_complain("%s: %p is no memory of the host", function, start);
-    return CUDA_ERROR_INVALID_VALUE;
+    bool capturing, pinned = fake_memory_pinned(start, bytes);
+    FAKE_TRY(fake_stream_check(stream, function, &capturing));
+    if (!start || (!pinned && fake_memory_known(start))) {
+        fake_complain("%s: %zu bytes at %p are no memory of the host", function, bytes, start);
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return !capturing || pinned ? CUDA_SUCCESS : fake_stream_spoil(stream, "a copy of pageable memory");
 }
 
 static CUresult enqueue_copy(CUstream stream, void *to, const void *from, size_t bytes)
@@ -55,7 +59,7 @@ CUresult cuMemcpyHtoDAsync(CUdeviceptr to, const void *from, size_t bytes, CUstr
     if (bytes == 0)
         return CUDA_SUCCESS;
     FAKE_TRY(check_device_side(to, bytes, "cuMemcpyHtoDAsync"));
-    FAKE_TRY(check_host_side(from, "cuMemcpyHtoDAsync"));
+    FAKE_TRY(check_host_side(from, bytes, stream, "cuMemcpyHtoDAsync"));
     return enqueue_copy(stream, (void *)(uintptr_t)to, from, bytes);
 }
 
@@ -65,7 +69,7 @@ CUresult cuMemcpyDtoHAsync(void *to, CUdeviceptr from, size_t bytes, CUstream st
     if (bytes == 0)
         return CUDA_SUCCESS;
     FAKE_TRY(check_device_side(from, bytes, "cuMemcpyDtoHAsync"));
-    FAKE_TRY(check_host_side(to, "cuMemcpyDtoHAsync"));
+    FAKE_TRY(check_host_side(to, bytes, stream, "cuMemcpyDtoHAsync"));
     return enqueue_copy(stream, to, (const void *)(uintptr_t)from, bytes);
 }
 

@@ -155,6 +155,11 @@ CUresult fake_current(int *device)
     return CUDA_SUCCESS;
 }
 
+CUcontext fake_context(void)
+{
+    return current;
+}
+
 CUresult cuCtxGetCurrent(CUcontext *context)
 {
     FAKE_BEGIN(cuCtxGetCurrent);

@@ -62,6 +62,7 @@ CUresult cuEventRecord(CUevent event, CUstream stream)
     FAKE_BEGIN(cuEventRecord);
     FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventRecord"));
     FAKE_TRY(fake_stream_check(stream, "cuEventRecord", &capturing));
+    FAKE_TRY(fake_handle_together(event, stream, "cuEventRecord"));
     event->captured = capturing;
     event->recorded = !capturing;
     event->reached = capturing;
@@ -77,6 +78,7 @@ CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned int fla
     FAKE_BEGIN(cuEventRecordWithFlags);
     FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventRecordWithFlags"));
     FAKE_TRY(fake_stream_check(stream, "cuEventRecordWithFlags", &capturing));
+    FAKE_TRY(fake_handle_together(event, stream, "cuEventRecordWithFlags"));
     if (flags != CU_EVENT_RECORD_EXTERNAL || !capturing) {
         fake_complain("cuEventRecordWithFlags: %s", capturing
                                                         ? "flags that it does not know"
@@ -89,7 +91,9 @@ CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned int fla
 
 CUresult cuEventSynchronize(CUevent event)
 {
+    int device;
     FAKE_BEGIN(cuEventSynchronize);
+    FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventSynchronize"));
     FAKE_TRY(fake_unsafe("cuEventSynchronize"));
     if (event->captured)
@@ -124,9 +128,12 @@ CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags)
 
 CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)
 {
+    int device;
     FAKE_BEGIN(cuEventElapsedTime);
+    FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(start, FAKE_EVENT, "cuEventElapsedTime"));
     FAKE_TRY(fake_handle_check(end, FAKE_EVENT, "cuEventElapsedTime"));
+    FAKE_TRY(fake_handle_together(start, end, "cuEventElapsedTime"));
     if (start->captured || end->captured)
         return CUDA_ERROR_CAPTURED_EVENT;
     if (!start->recorded || !end->recorded || ((start->flags | end->flags) & CU_EVENT_DISABLE_TIMING)) {
@@ -141,7 +148,9 @@ CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end)
 
 CUresult cuEventDestroy(CUevent event)
 {
+    int device;
     FAKE_BEGIN(cuEventDestroy);
+    FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventDestroy"));
     fake_handle_destroy(event);
     return CUDA_SUCCESS;

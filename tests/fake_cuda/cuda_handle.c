@@ -15,6 +15,7 @@ void *fake_handle_make(FakeKind kind, size_t bytes)
         fake_abort("the host's memory is used up");
     handle->kind = kind;
     handle->live = true;
+    handle->context = kind == FAKE_CONTEXT ? NULL : fake_context();
     pthread_mutex_lock(&listing);
     handle->next = handles;
     handles = handle;
@@ -51,12 +52,27 @@ bool fake_handle_live(const void *handle, FakeKind kind)
 CUresult fake_handle_check(const void *handle, FakeKind kind, const char *function)
 {
     const FakeHandle *found = find(handle);
-    if (found && found->kind == kind && found->live)
-        return CUDA_SUCCESS;
+    if (found && found->kind == kind && found->live) {
+        const FakeHandle *context = (const FakeHandle *)found->context; /* which is never freed */
+        if (!context || context->live)
+            return CUDA_SUCCESS;
+        fake_complain("%s: the handle's context was destroyed", function);
+        return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+    }
     const char *what = !found                ? "never was one"
                        : found->kind != kind ? "is of another kind"
                                              : "was destroyed";
     fake_complain("%s: the handle %s", function, what);
+    return CUDA_ERROR_INVALID_HANDLE;
+}
+
+CUresult fake_handle_together(const void *one, const void *other, const char *function)
+{
+    const FakeHandle *first = one, *second = other;
+    if (first->context == (second ? second->context : fake_context()))
+        return CUDA_SUCCESS;
+    fake_complain("%s: %s", function,
+                  second ? "the handles are of different contexts" : "not in the context of the thread");
     return CUDA_ERROR_INVALID_HANDLE;
 }
 

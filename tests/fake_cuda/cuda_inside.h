@@ -77,19 +77,28 @@ typedef struct FakeHandle {
     struct FakeHandle *next;
     FakeKind kind;
     bool live;
+    CUcontext context; /* in which it was made; NULL for a context itself */
 } FakeHandle;
 
 void *fake_handle_make(FakeKind kind, size_t bytes);
 void fake_handle_destroy(void *handle);
 
-/* CUDA_ERROR_INVALID_HANDLE and a line where it is none of that kind, or is destroyed. */
+/* CUDA_ERROR_INVALID_HANDLE and a line where it is none of that kind, or is destroyed;
+ * CUDA_ERROR_CONTEXT_IS_DESTROYED where it went with its context. */
 CUresult fake_handle_check(const void *handle, FakeKind kind, const char *function);
+
+/* CUDA_ERROR_INVALID_HANDLE and a line where two live handles are of different contexts. The second may be
+ * NULL: the context of this thread. */
+CUresult fake_handle_together(const void *one, const void *other, const char *function);
 bool fake_handle_live(const void *handle, FakeKind kind);
 
 /* ---- cuda_device.c ---- */
 
 /* The device of this thread's context. CUDA_ERROR_INVALID_CONTEXT where there is none. */
 CUresult fake_current(int *device);
+
+/* That context, or NULL. */
+CUcontext fake_context(void);
 
 /* Contexts, modules and what was loaded late: what is gone of a device beside allocations. */
 size_t fake_context_bytes(int device);
@@ -109,6 +118,11 @@ void fake_memory_end(int device);
 /* The last word of 8 bytes of args that points into freed memory; 0 where none does. */
 uintptr_t fake_memory_dangling(const void *args, size_t bytes);
 
+/* Whether the whole range is pinned memory; and whether the address is of such memory, or was of any that is
+ * freed. */
+bool fake_memory_pinned(const void *start, size_t bytes);
+bool fake_memory_known(const void *start);
+
 /* Around whatever works on device memory; between, with the word `strict`, the host cannot touch it. */
 void fake_memory_open(void);
 void fake_memory_shut(void);
@@ -125,7 +139,12 @@ CUresult fake_unsafe(const char *function);
  * behind another stream's work, which goes on as far as it has to. False where that never comes. */
 bool fake_stream_catch_up(CUstream stream, const bool *done);
 
-/* CUDA_ERROR_INVALID_HANDLE for what is no stream; *capturing says whether it is being captured. */
+/* CUDA_ERROR_INVALID_HANDLE for what is no stream; *capturing says whether it is being captured. By another
+ * thread: CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, though the driver would take what that thread starts for a
+ * part of the graph, and that capture is void. */
 CUresult fake_stream_check(CUstream stream, const char *function, bool *capturing);
+
+/* CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, with a line, and the stream's capture is void. */
+CUresult fake_stream_spoil(CUstream stream, const char *function);
 
 #endif

@@ -11,10 +11,13 @@
 
 enum { POISON = 0xFF, GUARD = 0xA5 };
 
+/* What the driver promises of an allocation's address, and here it is no more. */
+enum { ADDRESS_BYTES = 256 };
+
 typedef struct Block {
     struct Block *next;
     unsigned char *start;
-    size_t bytes, room_bytes; /* asked for; whole pages */
+    size_t bytes, room_bytes; /* asked for; to the end of its last page */
     int device;
     bool pinned, freed;
 } Block;
@@ -58,22 +61,29 @@ static void count(Block *block, int sign)
 
 static Block *map_block(size_t bytes)
 {
-    size_t page = page_bytes(), room = (bytes + page) / page * page; /* one guard byte at least */
+    size_t page = page_bytes();
+    size_t room = (ADDRESS_BYTES + bytes + page) / page * page; /* one guard byte at least */
     Block *block = calloc(1, sizeof *block);
     unsigned char *map =
         mmap(NULL, room + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (!block || map == MAP_FAILED || mprotect(map + page, room, PROT_READ | PROT_WRITE) != 0)
         fake_abort("the host's memory is used up by %zu bytes of device memory", bytes);
-    *block = (Block){.start = map + page, .bytes = bytes, .room_bytes = room};
+    *block = (Block){.start = map + page + ADDRESS_BYTES, .bytes = bytes, .room_bytes = room - ADDRESS_BYTES};
+    memset(block->start - ADDRESS_BYTES, GUARD, ADDRESS_BYTES);
     memset(block->start, POISON, bytes);
-    memset(block->start + bytes, GUARD, room - bytes);
+    memset(block->start + bytes, GUARD, block->room_bytes - bytes);
     return block;
+}
+
+static void protect_pages(const Block *block, int protection)
+{
+    mprotect(block->start - ADDRESS_BYTES, block->room_bytes + ADDRESS_BYTES, protection);
 }
 
 static void protect(const Block *block, int protection)
 {
     if (!block->pinned && !block->freed && fake_card()->strict)
-        mprotect(block->start, block->room_bytes, protection);
+        protect_pages(block, protection);
 }
 
 static CUresult take(void **start, size_t bytes, int device, bool pinned)
@@ -104,6 +114,9 @@ static void check_guard(const Block *block)
         if (block->start[i] != GUARD)
             fake_abort("memory was written %zu bytes behind the end of an allocation of %zu bytes",
                        i - block->bytes, block->bytes);
+    for (size_t i = 1; i <= ADDRESS_BYTES; i++)
+        if (*(block->start - i) != GUARD)
+            fake_abort("memory was written %zu bytes before an allocation of %zu bytes", i, block->bytes);
 }
 
 static void let_go(Block *block)
@@ -112,8 +125,8 @@ static void let_go(Block *block)
     check_guard(block);
     count(block, -1);
     block->freed = true;
-    madvise(block->start, block->room_bytes, MADV_DONTNEED);
-    mprotect(block->start, block->room_bytes, PROT_NONE);
+    madvise(block->start - ADDRESS_BYTES, block->room_bytes + ADDRESS_BYTES, MADV_DONTNEED);
+    protect_pages(block, PROT_NONE);
 }
 
 static CUresult give(void *start, bool pinned, const char *function)
@@ -154,8 +167,11 @@ CUresult cuMemFree(CUdeviceptr pointer)
 CUresult cuMemHostAlloc(void **pointer, size_t bytes, unsigned int flags)
 {
     int device;
-    (void)flags;
+    const unsigned int known =
+        CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP | CU_MEMHOSTALLOC_WRITECOMBINED;
     FAKE_BEGIN(cuMemHostAlloc);
+    if (flags & ~known)
+        return CUDA_ERROR_INVALID_VALUE;
     FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_unsafe("cuMemHostAlloc"));
     return take(pointer, bytes, device, true);
@@ -218,6 +234,24 @@ uintptr_t fake_memory_dangling(const void *args, size_t bytes)
     }
     pthread_mutex_unlock(&taking);
     return found;
+}
+
+bool fake_memory_pinned(const void *start, size_t bytes)
+{
+    pthread_mutex_lock(&taking);
+    const Block *block = block_at((uintptr_t)start);
+    size_t at = block ? (uintptr_t)start - (uintptr_t)block->start : 0;
+    bool pinned = block && !block->freed && block->pinned && at <= block->bytes && bytes <= block->bytes - at;
+    pthread_mutex_unlock(&taking);
+    return pinned;
+}
+
+bool fake_memory_known(const void *start)
+{
+    pthread_mutex_lock(&taking);
+    bool known = block_at((uintptr_t)start) != NULL;
+    pthread_mutex_unlock(&taking);
+    return known;
 }
 
 void fake_memory_open(void)

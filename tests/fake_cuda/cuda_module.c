@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include "backend/cuda/kernels/on_host.h"
+#include "backend/cuda/kernels/pool.h"
 #include "cuda_inside.h"
 
 enum { MAX_THREADS = 1024, MAX_ARGS_BYTES = 4096, MAX_SHARED_BYTES = 48 << 10 };
@@ -50,7 +51,9 @@ CUresult cuModuleLoadData(CUmodule *module, const void *image)
 
 CUresult cuModuleUnload(CUmodule module)
 {
+    int device;
     FAKE_BEGIN(cuModuleUnload);
+    FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(module, FAKE_MODULE, "cuModuleUnload"));
     FAKE_TRY(fake_unsafe("cuModuleUnload"));
     fake_module_add(module->device, -1);
@@ -60,7 +63,9 @@ CUresult cuModuleUnload(CUmodule module)
 
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name)
 {
+    int device;
     FAKE_BEGIN(cuModuleGetFunction);
+    FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(module, FAKE_MODULE, "cuModuleGetFunction"));
     BrimKernel kernel = brim_kernel_named(name);
     if (kernel == BRIM_KERNEL_COUNT)
@@ -124,6 +129,30 @@ static void run_launch(void *args)
         run_grid(launch);
 }
 
+/* The threads of a block that a kernel is compiled for, which its __launch_bounds__ say to nvcc alone. */
+static unsigned int most_threads(BrimKernel kernel)
+{
+    switch (kernel) {
+    case BRIM_KERNEL_act:
+    case BRIM_KERNEL_add:
+    case BRIM_KERNEL_bias:
+    case BRIM_KERNEL_bias_gradient_partial:
+    case BRIM_KERNEL_upsample_forward:
+    case BRIM_KERNEL_upsample_backward:
+    case BRIM_KERNEL_bn_statistics_partial:
+    case BRIM_KERNEL_bn_apply:
+    case BRIM_KERNEL_bn_reduce_partial:
+    case BRIM_KERNEL_bn_slope:
+    case BRIM_KERNEL_loss_cells:
+        return BRIM_LANE_THREADS;
+    case BRIM_KERNEL_pool_forward:
+    case BRIM_KERNEL_pool_backward:
+        return BRIM_POOL_THREADS;
+    default:
+        return MAX_THREADS;
+    }
+}
+
 static CUresult check_grid(const unsigned int grid[3], const unsigned int block[3], unsigned int shared_bytes,
                            CUfunction function)
 {
@@ -133,9 +162,23 @@ static CUresult check_grid(const unsigned int grid[3], const unsigned int block[
                       grid[1], grid[2], block[0], block[1], block[2]);
         return CUDA_ERROR_INVALID_VALUE;
     }
+    if (block[0] > most_threads(function->kernel)) {
+        fake_complain("cuLaunchKernel: %u threads for %s, which is compiled for %u", block[0],
+                      brim_kernel_name(function->kernel), most_threads(function->kernel));
+        return CUDA_ERROR_INVALID_VALUE;
+    }
     if (shared_bytes > MAX_SHARED_BYTES && shared_bytes > function->shared_bytes)
         return CUDA_ERROR_INVALID_VALUE;
     return CUDA_SUCCESS;
+}
+
+/* A kernel is started on a stream of its module's context, which is the thread's. */
+static CUresult check_contexts(CUfunction function, CUstream stream)
+{
+    bool capturing;
+    FAKE_TRY(fake_stream_check(stream, "cuLaunchKernel", &capturing));
+    FAKE_TRY(fake_handle_together(function->module, NULL, "cuLaunchKernel"));
+    return fake_handle_together(function->module, stream, "cuLaunchKernel");
 }
 
 CUresult cuLaunchKernel(CUfunction function, unsigned int grid_x, unsigned int grid_y, unsigned int grid_z,
@@ -144,6 +187,7 @@ CUresult cuLaunchKernel(CUfunction function, unsigned int grid_x, unsigned int g
 {
     FAKE_BEGIN(cuLaunchKernel);
     FAKE_TRY(check_function(function, "cuLaunchKernel"));
+    FAKE_TRY(check_contexts(function, stream));
     FAKE_TRY(check_grid((unsigned int[]){grid_x, grid_y, grid_z}, (unsigned int[]){block_x, block_y, block_z},
                         shared_bytes, function));
     FAKE_TRY(fake_cuda_load(brim_kernel_name(function->kernel)));

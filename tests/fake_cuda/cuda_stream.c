@@ -113,6 +113,15 @@ bool fake_stream_catch_up(CUstream stream, const bool *done)
     return true;
 }
 
+/* Where this thread keeps that it captures the stream; for NULL a place that is free. */
+static CUstream *own_capture(CUstream stream)
+{
+    for (int i = 0; i < FAKE_CARDS; i++)
+        if (own_captures[i] == stream)
+            return &own_captures[i];
+    return NULL;
+}
+
 CUresult fake_stream_check(CUstream stream, const char *function, bool *capturing)
 {
     int device;
@@ -122,6 +131,11 @@ CUresult fake_stream_check(CUstream stream, const char *function, bool *capturin
         return CUDA_SUCCESS;
     FAKE_TRY(fake_handle_check(stream, FAKE_STREAM, function));
     *capturing = stream->capturing;
+    if (stream->capturing && stream->mode != CU_STREAM_CAPTURE_MODE_RELAXED && !own_capture(stream)) {
+        fake_complain("%s: another thread captures the stream", function);
+        stream->spoiled = true;
+        return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
+    }
     return CUDA_SUCCESS;
 }
 
@@ -173,15 +187,6 @@ CUresult cuStreamCreate(CUstream *stream, unsigned int flags)
     return CUDA_SUCCESS;
 }
 
-/* Where this thread keeps that it captures the stream; for NULL a place that is free. */
-static CUstream *own_capture(CUstream stream)
-{
-    for (int i = 0; i < FAKE_CARDS; i++)
-        if (own_captures[i] == stream)
-            return &own_captures[i];
-    return NULL;
-}
-
 static void end_capture(CUstream stream)
 {
     CUstream *own = own_capture(stream);
@@ -194,7 +199,9 @@ static void end_capture(CUstream stream)
 
 CUresult cuStreamDestroy(CUstream stream)
 {
+    int device;
     FAKE_BEGIN(cuStreamDestroy);
+    FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(stream, FAKE_STREAM, "cuStreamDestroy"));
     end_capture(stream);
     clear(&stream->captured);
@@ -210,7 +217,7 @@ CUresult cuStreamDestroy(CUstream stream)
     return CUDA_SUCCESS;
 }
 
-static CUresult spoil(CUstream stream, const char *function)
+CUresult fake_stream_spoil(CUstream stream, const char *function)
 {
     fake_complain("%s: not while a stream is being captured", function);
     stream->spoiled = true;
@@ -222,7 +229,7 @@ CUresult fake_unsafe(const char *function)
     CUstream stream = global_capture;
     for (int i = 0; i < FAKE_CARDS && !stream; i++)
         stream = own_captures[i];
-    return stream ? spoil(stream, function) : CUDA_SUCCESS;
+    return stream ? fake_stream_spoil(stream, function) : CUDA_SUCCESS;
 }
 
 CUresult cuStreamSynchronize(CUstream stream)
@@ -231,7 +238,7 @@ CUresult cuStreamSynchronize(CUstream stream)
     FAKE_BEGIN(cuStreamSynchronize);
     FAKE_TRY(fake_stream_check(stream, "cuStreamSynchronize", &capturing));
     if (capturing)
-        return spoil(stream, "cuStreamSynchronize");
+        return fake_stream_spoil(stream, "cuStreamSynchronize");
     if (stream && stream->busy_looks < 0)
         fake_abort("cuStreamSynchronize: this would wait without end");
     if (stream)
@@ -247,7 +254,7 @@ CUresult cuStreamQuery(CUstream stream)
     FAKE_BEGIN(cuStreamQuery);
     FAKE_TRY(fake_stream_check(stream, "cuStreamQuery", &capturing));
     if (capturing)
-        return spoil(stream, "cuStreamQuery");
+        return fake_stream_spoil(stream, "cuStreamQuery");
     if (!stream || stream->busy_looks == 0)
         return fake_stream_catch_up(stream, NULL) ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
     stream->busy_looks -= stream->busy_looks > 0;
@@ -299,10 +306,6 @@ CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
     FAKE_TRY(fake_stream_check(stream, "cuStreamEndCapture", &capturing));
     if (!capturing)
         return CUDA_ERROR_ILLEGAL_STATE;
-    if (stream->mode != CU_STREAM_CAPTURE_MODE_RELAXED && !own_capture(stream)) {
-        fake_complain("cuStreamEndCapture: another thread began it");
-        return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
-    }
     bool spoiled = stream->spoiled;
     end_capture(stream);
     if (spoiled) {
@@ -370,7 +373,7 @@ CUresult cuGraphUpload(CUgraphExec exec, CUstream stream)
     FAKE_BEGIN(cuGraphUpload);
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphUpload"));
     FAKE_TRY(fake_stream_check(stream, "cuGraphUpload", &capturing));
-    return capturing ? spoil(stream, "cuGraphUpload") : upload(exec);
+    return capturing ? fake_stream_spoil(stream, "cuGraphUpload") : upload(exec);
 }
 
 CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cudnn_parts.h"
+#include "fake_cuda.h"
 
 static char last_error[256];
 
@@ -77,12 +78,15 @@ void cudnnGetLastErrorString(char *message, size_t max_size)
 
 struct cudnnContext {
     cudaStream_t stream;
+    int card; /* of the context in which it was made */
 };
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
 {
     cudnnStatus_t status = fake_called("cudnnCreate");
     *handle = status == CUDNN_STATUS_SUCCESS ? calloc(1, sizeof **handle) : NULL;
+    if (*handle)
+        (*handle)->card = fake_cuda_card();
     return status;
 }
 
@@ -90,6 +94,12 @@ cudnnStatus_t cudnnDestroy(cudnnHandle_t handle)
 {
     free(handle);
     return CUDNN_STATUS_SUCCESS;
+}
+
+bool fake_cudnn_at_home(cudnnHandle_t handle)
+{
+    return handle->card == fake_cuda_card() &&
+           handle->card == fake_cuda_stream_card((CUstream)handle->stream);
 }
 
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream)

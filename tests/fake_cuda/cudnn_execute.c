@@ -226,6 +226,8 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
         return fake_fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "handle, executionPlan or variantPack == NULL");
     if (!given[0]->finished || !given[1]->finished)
         return fake_fail(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "executionPlan or variantPack is not final");
+    if (!fake_cudnn_at_home(handle))
+        return fake_fail(CUDNN_STATUS_BAD_PARAM, "the thread's context is not that of the handle's card");
     config = fake_part(plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
     if (given[0]->type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR ||
         given[1]->type != CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)

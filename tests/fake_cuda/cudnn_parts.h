@@ -65,6 +65,9 @@ cudnnStatus_t fake_called(const char *function);
 /* The text after "word=", or NULL; `nth` of those there are. */
 const char *fake_setting(const char *word, int nth);
 
+/* Whether the handle's card is that of the thread and of the handle's stream. */
+bool fake_cudnn_at_home(cudnnHandle_t handle);
+
 /* ---- engines ---- */
 
 /* The convolution's operation in an engine, config or operation graph. */

@@ -18,8 +18,10 @@
  *   old=0               that card alone is of compute capability 7.0
  *   other=1:600M        the memory of that card alone, all of it free; one of them can be described so
  * Work on a stream is done when it is started, if the card is not lazy, unless the stream is being captured: then it is kept, and done at each launch
- * of the graph. What a caller does wrong is answered by the driver's own error, and said on stderr; memory that was written
- * behind its end ends the process. */
+ * of the graph. What a caller does wrong is answered by the driver's own error, and said on stderr; memory that
+ * was written behind its end, or by eights that are not aligned, ends the process. It is stricter than the driver
+ * where that would go on with something wrong: what another thread starts on a stream that is captured would
+ * become part of the graph. Addresses are aligned to 256 bytes, and no more. */
 #ifndef BRIM_TESTS_FAKE_CUDA_H
 #define BRIM_TESTS_FAKE_CUDA_H
 

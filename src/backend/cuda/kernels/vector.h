@@ -68,7 +68,7 @@ BRIM_DEVICE void brim_store8(BrimHalf *at, const BrimEight &eight)
 
 #define BRIM_UNROLL
 
-template <class T> struct BrimPack {
+template <class T> struct alignas(16) BrimPack {
     T v[BRIM_EIGHT];
 };
 
@@ -82,8 +82,10 @@ template <class T> static BrimEight brim_unpack(const BrimPack<T> &pack)
 
 template <class T> static void brim_store8(T *at, const BrimEight &eight)
 {
+    BrimPack<T> pack;
     for (int i = 0; i < BRIM_EIGHT; i++)
-        brim_store(at + i, eight.v[i]);
+        brim_store(pack.v + i, eight.v[i]);
+    *(BrimPack<T> *)at = pack;
 }
 
 #endif
