@@ -35,6 +35,7 @@ struct CUgraph_st {
 
 struct CUgraphExec_st {
     FakeHandle handle;
+    CUgraphExec next; /* of those that were not destroyed */
     int device, place; /* among those of the device, when it was made */
     bool uploaded;
     List works;
@@ -44,6 +45,11 @@ struct CUgraphExec_st {
  * this one. */
 static CUstream global_capture;
 static _Thread_local CUstream own_captures[FAKE_CARDS];
+
+/* Graphs that can be launched, of each card; as many as there were at once have taken memory, and keep it: a
+ * half when they were made, the other before their first launch. */
+static int execs[FAKE_CARDS];
+static CUgraphExec first_exec;
 
 static CUstream streams;
 static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
@@ -164,6 +170,17 @@ CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void 
 CUresult fake_cuda_enqueue_wait(CUstream stream, int (*ready)(void *args), const void *args, size_t bytes)
 {
     return enqueue(stream, &(Work){.ready = ready, .bytes = bytes}, args);
+}
+
+int fake_cuda_recorded(int (*ready)(void *args), const void *first)
+{
+    int found = 0;
+    pthread_mutex_lock(&listing);
+    for (CUgraphExec exec = first_exec; exec; exec = exec->next)
+        for (const Work *work = exec->works.first; work; work = work->next)
+            found += work->ready == ready && memcmp(work->args, &first, sizeof first) == 0;
+    pthread_mutex_unlock(&listing);
+    return found;
 }
 
 int fake_cuda_stream_captured(CUstream stream)
@@ -332,9 +349,6 @@ CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
     return CUDA_SUCCESS;
 }
 
-/* Graphs that can be launched, of each card; as many as there were at once have taken memory, and keep it: a
- * half when they were made, the other before their first launch. */
-static int execs[FAKE_CARDS];
 
 static CUresult load_graph(int place, const char *what)
 {
@@ -356,6 +370,10 @@ CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned 
     (*exec)->place = execs[device]++;
     for (const Work *work = graph->works.first; work; work = work->next)
         append(&(*exec)->works, work, work->args);
+    pthread_mutex_lock(&listing);
+    (*exec)->next = first_exec;
+    first_exec = *exec;
+    pthread_mutex_unlock(&listing);
     return CUDA_SUCCESS;
 }
 
@@ -390,6 +408,12 @@ CUresult cuGraphExecDestroy(CUgraphExec exec)
 {
     FAKE_BEGIN(cuGraphExecDestroy);
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphExecDestroy"));
+    pthread_mutex_lock(&listing);
+    CUgraphExec *link = &first_exec;
+    while (*link != exec)
+        link = &(*link)->next;
+    *link = exec->next;
+    pthread_mutex_unlock(&listing);
     clear(&exec->works);
     fake_handle_destroy(exec);
     execs[exec->device]--;

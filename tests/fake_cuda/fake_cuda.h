@@ -34,6 +34,9 @@ CUresult fake_cuda_enqueue(CUstream stream, void (*run)(void *args), const void 
  * work on any stream goes on. */
 CUresult fake_cuda_enqueue_wait(CUstream stream, int (*ready)(void *args), const void *args, size_t bytes);
 
+/* How much of such work, whose arguments begin with that pointer, is in graphs that can be launched. */
+int fake_cuda_recorded(int (*ready)(void *args), const void *first);
+
 /* Whether what is started on it becomes a graph. */
 int fake_cuda_stream_captured(CUstream stream);
 

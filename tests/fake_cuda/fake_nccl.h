@@ -58,6 +58,9 @@ void fake_meeting_abort(FakeMeeting *meeting);
 int fake_meeting_waits(const FakeMeeting *meeting);
 int fake_meeting_error(const FakeMeeting *meeting, int rank);
 
+/* Whether a graph that can be launched has an exchange of it. */
+int fake_meeting_recorded(const FakeMeeting *meeting);
+
 /* Starts the rank's part of the next exchange on its stream: all is [ranks][bytes] on its card. */
 int fake_meeting_visit(FakeMeeting *meeting, int rank, void *all, size_t bytes, CUstream stream);
 

@@ -92,6 +92,12 @@ static int ready(void *args)
     return 1;
 }
 
+/* A visit begins with its meeting. */
+int fake_meeting_recorded(const FakeMeeting *meeting)
+{
+    return fake_cuda_recorded(ready, meeting) > 0;
+}
+
 int fake_meeting_visit(FakeMeeting *meeting, int rank, void *all, size_t bytes, CUstream stream)
 {
     const Visit visit = {.meeting = meeting, .rank = rank, .all = all, .bytes = bytes};

@@ -48,6 +48,8 @@ static CUresult give_memory(void *self)
 
 static int destroy(BrimCudaRank rank)
 {
+    if (fake_meeting_recorded(rank->meeting))
+        fake_nccl_abort("a communicator's end would wait for that of a graph that was recorded with it");
     if (rank->stuck)
         fake_cuda_stream_keep_busy(rank->stuck, 0);
     int result = fake_nccl_on_card(rank->card, give_memory, rank);
