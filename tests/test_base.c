@@ -48,6 +48,8 @@ static void errors_keep_their_words(void **state)
     assert_string_equal(brim_last_error(), "line 7: no such key");
     brim_fail_within(BRIM_ERROR_INPUT, "%s: ", "data.yaml");
     assert_string_equal(brim_last_error(), "data.yaml: line 7: no such key");
+    brim_fail(BRIM_ERROR_INPUT, "no `%s`", "a\x1b[2J\nb\xffm\xc3\xbcll"); /* a file moves no cursor */
+    assert_string_equal(brim_last_error(), "no `a?[2J?b?m\xc3\xbcll`");
     assert_string_equal(brim_status_text(BRIM_ERROR_FIT), "it does not fit in the memory given");
 }
 

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
+
 enum { MESSAGE_BYTES = 1024 };
 
 static _Thread_local char last_error[MESSAGE_BYTES];
@@ -30,6 +32,13 @@ const char *brim_version(void)
     return BRIM_VERSION;
 }
 
+/* Sentences quote files, which may hold anything, and are shown in terminals. */
+static void keep(const char *message)
+{
+    snprintf(last_error, sizeof last_error, "%s", message);
+    brim_utf8_clean(last_error);
+}
+
 BrimStatus brim_fail(BrimStatus status, const char *format, ...)
 {
     /* Built aside first: an argument may point into the present message. */
@@ -38,7 +47,7 @@ BrimStatus brim_fail(BrimStatus status, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    snprintf(last_error, sizeof last_error, "%s", message);
+    keep(message);
     return status;
 }
 
@@ -51,6 +60,6 @@ BrimStatus brim_fail_within(BrimStatus status, const char *format, ...)
     vsnprintf(before, sizeof before, format, args);
     va_end(args);
     snprintf(message, sizeof message, "%s%.*s", before, MESSAGE_BYTES / 2 - 1, last_error);
-    snprintf(last_error, sizeof last_error, "%s", message);
+    keep(message);
     return status;
 }
