@@ -80,6 +80,11 @@ static void a_file_is_replaced_whole_or_not_at_all(void **state)
     brim_mem_give(data);
     assert_refused(brim_file_read(path, 4, &data, &bytes), BRIM_ERROR_INPUT, "file.bin 5 bytes");
     assert_refused(brim_file_read(folder, 4, &data, &bytes), BRIM_ERROR_INPUT, "regular");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(60); /* nobody writes into it: one that waits for that waits forever */
+    assert_refused(brim_file_read(path, 4, &data, &bytes), BRIM_ERROR_INPUT, "regular");
+    alarm(0);
     brim_mem_give(path);
     brim_mem_give(folder);
 }

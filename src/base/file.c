@@ -36,7 +36,7 @@ static BrimStatus open_to_read(const char *path, size_t most_bytes, int *descrip
 {
     struct stat info;
     BrimStatus status;
-    *descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
     if (*descriptor < 0)
         return brim_fail(BRIM_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
     *bytes = 0;

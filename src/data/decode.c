@@ -134,7 +134,7 @@ static BrimStatus read_ends(Ends *ends, const char *path)
 {
     struct stat info;
     BrimStatus status = BRIM_OK;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* as brim_file_read */
     if (file < 0)
         return brim_fail(BRIM_ERROR_IO, "cannot open %s: %s", path, strerror(errno));
     if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < BRIM_PICTURE_TAIL_BYTES) {
