@@ -23,7 +23,7 @@ static size_t rows_to_keep(const char *text, int epoch)
 {
     const char *end = strrchr(text, '\n');
     for (const char *at = strchr(text, '\n'); at && at < end; at = strchr(at + 1, '\n'))
-        if (atoi(at + 1) >= epoch)
+        if (strtol(at + 1, NULL, 10) >= epoch)
             return (size_t)(at + 1 - text);
     return end ? (size_t)(end + 1 - text) : 0;
 }
