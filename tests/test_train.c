@@ -187,6 +187,43 @@ static void a_checkpoints_loss_scale_is_optional_and_checked(void **state)
     brim_tensors_clear(&file);
 }
 
+/* What a run that goes on takes of its file is held to what its user may say. */
+static void a_checkpoint_is_held_to_the_options_ranges(void **state)
+{
+    static const struct {
+        const char *metadata, *key, *value;
+        BrimStatus status;
+        const char *said;
+    } rows[] = {
+        {"hyp", "warmup_epochs", "1e300", BRIM_ERROR_INPUT, "`warmup_epochs` is 1e+300"},
+        {"hyp", "scale", "-7", BRIM_ERROR_INPUT, "`scale` is -7"},
+        {"options", "threads", "-3", BRIM_ERROR_ARGUMENT, "--threads -3"},
+        {"options", "imgsz", "2147483616", BRIM_ERROR_ARGUMENT, "--imgsz 2147483616"},
+        {"options", "workers", "4294967297", BRIM_ERROR_INPUT, "workers is 4294967297"},
+        {"options", "batch_size", "-2", BRIM_ERROR_ARGUMENT, "--batch-size -2"},
+    };
+    (void)state;
+    char last[RUN_PATH_BYTES];
+    BrimTensorFile file = {0};
+    BrimTrainOptions options = small_run("strange");
+    Seen broken = {.stop_after = 1};
+    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
+    path_in_run(last, "strange", "weights/last.safetensors");
+    load_run(&file, "strange", "last");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *kept = brim_mem_text(BRIM_MEM_CONF, brim_tensors_metadata(&file, rows[i].metadata));
+        json_t *object = json_loads(kept, 0, NULL);
+        json_object_set_new(object, rows[i].key, json_loads(rows[i].value, JSON_DECODE_ANY, NULL));
+        assert_ok(brim_tensors_set_json(&file, rows[i].metadata, object));
+        assert_refused(resume_with(&file, last), rows[i].status, rows[i].said);
+        assert_ok(brim_tensors_set_metadata(&file, rows[i].metadata, kept));
+        brim_mem_give(kept);
+    }
+    assert_ok(brim_tensors_set_metadata(&file, "state.batch", "-1"));
+    assert_refused(resume_with(&file, last), BRIM_ERROR_INPUT, "state.batch is \"-1\"");
+    brim_tensors_clear(&file);
+}
+
 static void a_step_takes_no_memory(void **state)
 {
     (void)state;
@@ -377,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_resumed_run_equals_the_unbroken_one),
         cmocka_unit_test(a_resumed_run_keeps_waiting_gradients),
         cmocka_unit_test(a_checkpoints_loss_scale_is_optional_and_checked),
+        cmocka_unit_test(a_checkpoint_is_held_to_the_options_ranges),
         cmocka_unit_test(a_step_takes_no_memory),
         cmocka_unit_test(the_plan_is_what_is_taken),
         cmocka_unit_test(too_little_memory_is_said_before_the_first_step),

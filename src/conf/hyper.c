@@ -87,6 +87,18 @@ BrimStatus brim_hyper_load(BrimHyper *hyper, const char *path)
     return status;
 }
 
+BrimStatus brim_hyper_check(const BrimHyper *hyper)
+{
+    for (const Entry *entry = entries; entry < entries + ENTRY_COUNT; entry++) {
+        double value = *(const double *)((const char *)hyper + entry->offset);
+        if (!(value >= entry->low && value <= entry->high)) /* NaN is neither */
+            return brim_fail(BRIM_ERROR_INPUT,
+                             "the hyper-parameter `%s` is %g; it must be a number from %g to %g", entry->name,
+                             value, entry->low, entry->high);
+    }
+    return BRIM_OK;
+}
+
 void brim_hyper_scale(BrimHyper *hyper, int level_count, int class_count, int imgsz_px)
 {
     double levels = 3.0 / level_count;

@@ -53,6 +53,10 @@ BrimHyper brim_hyper_default(void);
 BrimStatus brim_hyper_load(BrimHyper *hyper, const char *path);
 BrimStatus brim_hyper_parse(BrimHyper *hyper, const char *name, const char *text, size_t bytes);
 
+/* ERROR_INPUT that names the first that is out of its range: for those that came by another way than a yaml
+ * file. */
+BrimStatus brim_hyper_check(const BrimHyper *hyper);
+
 /* The gains as train.py scales them before training: box by 3 / levels, cls by classes / 80 * 3 / levels,
  * obj by (imgsz / 640)^2 * 3 / levels. */
 void brim_hyper_scale(BrimHyper *hyper, int level_count, int class_count, int imgsz_px);

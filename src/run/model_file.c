@@ -163,7 +163,7 @@ static bool is_yaml(const char *cfg)
     return strpbrk(cfg, "\n:{") != NULL;
 }
 
-static BrimStatus read_model(BrimModelFile *file, const char *path)
+BrimStatus brim_model_file_read(BrimModelFile *file, const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *cfg = brim_tensors_metadata(&file->tensors, "cfg");
@@ -201,7 +201,7 @@ BrimStatus brim_model_file_load(BrimModelFile *file, const char *path)
         BRIM_TRY(brim_torch_load(&file->tensors, path));
     else
         BRIM_TRY(brim_safetensors_load(&file->tensors, path));
-    status = read_model(file, path);
+    status = brim_model_file_read(file, path);
     if (status == BRIM_OK)
         return BRIM_OK;
     brim_fail_within(status, "the model in %s: ", path);

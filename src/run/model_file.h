@@ -16,6 +16,10 @@ typedef struct BrimModelFile {
 /* Loads by content: a zip is a .pt, else safetensors. ERROR_INPUT when what the file says of its model is damaged or
  * does not agree: as many names as classes, anchors greater than 0. A file that names no model has no class names. */
 BrimStatus brim_model_file_load(BrimModelFile *file, const char *path);
+
+/* The model that the file's tensors and their metadata speak of, once those are there. path: for the
+ * sentences. */
+BrimStatus brim_model_file_read(BrimModelFile *file, const char *path);
 void brim_model_file_clear(BrimModelFile *file);
 
 /* The architecture alone, from a built-in name, a model yaml, or a weights file (.pt, .safetensors). class_count 0 takes

@@ -135,6 +135,17 @@ static BrimStatus take_text(const json_t *value, const char **text, BrimSettings
     return BRIM_OK;
 }
 
+/* What it may be, the run checks as it checks its user's. */
+static BrimStatus take_int(const Field *field, const json_t *value, int *to)
+{
+    json_int_t number = json_integer_value(value);
+    if (number < INT32_MIN || number > INT32_MAX)
+        return brim_fail(BRIM_ERROR_INPUT, "%s is %" JSON_INTEGER_FORMAT " in the checkpoint", field->key,
+                         number);
+    *to = (int)number;
+    return BRIM_OK;
+}
+
 static BrimStatus take_field(const Field *field, const json_t *value, void *to, BrimSettings *settings)
 {
     char *at = (char *)to + field->offset;
@@ -142,8 +153,7 @@ static BrimStatus take_field(const Field *field, const json_t *value, void *to, 
     case FIELD_TEXT:
         return take_text(value, (const char **)at, settings);
     case FIELD_INT:
-        *(int *)at = (int)json_integer_value(value);
-        break;
+        return take_int(field, value, (int *)at);
     case FIELD_U64:
         *(uint64_t *)at = (uint64_t)json_integer_value(value);
         break;
@@ -176,11 +186,12 @@ static BrimStatus take_json(const BrimTensorFile *checkpoint, const char *key, c
 BrimStatus brim_settings_restore(const BrimTensorFile *checkpoint, BrimTrainOptions *options,
                                  BrimHyper *hyper, BrimSettings *settings)
 {
-    BrimStatus status =
-        take_json(checkpoint, "options", option_fields, COUNT(option_fields), options, settings);
-    return status == BRIM_OK
-               ? take_json(checkpoint, "hyp", hyper_fields, COUNT(hyper_fields), hyper, settings)
-               : status;
+    BrimStatus status;
+    BRIM_TRY(take_json(checkpoint, "options", option_fields, COUNT(option_fields), options, settings));
+    BRIM_TRY(take_json(checkpoint, "hyp", hyper_fields, COUNT(hyper_fields), hyper, settings));
+    BRIM_TRY(brim_hyper_check(hyper));
+fail:
+    return status;
 }
 
 void brim_settings_clear(BrimSettings *settings)

@@ -16,7 +16,8 @@ typedef struct BrimSettings {
 BrimStatus brim_settings_save(const char *folder, const BrimTrainOptions *options, const BrimHyper *hyper);
 
 /* Puts both into a checkpoint's metadata ("options", "hyp"), and takes them out again. Options read back
- * replace all but `resume` of *options. ERROR_INPUT where the checkpoint has none. */
+ * replace all but `resume` of *options. ERROR_INPUT where the checkpoint has none, or a hyper-parameter out
+ * of its range. */
 BrimStatus brim_settings_describe(BrimTensorFile *identity, const BrimTrainOptions *options,
                                   const BrimHyper *hyper);
 BrimStatus brim_settings_restore(const BrimTensorFile *checkpoint, BrimTrainOptions *options,

@@ -4,6 +4,26 @@
 #include "run/remarks.h"
 #include "run/train_run.h"
 
+/* As on the command line: a library's caller, and the checkpoint of a run that goes on, can say anything. */
+typedef struct Range {
+    const char *name;
+    int value, low, high;
+} Range;
+
+static BrimStatus check_ranges(const BrimTrainOptions *options)
+{
+    const Range ranges[] = {
+        {"epochs", options->epochs, 1, 1000000},     {"imgsz", options->imgsz, 32, 8192},
+        {"workers", options->workers, -1, 256},      {"threads", options->threads, 0, 1024},
+        {"patience", options->patience, 0, 1000000}, {"batch-size", options->batch_size, -1, 65536},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high)
+            return brim_fail(BRIM_ERROR_ARGUMENT, "--%s %d: it must be from %d to %d", ranges[i].name,
+                             ranges[i].value, ranges[i].low, ranges[i].high);
+    return BRIM_OK;
+}
+
 static BrimStatus check_options(const BrimTrainOptions *options)
 {
     if (!brim_given(options->data))
@@ -11,12 +31,9 @@ static BrimStatus check_options(const BrimTrainOptions *options)
     if (!brim_given(options->weights) && !brim_given(options->cfg) && !brim_given(options->resume))
         return brim_fail(BRIM_ERROR_ARGUMENT,
                          "neither weights nor a model given; --weights FILE or --cfg yolov5n");
-    if (options->epochs < 1 || options->imgsz < 32)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "epochs start at 1, imgsz at 32");
-    if (options->batch_size < 1 && options->batch_size != -1)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "a batch size of %d: it starts at 1, and -1 has it chosen",
-                         options->batch_size);
-    return BRIM_OK;
+    if (options->batch_size == 0)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a batch size of 0: it starts at 1, and -1 has it chosen");
+    return check_ranges(options);
 }
 
 /* Each card takes as many of a batch's pictures as the others, as under YOLOv5's DDP. */

@@ -8,18 +8,7 @@
 
 #include "exchange/tensors.h"
 #include "train/engine.h"
-#include "train/scaler.h"
-
-typedef struct BrimPosition {
-    int epoch, batch;        /* the batch that comes next */
-    int64_t last_update;     /* batch number of the last optimizer step; -1 before the first */
-    int64_t updates;         /* EMA updates so far */
-    bool gradients_wait;     /* accumulated and not yet stepped */
-    BrimScaler scaler;       /* of mixed precision; as it began elsewhere */
-    double loss_sums[3];     /* of the epoch so far */
-    double best_fitness;
-    int best_epoch;
-} BrimPosition;
+#include "train/position.h"
 
 /* Both files can be written of it while the engine goes on: the engine's snapshot, and what is said of it. */
 typedef struct BrimCheckpointCopy {
@@ -47,8 +36,7 @@ BrimStatus brim_checkpoint_copy_take(BrimCheckpointCopy *copy, const BrimTensorF
 BrimStatus brim_checkpoint_copy_save(const BrimCheckpointCopy *copy, bool whole, const char *path);
 void brim_checkpoint_copy_clear(BrimCheckpointCopy *copy);
 
-/* Puts a full checkpoint back into the engine. ERROR_INPUT where the file holds the model alone. What files of before
- * mixed precision do not say stays as `position` has it. */
+/* Puts a full checkpoint back into the engine. ERROR_INPUT where the file holds the model alone. */
 BrimStatus brim_checkpoint_restore(BrimEngine *engine, const BrimTensorFile *file, BrimPosition *position);
 
 #endif
