@@ -116,7 +116,7 @@ static void write_text(const char *name, const char *text)
     assert_ok(brim_file_write(path, text, strlen(text)));
 }
 
-/* A pid that was given out again, one that nobody has, and files that are no cards. */
+/* A pid that was given out again, one that nobody has, files that are no cards, and what is no file. */
 static void others_are_passed_over(void **state)
 {
     char text[256];
@@ -129,6 +129,8 @@ static void others_are_passed_over(void **state)
     write_text("run-2.json", "{\"schema\":\"brim-run-1\",\"pid\":4194303,\"start_ticks\":1}");
     write_text("run-3.json", "{");
     write_text("run-4.json", "");
+    snprintf(text, sizeof text, "%s/brim/run-5.json", folder);
+    assert_int_equal(mkfifo(text, 0600), 0); /* into which nobody writes */
     assert_non_null(run_of(&draft, getpid()));
     assert_null(run_of(&draft, getppid()));
     assert_null(run_of(&draft, 4194303));

@@ -4,7 +4,8 @@
 
 #include "brim.h"
 
-/* Keeps the sentence as this thread's last error and returns status, so that `return brim_fail(...)` reads well. */
+/* Keeps the sentence as this thread's last error and returns status, so that `return brim_fail(...)` reads well. What a
+ * terminal would take for a command in it becomes '?': it may quote files from anywhere. */
 BrimStatus brim_fail(BrimStatus status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts words in front of the present sentence ("data.yaml: " + sentence) and returns status. */
