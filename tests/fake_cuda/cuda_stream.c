@@ -404,16 +404,23 @@ CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
     return CUDA_SUCCESS;
 }
 
-CUresult cuGraphExecDestroy(CUgraphExec exec)
+/* Of no use to anybody any more, even where its card is lost and refuses to destroy it. */
+static void forget(CUgraphExec exec)
 {
-    FAKE_BEGIN(cuGraphExecDestroy);
-    FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphExecDestroy"));
     pthread_mutex_lock(&listing);
     CUgraphExec *link = &first_exec;
-    while (*link != exec)
+    while (*link && *link != exec)
         link = &(*link)->next;
-    *link = exec->next;
+    if (*link)
+        *link = exec->next;
     pthread_mutex_unlock(&listing);
+}
+
+CUresult cuGraphExecDestroy(CUgraphExec exec)
+{
+    forget(exec);
+    FAKE_BEGIN(cuGraphExecDestroy);
+    FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphExecDestroy"));
     clear(&exec->works);
     fake_handle_destroy(exec);
     execs[exec->device]--;
