@@ -155,12 +155,6 @@ static size_t plan_elsewhere(const BrimEngineConf *conf, BrimGraph **training)
     return arena_bytes;
 }
 
-static bool is_convolution(const BrimOp *op)
-{
-    return op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA ||
-           op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
-}
-
 /* A plan that was made without the card is the card's own, but for the workspaces of cuDNN. */
 static void a_plan_made_elsewhere_is_the_cards(void **state)
 {
@@ -179,7 +173,7 @@ static void a_plan_made_elsewhere_is_the_cards(void **state)
             assert_int_equal(elsewhere->tensors[id].bytes, here->tensors[id].bytes);
         for (BrimOpId id = 0; id < here->op_count; id++) {
             size_t ours = elsewhere->ops[id].workspace_bytes, all = here->ops[id].workspace_bytes;
-            assert_true(is_convolution(&here->ops[id]) ? ours <= all : ours == all);
+            assert_true(brim_op_is_conv(here->ops[id].kind) ? ours <= all : ours == all);
             most = all - ours > most ? all - ours : most;
         }
         if (planned > own || own > planned + most)

@@ -235,6 +235,12 @@ BrimTensorId brim_graph_find(const BrimGraph *graph, const char *name);
 BrimOp brim_op(BrimOpKind kind, BrimPart part);
 
 const char *brim_op_text(BrimOpKind kind);
+
+static inline bool brim_op_is_conv(BrimOpKind kind)
+{
+    return kind == BRIM_OP_CONV_FORWARD || kind == BRIM_OP_CONV_BACKWARD_DATA ||
+           kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
+}
 const char *brim_purpose_text(BrimPurpose purpose);
 
 /* Elements by shape, and bytes of one. */

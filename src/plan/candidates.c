@@ -24,7 +24,7 @@ static void list_sizes(BrimCandidates *candidates)
 {
     const BrimSearchConf *conf = candidates->conf;
     int64_t picture_bytes = (int64_t)conf->subject.imgsz_px * conf->subject.imgsz_px * 3;
-    int most = conf->most_batch ? conf->most_batch : BRIM_NOMINAL_BATCH;
+    int most = brim_search_most_batch(conf);
     for (int size = 1; size <= most && size * picture_bytes <= INT32_MAX; size = next_size(size))
         candidates->sizes[candidates->size_count++] = size;
     if (conf->batch) {

@@ -21,9 +21,7 @@ static double conv_flops(const BrimGraph *graph, const BrimOp *op)
 double brim_cost_flops(const BrimGraph *graph, BrimOpId id)
 {
     const BrimOp *op = &graph->ops[id];
-    bool conv = op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA ||
-                op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
-    return conv ? conv_flops(graph, op) : 0;
+    return brim_op_is_conv(op->kind) ? conv_flops(graph, op) : 0;
 }
 
 BrimCost brim_cost_of(const BrimGraph *graph, BrimOpId id)

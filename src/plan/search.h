@@ -39,6 +39,11 @@ typedef struct BrimSearchConf {
     const BrimTimings *timings; /* of this model, size and device; NULL: none */
 } BrimSearchConf;
 
+static inline int brim_search_most_batch(const BrimSearchConf *conf)
+{
+    return conf->most_batch ? conf->most_batch : BRIM_NOMINAL_BATCH;
+}
+
 /* A training step and what it takes. */
 typedef struct BrimChoice {
     int micro_batch, accumulate;

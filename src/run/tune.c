@@ -116,7 +116,7 @@ static const BrimChoice *untimed(const BrimSearch *found, double least)
 static const BrimChoice *untimed_neighbour(const Tune *tune, const BrimChoice *best, BrimSearch *found)
 {
     const int batches[] = {best->micro_batch / 2, 2 * best->micro_batch};
-    const int most = tune->conf->most_batch ? tune->conf->most_batch : BRIM_NOMINAL_BATCH;
+    const int most = brim_search_most_batch(tune->conf);
     for (int i = 0; i < 2 && !tune->conf->batch; i++) {
         if (batches[i] < BRIM_SMALL_BATCH || batches[i] > most ||
             search(tune, batches[i], found) != BRIM_OK)

@@ -349,7 +349,6 @@ CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count)
     return CUDA_SUCCESS;
 }
 
-
 static CUresult load_graph(int place, const char *what)
 {
     char name[32];

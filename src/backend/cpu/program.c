@@ -82,8 +82,7 @@ BrimStatus brim_cpu_load(BrimBackend *backend, const BrimGraph *graph, const Bri
     for (BrimOpId id = 0; id < graph->op_count && status == BRIM_OK; id++) {
         BrimOpKind kind = graph->ops[id].kind;
         made->skip[id] = brim_cpu_fused_activation(graph, id);
-        if (kind == BRIM_OP_CONV_FORWARD || kind == BRIM_OP_CONV_BACKWARD_DATA ||
-            kind == BRIM_OP_CONV_BACKWARD_WEIGHTS)
+        if (brim_op_is_conv(kind))
             status = load_conv(made, id);
     }
     if (status == BRIM_OK && backend->arena.taken)

@@ -91,12 +91,6 @@ BrimConvTask brim_cpu_conv_task(const BrimBackend *backend, const BrimGraph *gra
     return task;
 }
 
-static bool is_conv(BrimOpKind kind)
-{
-    return kind == BRIM_OP_CONV_FORWARD || kind == BRIM_OP_CONV_BACKWARD_DATA ||
-           kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
-}
-
 /* oneDNN takes whole features only: a part of one would fall to its reference implementation. */
 static bool touches_part(const BrimGraph *graph, const BrimOp *op)
 {
@@ -136,7 +130,7 @@ BrimStatus brim_cpu_workspace(void *self, const BrimGraph *graph, BrimOpId id, B
             BRIM_ERROR_UNSUPPORTED,
             "a concatenation of channels that are no multiples of %d; another width multiple can help",
             backend->passes->block);
-    if (is_conv(op->kind))
+    if (brim_op_is_conv(op->kind))
         return conv_workspace_bytes(backend, graph, id, bytes);
     if (op->kind == BRIM_OP_LOSS)
         *bytes = brim_head_loss_workspace_bytes(graph, op);

@@ -80,8 +80,10 @@ bool brim_cuda_conv_file_find(const json_t *tree, const BrimCudaConvKey *key, Br
     json_t *entry, *found = NULL, *identity = identity_of(key);
     json_array_foreach(json_object_get(tree, list.entries), index, entry)
     {
-        if (!found && brim_cache_list_match(entry, identity))
+        if (brim_cache_list_match(entry, identity)) {
             found = entry;
+            break;
+        }
     }
     json_decref(identity);
     return found && take_entry(found, key->cap_bytes, choice);

@@ -12,18 +12,17 @@
  * them element by element, as the optimizer does, need not know. */
 #include "backend/cuda/depth.h"
 
-enum { CELL_PX = 2, KERNEL = 6, STRIDE = 2, PADDING = 2 };
-
 void brim_cuda_depth_shape(BrimKernelFeature *feature)
 {
-    feature->h /= CELL_PX;
-    feature->w /= CELL_PX;
-    feature->c = feature->pitch = feature->padded = CELL_PX * CELL_PX * BRIM_CUDA_DEPTH_ELEMENTS;
+    feature->h /= BRIM_CUDA_CELL_PX;
+    feature->w /= BRIM_CUDA_CELL_PX;
+    feature->c = feature->pitch = feature->padded =
+        BRIM_CUDA_CELL_PX * BRIM_CUDA_CELL_PX * BRIM_CUDA_DEPTH_ELEMENTS;
 }
 
 void brim_cuda_depth_task(BrimCudaConvTask *task)
 {
-    task->kernel = KERNEL / CELL_PX;
-    task->stride = STRIDE / CELL_PX;
-    task->padding = PADDING / CELL_PX;
+    task->kernel = BRIM_CUDA_DEPTH_KERNEL / BRIM_CUDA_CELL_PX;
+    task->stride = BRIM_CUDA_DEPTH_STRIDE / BRIM_CUDA_CELL_PX;
+    task->padding = BRIM_CUDA_DEPTH_PADDING / BRIM_CUDA_CELL_PX;
 }

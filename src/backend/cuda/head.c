@@ -38,22 +38,12 @@ static BrimKernelHead head_of(const BrimHeadConf *conf)
     return head;
 }
 
-/* What the layout of the workspace depends on. `targets` has rows of six. */
-static BrimLossArgs shapes_of(const BrimGraph *graph, const BrimOp *op)
-{
-    BrimLossArgs args = {.head = head_of(&graph->head), .target_cap = graph->tensors[op->in[0]].dims[0] / 6};
-    for (int level = 0; level < args.head.level_count; level++) {
-        const int32_t *dims = graph->tensors[op->in[BRIM_IN_HEADS + level]].dims;
-        args.heads[level] = (BrimKernelFeature){.n = dims[0], .c = dims[1], .h = dims[2], .w = dims[3]};
-    }
-    return args;
-}
-
 static BrimStatus run_loss(const BrimCudaCall *call)
 {
     BrimStatus status;
     const BrimCudaDevice *device = &call->backend->device;
-    BrimLossArgs args = shapes_of(call->graph, call->op);
+    BrimLossArgs args = brim_cuda_loss_shapes(call->graph, call->op);
+    args.head = head_of(&call->graph->head);
     BrimLossRoom room = brim_loss_room(&args);
     int64_t slots = (int64_t)args.head.level_count * brim_loss_slots(&args);
     int64_t cells = brim_loss_cells_before(&args, args.head.level_count);

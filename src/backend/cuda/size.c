@@ -77,8 +77,7 @@ BrimStatus brim_cuda_workspace_of(void *self, const BrimGraph *graph, BrimOpId i
     const BrimOp *op = &graph->ops[id];
     BrimStatus status;
     BRIM_TRY(brim_cuda_rooms(graph, id, workspace));
-    if (op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA ||
-        op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS) {
+    if (brim_op_is_conv(op->kind)) {
         BrimCudaConvEntry *entry;
         const BrimCudaConvTask task = brim_cuda_conv_task(graph, op);
         BRIM_TRY(brim_cuda_conv_find(self, &task, &entry));

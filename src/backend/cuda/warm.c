@@ -6,18 +6,12 @@
  * each part is captured there, and that graph stays until the one of the arena takes its place. */
 #include "backend/cuda/program.h"
 
-static bool is_conv(const BrimOp *op)
-{
-    return op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA ||
-           op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS;
-}
-
 /* Where it is kept whether an op's like has run. */
 static bool *mark_of(BrimProgram *program, BrimOpId id)
 {
     BrimBackend *backend = program->backend;
     const BrimOp *op = &program->graph->ops[id];
-    for (int i = 0; is_conv(op) && i < backend->conv_count; i++)
+    for (int i = 0; brim_op_is_conv(op->kind) && i < backend->conv_count; i++)
         if (backend->convs[i].conv == program->convs[id])
             return &backend->convs[i].warm;
     return &backend->warm[op->kind];

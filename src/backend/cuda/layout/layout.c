@@ -2,8 +2,6 @@
  * picture and the filters over it in cells of 2 x 2 pixels. */
 #include "backend/cuda/layout/layout.h"
 
-enum { CELL_PX = 2, KERNEL = 6, STRIDE = 2, PADDING = 2 };
-
 /* ---- space to depth: who lies so (depth.c says why) ---- */
 
 /* A picture, or filters over one, of whole cells. */
@@ -13,8 +11,10 @@ static bool fits(const BrimGraph *graph, BrimTensorId id)
         return false;
     const BrimTensor *tensor = &graph->tensors[id];
     const int32_t *dims = tensor->dims;
-    bool picture = tensor->form == BRIM_FORM_PLAIN && dims[2] % CELL_PX == 0 && dims[3] % CELL_PX == 0;
-    bool filter = tensor->form == BRIM_FORM_FILTER && dims[2] == KERNEL && dims[3] == KERNEL;
+    bool picture = tensor->form == BRIM_FORM_PLAIN && dims[2] % BRIM_CUDA_CELL_PX == 0 &&
+                   dims[3] % BRIM_CUDA_CELL_PX == 0;
+    bool filter = tensor->form == BRIM_FORM_FILTER && dims[2] == BRIM_CUDA_DEPTH_KERNEL &&
+                  dims[3] == BRIM_CUDA_DEPTH_KERNEL;
     return (picture || filter) && dims[1] <= BRIM_CUDA_DEPTH_ELEMENTS;
 }
 
@@ -39,7 +39,7 @@ static bool touches_none(const BrimGraph *graph, const BrimOp *op)
 /* The op touches nothing of the kind, or takes it as it lies. */
 static bool agrees(const BrimGraph *graph, const BrimOp *op)
 {
-    bool like = op->stride == STRIDE && op->padding == PADDING;
+    bool like = op->stride == BRIM_CUDA_DEPTH_STRIDE && op->padding == BRIM_CUDA_DEPTH_PADDING;
     switch (op->kind) {
     case BRIM_OP_INPUT:
     case BRIM_OP_FOLD:
@@ -66,8 +66,9 @@ bool brim_cuda_space_to_depth(const BrimGraph *graph, BrimTensorId id)
 
 int brim_cuda_depth_place(int w, int i)
 {
-    int y = i / w, x = i % w, cell = y / CELL_PX * (w / CELL_PX) + x / CELL_PX;
-    return cell * CELL_PX * CELL_PX + y % CELL_PX * CELL_PX + x % CELL_PX;
+    int y = i / w, x = i % w, cell = y / BRIM_CUDA_CELL_PX * (w / BRIM_CUDA_CELL_PX) + x / BRIM_CUDA_CELL_PX;
+    return cell * BRIM_CUDA_CELL_PX * BRIM_CUDA_CELL_PX + y % BRIM_CUDA_CELL_PX * BRIM_CUDA_CELL_PX +
+           x % BRIM_CUDA_CELL_PX;
 }
 
 /* ---- sizes ---- */

@@ -4,12 +4,21 @@
 #ifndef BRIM_BACKEND_CUDA_LAYOUT_LAYOUT_H
 #define BRIM_BACKEND_CUDA_LAYOUT_LAYOUT_H
 
+#include "backend/cuda/kernels/args.h"
 #include "graph/graph.h"
 #include "plan/device.h"
 
 enum {
     BRIM_CUDA_PAD = 8, /* channels that lie side by side at least: tensor cores read 8 halves at a time */
     BRIM_CUDA_DEPTH_ELEMENTS = 4 /* of a pixel, or of a filter's tap, in cells of 2 x 2 */
+};
+
+/* Such cells, and the only convolution that reads them. */
+enum {
+    BRIM_CUDA_CELL_PX = 2,
+    BRIM_CUDA_DEPTH_KERNEL = 6,
+    BRIM_CUDA_DEPTH_STRIDE = 2,
+    BRIM_CUDA_DEPTH_PADDING = 2
 };
 
 /* ---- tensors (layout.c) ---- */
@@ -47,6 +56,9 @@ int brim_cuda_bn_parts(const BrimGraph *graph, const BrimOp *op);
 size_t brim_cuda_bn_partial_bytes(const BrimGraph *graph, const BrimOp *op);
 bool brim_cuda_bn_shares(const BrimOp *op);
 size_t brim_cuda_bn_exchange_doubles(const BrimGraph *graph, const BrimOp *op);
+
+/* What of a loss's arguments its workspace depends on: counts and shapes. */
+BrimLossArgs brim_cuda_loss_shapes(const BrimGraph *graph, const BrimOp *op);
 
 /* Parts in which a block of gradients is summed: by its size alone, so that the norm is the same on every
  * card. */

@@ -93,8 +93,8 @@ static BrimWorkspace bn_room(const BrimGraph *graph, const BrimOp *op)
 
 /* ---- the loss ---- */
 
-/* Cells of all levels, and matches of all targets, grow with the batch. */
-static BrimWorkspace loss_room(const BrimGraph *graph, const BrimOp *op)
+/* `targets` has rows of six. */
+BrimLossArgs brim_cuda_loss_shapes(const BrimGraph *graph, const BrimOp *op)
 {
     BrimLossArgs args = {
         .head = {.level_count = graph->head.level_count, .anchor_count = graph->head.anchor_count},
@@ -103,6 +103,13 @@ static BrimWorkspace loss_room(const BrimGraph *graph, const BrimOp *op)
         const int32_t *dims = graph->tensors[op->in[BRIM_IN_HEADS + level]].dims;
         args.heads[level] = (BrimKernelFeature){.n = dims[0], .c = dims[1], .h = dims[2], .w = dims[3]};
     }
+    return args;
+}
+
+/* Cells of all levels, and matches of all targets, grow with the batch. */
+static BrimWorkspace loss_room(const BrimGraph *graph, const BrimOp *op)
+{
+    const BrimLossArgs args = brim_cuda_loss_shapes(graph, op);
     const BrimLossRoom room = brim_loss_room(&args);
     size_t picture_bytes = (room.end - room.chains) / (size_t)graph->batch;
     return (BrimWorkspace){.fixed_bytes = room.end - picture_bytes * (size_t)graph->batch,
