@@ -8,10 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "backend/backend.h"
-#include "base/file.h"
 
 /* Where parent and children meet. */
 static const char folder_variable[] = "BRIM_TEST_CREW_FOLDER";
@@ -189,12 +187,9 @@ static void an_nccl_that_will_not_do(void **state)
 static void no_nccl(void **state)
 {
     (void)state;
-    char folder[1200], path[1400], search[2600];
-    snprintf(folder, sizeof folder, "%s/nothing", scratch_folder());
-    snprintf(path, sizeof path, "%s/libnccl.so.2", folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
-    assert_ok(brim_file_write(path, "no library", 10));
-    snprintf(search, sizeof search, "%s:%s", folder, getenv("LD_LIBRARY_PATH"));
+    char search[2600];
+    scratch_file("nothing/libnccl.so.2", "no library");
+    snprintf(search, sizeof search, "%s:%s", scratch_path("nothing"), getenv("LD_LIBRARY_PATH"));
     assert_int_equal(child_run("none 0,1 4 0", "cards=2", search), 0);
     if (!strstr(child_said, "several cards need NCCL, which is not to be found (") ||
         !strstr(child_said, "install libnccl2 from NVIDIA's repository"))

@@ -14,11 +14,9 @@
 /* An empty picture below the scratch folder. */
 static void put(const char *name)
 {
-    char path[256];
     BrimPicture picture;
-    snprintf(path, sizeof path, "%s/%s", scratch_folder(), name);
     assert_ok(brim_picture_make(&picture, 8, 4));
-    assert_ok(brim_encode_file(&picture, path, 90));
+    assert_ok(brim_encode_file(&picture, scratch_path(name), 90));
     brim_picture_clear(&picture);
 }
 

@@ -75,13 +75,6 @@ static BrimValOptions val_options(const char *name)
     return options;
 }
 
-static char *scratch_path(const char *below)
-{
-    static char path[512];
-    snprintf(path, sizeof path, "%s/%s", scratch_folder(), below);
-    return path;
-}
-
 static void check_classes(const json_t *got, const json_t *expected)
 {
     size_t i;

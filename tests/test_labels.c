@@ -153,30 +153,12 @@ static void numbers_are_exact_in_any_locale(void **state)
 
 /* ---- scanning folders that the test makes ---- */
 
-static const char *in_scratch(const char *name)
-{
-    static char paths[8][600];
-    static int turn;
-    char *path = paths[turn++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", scratch_folder(), name);
-    return path;
-}
-
-static void put_text(const char *name, const char *text)
-{
-    char folder[600];
-    snprintf(folder, sizeof folder, "%s", in_scratch(name));
-    *strrchr(folder, '/') = '\0';
-    assert_ok(brim_folder_make(folder));
-    assert_ok(brim_file_write(in_scratch(name), text, strlen(text)));
-}
-
 static void put_picture(const char *name, int width, int height)
 {
     BrimPicture picture;
-    put_text(name, "");
+    scratch_file(name, "");
     assert_ok(brim_picture_make(&picture, width, height));
-    assert_ok(brim_encode_file(&picture, in_scratch(name), 90));
+    assert_ok(brim_encode_file(&picture, scratch_path(name), 90));
     brim_picture_clear(&picture);
 }
 
@@ -188,17 +170,17 @@ static void make_set(void)
     put_picture("set/images/train/empty.jpg", 12, 12);
     put_picture("set/images/train/small.png", 40, 9);
     put_picture("set/images/train/.hidden.png", 40, 40);
-    put_text("set/images/train/broken.jpg", "\xFF\xD8\xFF\xE0 not much of a picture");
-    put_text("set/images/train/scan.tif", "II*");
-    put_text("set/images/train/notes.txt", "nothing");
-    put_text("set/labels/train/b.txt", "0 0.5 0.5 0.5 0.5\n1 0.5 0.5 0.5 0.5\nx\n1 0.5 0.5 0.5 0.5\n");
-    put_text("set/labels/train/deep/a.txt", "2 0.25 0.5 0.125 0.5");
-    put_text("set/labels/train/empty.txt", "\n");
-    put_text("set/train.txt",
-             "./images/train/c.jpg\r\n\n./images/train/b.jpg\n./images/train/b.jpg\n./readme.md\n"
-             "./images/train/gone.jpg\n");
-    if (access(in_scratch("set/images/train/deep/loop"), F_OK) != 0)
-        assert_int_equal(symlink("..", in_scratch("set/images/train/deep/loop")), 0);
+    scratch_file("set/images/train/broken.jpg", "\xFF\xD8\xFF\xE0 not much of a picture");
+    scratch_file("set/images/train/scan.tif", "II*");
+    scratch_file("set/images/train/notes.txt", "nothing");
+    scratch_file("set/labels/train/b.txt", "0 0.5 0.5 0.5 0.5\n1 0.5 0.5 0.5 0.5\nx\n1 0.5 0.5 0.5 0.5\n");
+    scratch_file("set/labels/train/deep/a.txt", "2 0.25 0.5 0.125 0.5");
+    scratch_file("set/labels/train/empty.txt", "\n");
+    scratch_file("set/train.txt",
+                 "./images/train/c.jpg\r\n\n./images/train/b.jpg\n./images/train/b.jpg\n./readme.md\n"
+                 "./images/train/gone.jpg\n");
+    if (access(scratch_path("set/images/train/deep/loop"), F_OK) != 0)
+        assert_int_equal(symlink("..", scratch_path("set/images/train/deep/loop")), 0);
 }
 
 static BrimStatus scan(BrimSplit *split, const char *path, int threads)
@@ -226,7 +208,7 @@ static void a_folder_is_walked_and_counted(void **state)
     (void)state;
     BrimSplit split;
     make_set();
-    assert_ok(scan(&split, in_scratch("set/images/train"), 0));
+    assert_ok(scan(&split, scratch_path("set/images/train"), 0));
     static const char *const names[] = {"train/b.jpg", "train/c.jpg", "deep/a.PNG", "train/empty.jpg"};
     static const int labels[] = {2, 0, 1, 0};
     assert_int_equal(split.sample_count, 4);
@@ -259,7 +241,7 @@ static void lists_and_single_pictures_are_taken(void **state)
     (void)state;
     BrimSplit split;
     make_set();
-    assert_ok(scan(&split, in_scratch("set/train.txt"), 1));
+    assert_ok(scan(&split, scratch_path("set/train.txt"), 1));
     assert_int_equal(split.sample_count, 2);
     assert_true(ends_with(split.samples[0].picture_path, "set/images/train/b.jpg"));
     assert_int_equal(split.samples[0].label_count, 2);
@@ -267,7 +249,7 @@ static void lists_and_single_pictures_are_taken(void **state)
     assert_remark(&split, "gone.jpg");
     assert_int_equal(split.corrupt, 1);
     brim_split_clear(&split);
-    assert_ok(scan(&split, in_scratch("set/images/train/deep/a.PNG"), 1));
+    assert_ok(scan(&split, scratch_path("set/images/train/deep/a.PNG"), 1));
     assert_int_equal(split.sample_count, 1);
     assert_int_equal(split.label_count, 1);
     brim_split_clear(&split);
@@ -278,10 +260,10 @@ static void what_holds_no_picture_is_refused(void **state)
     (void)state;
     BrimSplit split;
     make_set();
-    assert_refused(scan(&split, in_scratch("set/labels"), 1), BRIM_ERROR_INPUT, "no picture set/labels");
-    assert_refused(scan(&split, in_scratch("set/nowhere"), 1), BRIM_ERROR_INPUT,
+    assert_refused(scan(&split, scratch_path("set/labels"), 1), BRIM_ERROR_INPUT, "no picture set/labels");
+    assert_refused(scan(&split, scratch_path("set/nowhere"), 1), BRIM_ERROR_INPUT,
                    "set/nowhere no such folder");
-    assert_refused(scan(&split, in_scratch("set/images/train/broken.jpg"), 1), BRIM_ERROR_INPUT,
+    assert_refused(scan(&split, scratch_path("set/images/train/broken.jpg"), 1), BRIM_ERROR_INPUT,
                    "picture broken.jpg");
     assert_int_equal(split.sample_count, 0);
 }
@@ -312,10 +294,10 @@ static void threads_change_nothing(void **state)
         put_picture(name, 10 + i, 12);
         snprintf(name, sizeof name, "many/labels/%d.txt", i);
         snprintf(text, sizeof text, "%d 0.5 0.5 0.%d 0.1\n2 0.1 0.1 0.1 0.1\n", i % 5, i + 10);
-        put_text(name, text);
+        scratch_file(name, text);
     }
-    assert_ok(scan(&one, in_scratch("many"), 1));
-    assert_ok(scan(&five, in_scratch("many"), 5));
+    assert_ok(scan(&one, scratch_path("many"), 1));
+    assert_ok(scan(&five, scratch_path("many"), 5));
     assert_int_equal(one.sample_count, 60);
     assert_int_equal(one.skipped_labels, 24);
     assert_same_split(&one, &five);
@@ -332,7 +314,7 @@ static void memory_may_fail_anywhere(void **state)
     for (uint64_t nth = 1;; nth++) {
         BrimSplit split;
         brim_mem_fail_at(nth);
-        BrimStatus status = scan(&split, in_scratch("set/images"), 1);
+        BrimStatus status = scan(&split, scratch_path("set/images"), 1);
         brim_mem_fail_at(0);
         brim_split_clear(&split);
         assert_int_equal(brim_mem_held_bytes(BRIM_MEM_TAG_COUNT), before);

@@ -262,7 +262,7 @@ static void test_map(void **state)
     static BrimPlanning planning;
     BrimGraph *graphs[2] = {NULL, NULL};
     BrimPlan *plan = NULL;
-    char path[512], *text = NULL;
+    char *text = NULL;
     size_t bytes = 0;
     int spans = 0, paths = 0;
     (void)state;
@@ -271,7 +271,7 @@ static void test_map(void **state)
     const BrimSubject subject = {
         .model = &planning.model, .imgsz_px = planning.imgsz_px, .sizer = planning.device.sizer};
     assert_ok(brim_choice_plan(&planning.search.choices[0], &subject, graphs, &plan));
-    snprintf(path, sizeof path, "%s/map.svg", scratch_folder());
+    const char *path = scratch_path("map.svg");
     assert_ok(brim_plan_map_write(path, "a <title> & more", plan, graphs[0], 0));
     assert_ok(brim_file_read(path, (size_t)64 << 20, &text, &bytes));
     assert_non_null(strstr(text, "<svg"));

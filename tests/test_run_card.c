@@ -1,4 +1,5 @@
 /* Cards of runs: written, found, measured, passed over when their process is gone. */
+#include "support/plant.h"
 #include "support/support.h"
 
 #include <math.h>
@@ -8,26 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "monitor/monitor.h"
 #include "monitor/run_card.h"
 
-static char folder[64];
+/* Where cards are written: a folder for each test. */
+static const char *folder;
 
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/brim-test-XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    folder = new_tree();
     return setenv("XDG_RUNTIME_DIR", folder, 1);
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
 }
 
 static BrimRunCard card_of(void *arena, size_t bytes)
@@ -109,28 +101,21 @@ static void a_monitor_shows_it(void **state)
     brim_monitor_close(&monitor);
 }
 
-static void write_text(const char *name, const char *text)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/brim/%s", folder, name);
-    assert_ok(brim_file_write(path, text, strlen(text)));
-}
-
 /* A pid that was given out again, one that nobody has, files that are no cards, and what is no file. */
 static void others_are_passed_over(void **state)
 {
-    char text[256];
+    char pipe[128];
     BrimDraft draft = {.devices = NULL};
     (void)state;
     BrimRunCard card = card_of(NULL, 1);
     assert_ok(brim_run_card_write(&card));
-    snprintf(text, sizeof text, "{\"schema\":\"brim-run-1\",\"pid\":%d,\"start_ticks\":1}", (int)getppid());
-    write_text("run-1.json", text);
-    write_text("run-2.json", "{\"schema\":\"brim-run-1\",\"pid\":4194303,\"start_ticks\":1}");
-    write_text("run-3.json", "{");
-    write_text("run-4.json", "");
-    snprintf(text, sizeof text, "%s/brim/run-5.json", folder);
-    assert_int_equal(mkfifo(text, 0600), 0); /* into which nobody writes */
+    const char schema[] = "{\"schema\":\"brim-run-1\",\"pid\":%d,\"start_ticks\":1}";
+    plant("/brim/run-1.json", schema, (int)getppid());
+    plant("/brim/run-2.json", schema, 4194303);
+    plant("/brim/run-3.json", "{");
+    plant("/brim/run-4.json", "%s", "");
+    snprintf(pipe, sizeof pipe, "%s/brim/run-5.json", folder);
+    assert_int_equal(mkfifo(pipe, 0600), 0); /* into which nobody writes */
     assert_non_null(run_of(&draft, getpid()));
     assert_null(run_of(&draft, getppid()));
     assert_null(run_of(&draft, 4194303));
@@ -157,10 +142,10 @@ static void a_foreign_folder_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_run_is_found_and_measured, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_monitor_shows_it, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(others_are_passed_over, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_foreign_folder_is_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup(a_run_is_found_and_measured, make_folder),
+        cmocka_unit_test_setup(a_monitor_shows_it, make_folder),
+        cmocka_unit_test_setup(others_are_passed_over, make_folder),
+        cmocka_unit_test_setup(a_foreign_folder_is_refused, make_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

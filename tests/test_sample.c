@@ -236,10 +236,7 @@ static void csv_has_room_for_everything(void **state)
 
 static const char *trace_of(const char *text)
 {
-    static char path[256];
-    snprintf(path, sizeof path, "%s/trace.jsonl", scratch_folder());
-    assert_ok(brim_file_write(path, text, strlen(text)));
-    return path;
+    return scratch_file("trace.jsonl", text);
 }
 
 #define SAMPLE(time, rest) "{\"schema\":\"brim-watch-1\",\"time_ns\":" #time rest "}\n"

@@ -135,9 +135,8 @@ static void make_up(MadeUp *made_up, int step, bool known)
 
 static const char *write_trace(const char *name, bool known)
 {
-    static char path[1200];
     MadeUp made_up;
-    snprintf(path, sizeof path, "%s/%s", scratch_folder(), name);
+    const char *path = scratch_path(name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     for (int step = 1; step <= MOMENTS; step++) {

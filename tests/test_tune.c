@@ -1,41 +1,21 @@
 /* Steps that were timed: the file they are kept in, what the search makes of them, and tuning on this
  * machine. */
+#include "support/plant.h"
 #include "support/support.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backend/cuda/layout/layout.h"
-#include "base/file.h"
 #include "plan/device.h"
 #include "run/planning.h"
 #include "run/timings_file.h"
 
-static char cache[64];
-
-static void make_cache(void)
+static int make_cache(void **state)
 {
-    strcpy(cache, "/tmp/brim-test-XXXXXX");
-    assert_non_null(mkdtemp(cache));
-    setenv("XDG_CACHE_HOME", cache, 1);
-}
-
-static int remove_cache(void **state)
-{
-    char command[128];
     (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", cache);
-    return *cache ? system(command) : 0;
-}
-
-static char *cache_file(void)
-{
-    char *path = brim_path_join(cache, "brim/timings.json");
-    assert_non_null(path);
-    return path;
+    return setenv("XDG_CACHE_HOME", new_tree(), 1);
 }
 
 /* ---- the file ---- */
@@ -47,7 +27,6 @@ static void test_file(void **state)
     const BrimTimingsKey key = {"cpu \"x\", 2 threads", &model, 64}, larger = {key.device, &model, 96},
                          elsewhere = {"cpu y", &model, 64}, of_other = {key.device, &other, 64};
     (void)state;
-    make_cache();
     assert_ok(brim_model_load(&model, "yolov5n", 3));
     assert_ok(brim_model_load(&other, "yolov5n", 4));
     assert_ok(brim_timings_load(&timings, &key)); /* no file yet */
@@ -81,13 +60,10 @@ static void test_broken_file(void **state)
     BrimTimings timings = {.count = 0};
     const BrimTimingsKey key = {"cpu", &model, 64};
     (void)state;
-    make_cache();
-    char *path = cache_file(), *folder = brim_path_join(cache, "brim");
-    assert_ok(brim_folder_make(folder));
     assert_ok(brim_model_load(&model, "yolov5n", 3));
     const BrimTiming timing = {brim_scheme_uniform(BRIM_PRECISION_FP32, BRIM_RECOMPUTE_NOTHING), 8, 40};
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
-        assert_ok(brim_file_write(path, broken[i], strlen(broken[i])));
+        plant("/brim/timings.json", "%s", broken[i]);
         assert_int_equal(brim_timings_load(&timings, &key), BRIM_ERROR_INPUT);
         assert_non_null(strstr(brim_last_error(), "timings.json"));
         assert_int_equal(timings.layer_count, model.layer_count); /* what is timed now can be told apart */
@@ -96,8 +72,6 @@ static void test_broken_file(void **state)
         assert_int_equal(timings.count, 1);
         brim_timings_clear(&timings);
     }
-    brim_mem_give(path);
-    brim_mem_give(folder);
 }
 
 /* ---- the search ---- */
@@ -188,7 +162,6 @@ static void test_tune(void **state)
     BrimTrainingConfig config;
     Heard heard = {.stop = true};
     (void)state;
-    make_cache();
     BrimTrainingQuery query = small_query(&heard);
     assert_int_equal(brim_get_training_config(&query, &config), BRIM_STOPPED);
     heard = (Heard){.stop = false};
@@ -242,10 +215,10 @@ static void test_no_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_file, remove_cache),
-        cmocka_unit_test_teardown(test_broken_file, remove_cache),
+        cmocka_unit_test_setup(test_file, make_cache),
+        cmocka_unit_test_setup(test_broken_file, make_cache),
         cmocka_unit_test(test_search),
-        cmocka_unit_test_teardown(test_tune, remove_cache),
+        cmocka_unit_test_setup(test_tune, make_cache),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_folder),
     };

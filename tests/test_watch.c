@@ -62,11 +62,10 @@ static void the_peak_is_the_kernels(void **state)
 {
     (void)state;
     BrimWatched watched;
-    char path[256], *text;
+    char *text;
     size_t bytes;
-    snprintf(path, sizeof path, "%s/peak", scratch_folder());
-    watch(&watched, "--eat", "100", path);
-    assert_ok(brim_file_read(path, 64, &text, &bytes));
+    watch(&watched, "--eat", "100", scratch_path("peak"));
+    assert_ok(brim_file_read(scratch_path("peak"), 64, &text, &bytes));
     double own_bytes = strtod(text, NULL);
     assert_true(own_bytes >= 100 * mib);
     if (fabs(brim_watched_peak_bytes(&watched) - own_bytes) > mib)

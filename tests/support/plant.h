@@ -1,4 +1,4 @@
-/* Trees of /proc and /sys made by tests, below the scratch folder. */
+/* Small files in folders of a test, below the scratch folder: trees of /proc and /sys, caches. */
 #ifndef BRIM_TESTS_PLANT_H
 #define BRIM_TESTS_PLANT_H
 

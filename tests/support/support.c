@@ -18,14 +18,20 @@ const char *__lsan_default_suppressions(void)
     return "leak:libfontconfig";
 }
 
+/* In one of a few buffers, which take turns. */
+static const char *path_below(const char *folder, const char *name)
+{
+    static char paths[16][1024];
+    static int turn;
+    char *path = paths[turn++ % 16];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
 const char *shared_path(const char *name)
 {
-    static char paths[8][1024];
-    static int turn;
     const char *folder = getenv("BRIM_SHARED");
-    char *path = paths[turn++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder && folder[0] ? folder : "../shared", name);
-    return path;
+    return path_below(folder && folder[0] ? folder : "../shared", name);
 }
 
 void need_shared(const char *name)
@@ -123,4 +129,20 @@ const char *scratch_folder(void)
         atexit(remove_scratch);
     }
     return scratch;
+}
+
+const char *scratch_path(const char *name)
+{
+    return path_below(scratch_folder(), name);
+}
+
+const char *scratch_file(const char *name, const char *text)
+{
+    const char *path = scratch_path(name);
+    char folder[1024];
+    snprintf(folder, sizeof folder, "%s", path);
+    *strrchr(folder, '/') = '\0';
+    assert_ok(brim_folder_make(folder));
+    assert_ok(brim_file_write(path, text, strlen(text)));
+    return path;
 }

@@ -47,4 +47,10 @@ double relative_distance(const float *got, const float *expected, size_t count);
 /* A fresh empty folder that is gone at exit. */
 const char *scratch_folder(void);
 
+/* A path below it: "runs/exp". The text lives in one of a few static buffers. */
+const char *scratch_path(const char *name);
+
+/* Writes the text to a file of that name there, in folders that are made. Its path, as scratch_path's. */
+const char *scratch_file(const char *name, const char *text);
+
 #endif
