@@ -44,7 +44,7 @@ programs() {
     while read -r source; do
         name=$(basename "$source" .c)
         [ ! -x "$build/tests/$name" ] || echo "$name"
-    done < <(grep -LE 'BRIM_FAKE_|FAKE_ENGINE|fake_cuda_|conv_card_open' tests/test_cuda*.c)
+    done < <(grep -LE 'BRIM_FAKE_|FAKE_ENGINE|fake_cuda_|card_counts|conv_card_open' tests/test_cuda*.c)
 }
 
 # A program whose tests all lacked what they read has shown nothing, and says so.

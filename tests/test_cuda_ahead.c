@@ -2,11 +2,11 @@
  * do their work when it is waited for (tests/fake_cuda, the word `lazy`): it does so, comes to the same bits
  * as one that does not, tells a picture that is gone when its turn comes, and says for how long a card had no
  * batch. */
+#include "support/card_counts.h"
 #include "support/same_runs.h"
 #include "support/support.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,6 @@ enum { INPUT_COPIES = 3 };
 /* Convolutions of a gradient, and how long each is said to take. */
 enum { CONVOLUTIONS = 179, CONVOLUTION_US = 1000 };
 
-static unsigned long (*calls)(const char *function);
-
 /* ---- runs ---- */
 
 typedef struct Seen {
@@ -40,8 +38,8 @@ typedef struct Seen {
 
 static void lose_pictures(void)
 {
-    char folder[1100], path[1400];
-    snprintf(folder, sizeof folder, "%s/lost/images/train", scratch_folder());
+    char path[1400];
+    const char *folder = scratch_path("lost/images/train");
     DIR *listed = opendir(folder);
     assert_non_null(listed);
     for (struct dirent *entry; (entry = readdir(listed));) {
@@ -55,7 +53,7 @@ static void lose_pictures(void)
 static bool watch(void *self, const BrimEvent *event)
 {
     Seen *seen = self;
-    unsigned long now = calls("cuMemcpyHtoDAsync");
+    unsigned long now = card_calls("cuMemcpyHtoDAsync");
     if (event->kind == BRIM_EVENT_EPOCH)
         seen->before = now;
     if (event->kind == BRIM_EVENT_RESULTS && event->epoch >= 0)
@@ -152,13 +150,10 @@ static void batches_ahead_change_nothing_for_two_cards(void **state)
 static void a_picture_that_is_gone_is_told_in_its_turn(void **state)
 {
     (void)state;
-    char data[1100];
     Seen seen = {.lose_pictures = true};
     BrimTrainOptions options = small_run("lost", "none", "0");
-    snprintf(data, sizeof data, "%s/lost", scratch_folder());
-    assert_ok(brim_demo_write(data, PICTURES, 4, 96, 1));
-    snprintf(data, sizeof data, "%s/lost/data.yaml", scratch_folder());
-    options.data = data;
+    assert_ok(brim_demo_write(scratch_path("lost"), PICTURES, 4, 96, 1));
+    options.data = scratch_path("lost/data.yaml");
     assert_true(brim_train(&options, watch, &seen) != BRIM_OK);
     assert_int_equal(seen.steps, 2);
     if (!strstr(brim_last_error(), "images/train/"))
@@ -245,10 +240,6 @@ static int set_up(void **state)
     (void)state;
     setenv("BRIM_FAKE_CARD", "cards=2,lazy", 1);             /* so that a wait too few is seen */
     setenv("BRIM_FAKE_DNN", "engines=one,slow=70:0:999", 1); /* and 1 us that each takes at least */
-    void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
-    assert_non_null(cuda);
-    calls = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls");
-    assert_non_null(calls);
     return draw_small_pictures(PICTURES, 4, 96);
 }
 

@@ -1,11 +1,9 @@
 /* Training runs in mixed precision, on a card that is none (tests/fake_cuda): the same bits from one seed and
  * through a stop and a resume, skipped steps told, and fp32 where 16 bits do not do. Two pictures make a
  * batch, so that gradients of several are summed from the third on. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "exchange/safetensors.h"
 #include "support/same_runs.h"
 #include "support/support.h"
@@ -14,11 +12,10 @@ enum { PICTURES = 6, STEPS = 6 };
 
 /* What a listener saw of a run. */
 typedef struct Seen {
-    int steps, stop_after; /* 0: never */
-    int skipped_remarks;   /* of epochs */
-    int all_skipped;       /* as the last remark says; 0: none did */
-    bool off;              /* mixed precision is not for it */
-    float losses[STEPS][3];
+    SeenSteps steps;
+    int skipped_remarks; /* of epochs */
+    int all_skipped;     /* as the last remark says; 0: none did */
+    bool off;            /* mixed precision is not for it */
 } Seen;
 
 static void read_remark(Seen *seen, const char *text)
@@ -37,34 +34,21 @@ static bool watch(void *self, const BrimEvent *event)
     Seen *seen = self;
     if (event->kind == BRIM_EVENT_REMARK)
         read_remark(seen, event->text);
-    if (event->kind != BRIM_EVENT_STEP)
-        return true;
-    assert_true(seen->steps < STEPS);
-    memcpy(seen->losses[seen->steps++], event->losses, sizeof event->losses);
-    return seen->steps != seen->stop_after;
-}
-
-static const char *path_in_scratch(char path[1200], const char *name)
-{
-    snprintf(path, 1200, "%s/%s", scratch_folder(), name);
-    return path;
+    return see_step(&seen->steps, event);
 }
 
 /* Pictures, and hyper-parameters under which the first gradients are too large for 16 bits. */
 static int set_up(void **state)
 {
-    static const char text[] = "obj: 300\n";
-    char path[1200];
     (void)state;
-    assert_ok(brim_file_write(path_in_scratch(path, "hyp.yaml"), text, sizeof text - 1));
+    scratch_file("hyp.yaml", "obj: 300\n");
     return draw_small_pictures(PICTURES, 2, 64);
 }
 
 static BrimTrainOptions small_run(const char *name)
 {
-    static char hyp[1200];
     BrimTrainOptions options = small_run_in(scratch_folder(), name);
-    options.hyp = path_in_scratch(hyp, "hyp.yaml");
+    options.hyp = scratch_path("hyp.yaml");
     options.device = "0";
     options.precision = "amp";
     options.epochs = 2;
@@ -84,11 +68,11 @@ static void one_seed_gives_the_same_bits(void **state)
     (void)state;
     BrimTrainOptions options = small_run("first");
     Seen first = train(&options);
-    assert_int_equal(first.steps, STEPS);
+    assert_int_equal(first.steps.count, STEPS);
     assert_false(first.off);
     options.name = "again";
     Seen again = train(&options);
-    assert_memory_equal(first.losses, again.losses, sizeof first.losses);
+    assert_same_losses(&again.steps, &first.steps);
     assert_same_runs("first", "again");
     /* What was too large was told, and left behind in the checkpoint. */
     BrimTensorFile file = {0};
@@ -104,13 +88,13 @@ static void one_seed_gives_the_same_bits(void **state)
 static void stop_and_resume(const char *name, int after)
 {
     BrimTrainOptions options = small_run(name);
-    Seen broken = {.stop_after = after};
+    Seen broken = {.steps.stop_after = after};
     BrimTensorFile unbroken = {0}, resumed = {0};
     assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
     BrimTrainOptions resume = resume_of(name);
     resume.device = "0";
     Seen rest = train(&resume);
-    assert_int_equal(broken.steps + rest.steps, STEPS);
+    assert_int_equal(broken.steps.count + rest.steps.count, STEPS);
     assert_same_runs("first", name);
     load_run(&unbroken, "first", "last");
     load_run(&resumed, name, "last");
@@ -149,8 +133,8 @@ static void save_large_weights(const char *path)
 static void what_16_bits_cannot_hold_is_trained_in_32(void **state)
 {
     (void)state;
-    char weights[1200];
-    save_large_weights(path_in_scratch(weights, "large.safetensors"));
+    const char *weights = scratch_path("large.safetensors");
+    save_large_weights(weights);
     BrimTrainOptions options = small_run("refused");
     options.hyp = NULL;
     options.epochs = 1;
@@ -161,7 +145,7 @@ static void what_16_bits_cannot_hold_is_trained_in_32(void **state)
     options.precision = "fp32";
     Seen wide = train(&options);
     assert_false(wide.off);
-    assert_memory_equal(refused.losses, wide.losses, sizeof wide.losses);
+    assert_same_losses(&refused.steps, &wide.steps);
     assert_same_runs("refused", "wide");
     assert_int_equal(refused.all_skipped, 0);
 }

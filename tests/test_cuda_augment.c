@@ -1,11 +1,11 @@
 /* Training on a card that makes its own pictures, on a false one (tests/fake_cuda/fake_cuda.h): the losses of
  * a run whose host makes them, wherever the decoded pictures are kept; in the memory that was planned; given
  * back. */
+#include "support/card_counts.h"
 #include "support/same_runs.h"
 #include "support/split.h"
 #include "support/support.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,44 +16,26 @@
 
 #define CARD "memory=2G,free=1900M,context=100M,module=4M,sms=4,cc=8.6,name=NVIDIA Tested Card"
 
-enum { MOST_STEPS = 16, EPOCHS = 2, STEPS = EPOCHS * 3, MIB = 1 << 20 };
-
-/* What the false library counts, found as brim finds the driver. */
-static unsigned long (*launches)(const char *kernel);
-static size_t (*taken_bytes)(void);
-static size_t (*peak_bytes)(void);
-
-static void *counter(const char *name)
-{
-    void *library = dlopen("libcuda.so.1", RTLD_NOW);
-    assert_non_null(library);
-    void *function = dlsym(library, name);
-    assert_non_null(function);
-    return function;
-}
+enum { EPOCHS = 2, STEPS = EPOCHS * 3, MIB = 1 << 20 };
 
 /* And pictures of 98 px: some are scaled in their letterbox. */
 static int set_up(void **state)
 {
     (void)state;
-    launches = (unsigned long (*)(const char *))counter("fake_cuda_launches");
-    taken_bytes = (size_t(*)(void))counter("fake_cuda_taken_bytes");
-    peak_bytes = (size_t(*)(void))counter("fake_cuda_peak_bytes");
     return draw_small_pictures(11, 2, 98);
 }
 
 static int check_given_back(void **state)
 {
     (void)state;
-    assert_int_equal(taken_bytes(), 0);
+    assert_int_equal(card_taken_bytes(), 0);
     return 0;
 }
 
 /* ---- a whole run ---- */
 
 typedef struct Seen {
-    int steps;
-    float losses[MOST_STEPS][3];
+    SeenSteps steps;
     uint64_t planned_bytes;
     char augments[160]; /* the remark that says who does */
 } Seen;
@@ -61,31 +43,19 @@ typedef struct Seen {
 static bool watch(void *self, const BrimEvent *event)
 {
     Seen *seen = self;
-    if (event->kind == BRIM_EVENT_STEP && seen->steps < MOST_STEPS)
-        memcpy(seen->losses[seen->steps++], event->losses, sizeof event->losses);
     if (event->kind == BRIM_EVENT_PLAN)
         seen->planned_bytes = event->memory_planned_bytes;
     if (event->kind == BRIM_EVENT_REMARK && strstr(event->text, "augments"))
         snprintf(seen->augments, sizeof seen->augments, "%s", event->text);
-    return true;
-}
-
-/* Half of the pictures in mosaics, and everything else that is drawn. */
-static const char *hyper_file(void)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/hyp.yaml", scratch_folder());
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs("mosaic: 0.5\nmixup: 0.5\ndegrees: 10\nshear: 4\nflipud: 0.4\nperspective: 0.0005\n", file);
-    assert_int_equal(fclose(file), 0);
-    return path;
+    return see_step(&seen->steps, event);
 }
 
 static void train(const char *cache, uint64_t memory_bytes, int workers, Seen *seen)
 {
     BrimTrainOptions options = small_run_in(scratch_folder(), "exp");
-    options.hyp = hyper_file();
+    /* Half of the pictures in mosaics, and everything else that is drawn. */
+    options.hyp = scratch_file(
+        "hyp.yaml", "mosaic: 0.5\nmixup: 0.5\ndegrees: 10\nshear: 4\nflipud: 0.4\nperspective: 0.0005\n");
     options.device = "0";
     options.cache = cache;
     options.epochs = EPOCHS;
@@ -96,14 +66,8 @@ static void train(const char *cache, uint64_t memory_bytes, int workers, Seen *s
     options.memory_bytes = memory_bytes;
     *seen = (Seen){0};
     assert_ok(brim_train(&options, watch, seen));
-    assert_int_equal(seen->steps, STEPS);
-    assert_true(peak_bytes() <= seen->planned_bytes);
-}
-
-static void assert_same_losses(const Seen *got, const Seen *expected)
-{
-    for (int i = 0; i < STEPS; i++)
-        assert_memory_equal(got->losses[i], expected->losses[i], sizeof got->losses[i]);
+    assert_int_equal(seen->steps.count, STEPS);
+    assert_true(card_peak_bytes() <= seen->planned_bytes);
 }
 
 /* The kernel's pixels are the loader's, so the losses are, to the last bit. */
@@ -112,23 +76,23 @@ static void test_training(void **state)
     (void)state;
     Seen host, ram, device, little;
     train("none", 0, 0, &host);
-    int early =
-        launches("brim_augment"); /* once for each program that is loaded, before memory is measured */
+    /* Once for each program that is loaded, before memory is measured. */
+    int early = (int)card_launches("brim_augment");
     train("ram", 0, 0, &ram);
-    assert_int_equal(launches("brim_augment"), 2 * early + STEPS);
-    assert_same_losses(&ram, &host);
+    assert_int_equal(card_launches("brim_augment"), 2 * early + STEPS);
+    assert_same_losses(&ram.steps, &host.steps);
     assert_non_null(
         strstr(ram.augments, "the card augments: 1 MiB of decoded pictures are in the host's memory"));
     train("device", 0, 2, &device);
-    assert_int_equal(launches("brim_augment"), 3 * early + 2 * STEPS);
-    assert_same_losses(&device, &host);
+    assert_int_equal(card_launches("brim_augment"), 3 * early + 2 * STEPS);
+    assert_same_losses(&device.steps, &host.steps);
     assert_non_null(strstr(device.augments, "are in its memory"));
     assert_int_equal(device.planned_bytes - host.planned_bytes, 2 * MIB); /* a step of cuMemAlloc's */
     train("device", host.planned_bytes + MIB, 0, &little);
     assert_non_null(strstr(little.augments, "no room to keep 1 MiB"));
-    assert_same_losses(&little, &host);
-    assert_int_equal((launches("brim_augment") - 2 * STEPS) % early,
-                     0); /* it was planned twice, and made no picture */
+    assert_same_losses(&little.steps, &host.steps);
+    /* It was planned twice, and made no picture. */
+    assert_int_equal((card_launches("brim_augment") - 2 * STEPS) % early, 0);
 }
 
 /* ---- where pictures go ---- */
@@ -144,7 +108,7 @@ static size_t start(BrimTrainerConf *conf, size_t budget_bytes, char *augments, 
     assert_ok(brim_trainer_open(&trainer, conf));
     size_t planned = brim_trainer_planned_bytes(trainer);
     assert_ok(brim_trainer_start(trainer, NULL));
-    assert_true(taken_bytes() <= planned);
+    assert_true(card_taken_bytes() <= planned);
     brim_trainer_close(&trainer);
     snprintf(augments, bytes, "%s", seen.augments);
     return planned;

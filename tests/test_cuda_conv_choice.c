@@ -60,7 +60,7 @@ static int chosen(const ConvCard *card, const BrimCudaConvTask *task, size_t cap
     run_once(card, conv, task, *workspace_bytes);
     brim_cuda_conv_close(&conv);
     assert_null(conv);
-    return conv_latest_engine();
+    return dnn_latest_engine();
 }
 
 static void first_proposal_within_the_cap(void **state)
@@ -161,7 +161,7 @@ static void failing_while_timed(void **state)
 static void no_timing_without_memory(void **state)
 {
     const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, true);
-    const unsigned long before = conv_executions();
+    const unsigned long before = dnn_executions();
     size_t workspace_bytes, free_bytes;
     ConvCard card;
     (void)state;
@@ -171,7 +171,7 @@ static void no_timing_without_memory(void **state)
     BrimCudaConv *conv;
     assert_ok(brim_cuda_conv_open(&conv, card.dnn, &task, 2 * mib, true, &workspace_bytes));
     assert_int_equal(workspace_bytes, mib); /* the first, not the fastest */
-    assert_true(conv_executions() == before);
+    assert_true(dnn_executions() == before);
     assert_false(brim_file_exists(file_path()));
     brim_cuda_conv_close(&conv);
     conv_give(&card, most);
@@ -206,23 +206,23 @@ static void timed_once(void **state)
     (void)state;
     conv_card_open(&card, CARD, ALL_SLOW);
     const int engine = chosen(&card, &task, 2 * mib, true, &workspace_bytes);
-    unsigned long before = conv_executions();
+    unsigned long before = dnn_executions();
     assert_int_equal(chosen(&card, &task, 2 * mib, true, &again_bytes), engine); /* by the same library */
-    assert_int_equal(conv_executions(), before + 1);
+    assert_int_equal(dnn_executions(), before + 1);
     conv_card_close(&card);
     conv_card_open(&card, CARD, NULL); /* by another, where the first proposal would be taken */
-    before = conv_executions();
+    before = dnn_executions();
     assert_int_equal(chosen(&card, &task, 2 * mib, false, &again_bytes), engine);
     assert_int_equal(again_bytes, workspace_bytes);
-    assert_int_equal(conv_executions(), before + 1);
+    assert_int_equal(dnn_executions(), before + 1);
     chosen(&card, &task, 3 * mib, true, &again_bytes); /* for another cap it is timed anew */
-    assert_true(conv_executions() > before + 2);
+    assert_true(dnn_executions() > before + 2);
     conv_card_close(&card);
-    before = conv_executions();
+    before = dnn_executions();
     conv_card_open(&card, CARD, "version=91500"); /* another library */
     assert_string_equal(brim_cuda_dnn_version(card.dnn), "9.15.0");
     chosen(&card, &task, 2 * mib, true, &again_bytes);
-    assert_true(conv_executions() > before + 1);
+    assert_true(dnn_executions() > before + 1);
     conv_card_close(&card);
 }
 
@@ -267,9 +267,9 @@ static void entries_are_checked(void **state)
         BrimCudaConv *conv;
         write_file(cases[i].entry);
         conv_card_open(&card, CARD, "version=91500");
-        const unsigned long before = conv_executions();
+        const unsigned long before = dnn_executions();
         assert_ok(brim_cuda_conv_open(&conv, card.dnn, &task, 2 * mib, true, &workspace_bytes));
-        if ((conv_executions() == before) != cases[i].taken)
+        if ((dnn_executions() == before) != cases[i].taken)
             fail_msg("{%s} is %staken", cases[i].entry, cases[i].taken ? "not " : "");
         brim_cuda_conv_close(&conv);
         conv_card_close(&card);
@@ -288,11 +288,11 @@ static void broken_file_is_none(void **state)
         assert_ok(brim_file_write(file_path(), texts[i], strlen(texts[i])));
         conv_card_open(&card, CARD, NULL);
         chosen(&card, &task, 2 * mib, true, &workspace_bytes);
-        const unsigned long before = conv_executions();
+        const unsigned long before = dnn_executions();
         brim_cuda_dnn_close(&card.dnn);
         assert_ok(brim_cuda_dnn_open(&card.dnn, &card.device));
         chosen(&card, &task, 2 * mib, true, &workspace_bytes); /* by the file, which was written anew */
-        assert_int_equal(conv_executions(), before + 1);
+        assert_int_equal(dnn_executions(), before + 1);
         conv_card_close(&card);
     }
 }

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
-
 #define CARD "memory=4G,free=3800M,context=300M,module=6M,sms=10,cc=8.6,strict,name=NVIDIA Tested Card"
 
 static BrimCudaConvTask small_task(void)
@@ -64,7 +62,7 @@ static bool opens_while(ConvCard *card, const char *call, int nth)
     if (status != BRIM_OK)
         assert_non_null(strstr(brim_last_error(), "cuDNN"));
     brim_cuda_conv_close(&conv);
-    assert_int_equal(conv_descriptors(), 0);
+    assert_int_equal(dnn_descriptors(), 0);
     return status == BRIM_OK;
 }
 
@@ -111,7 +109,7 @@ static void any_memory_may_lack(void **state)
         assert_true(status == BRIM_OK || status == BRIM_ERROR_MEMORY);
         if (conv)
             brim_cuda_conv_close(&conv);
-        assert_int_equal(conv_descriptors(), 0);
+        assert_int_equal(dnn_descriptors(), 0);
     }
     assert_ok(status);
     conv_card_close(&card);
@@ -155,18 +153,14 @@ static int child(void)
  * cuDNN. */
 static void missing(void **state)
 {
-    char own[512], command[1600], link[600], empty[600];
+    char own[512], command[1600];
     const char *folder = scratch_folder();
     (void)state;
     const ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
     assert_true(length > 0);
     own[length] = '\0';
-    Dl_info info;
-    assert_true(dladdr(conv_counter("libcuda.so.1", "fake_cuda_holds"), &info));
-    snprintf(link, sizeof link, "%s/libcuda.so.1", folder);
-    snprintf(empty, sizeof empty, "%s/libcudnn.so.9", folder);
-    assert_int_equal(symlink(info.dli_fname, link), 0);
-    assert_ok(brim_file_write(empty, "", 0));
+    assert_int_equal(symlink(card_library(), scratch_path("libcuda.so.1")), 0);
+    scratch_file("libcudnn.so.9", "");
     snprintf(command, sizeof command, "LD_LIBRARY_PATH='%s' '%s' child", folder, own);
     assert_int_equal(system(command), 0);
 }

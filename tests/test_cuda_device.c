@@ -1,9 +1,9 @@
 /* A card opened, its memory, launches that arrive, a graph captured and played, and all given back: in this
  * process, on a false card (tests/fake_cuda/fake_cuda.h). What is said where something fails is in
  * test_cuda_errors.c. */
+#include "support/card_counts.h"
 #include "support/support.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,37 +17,12 @@
 
 enum { MIB = 1 << 20 };
 
-/* What the false library counts, found as brim finds the driver. */
-static unsigned long (*handles)(void);
-static unsigned long (*launches)(const char *kernel);
-static const void *(*last_args)(const char *kernel, int *blocks, int *threads);
-static size_t (*taken_bytes)(void);
-
-static void *counter(const char *name)
-{
-    void *library = dlopen("libcuda.so.1", RTLD_NOW);
-    assert_non_null(library);
-    void *function = dlsym(library, name);
-    assert_non_null(function);
-    return function;
-}
-
-static int find_counters(void **state)
-{
-    (void)state;
-    handles = (unsigned long (*)(void))counter("fake_cuda_handles");
-    launches = (unsigned long (*)(const char *))counter("fake_cuda_launches");
-    last_args = (const void *(*)(const char *, int *, int *))counter("fake_cuda_last_args");
-    taken_bytes = (size_t(*)(void))counter("fake_cuda_taken_bytes");
-    return 0;
-}
-
 /* Nothing is left of a test's card. */
 static int check_given_back(void **state)
 {
     (void)state;
-    assert_int_equal(handles(), 0);
-    assert_int_equal(taken_bytes(), 0);
+    assert_int_equal(card_handles(), 0);
+    assert_int_equal(card_taken_bytes(), 0);
     return 0;
 }
 
@@ -201,13 +176,13 @@ static void test_launch(void **state)
     assert_ok(brim_cuda_launch(&device, BRIM_KERNEL_add, 7, 256, &add));
     assert_ok(brim_cuda_device_wait(&device));
     int blocks, threads;
-    assert_int_equal(launches("brim_add"), 2);
-    assert_int_equal(launches(NULL), 3);
-    assert_memory_equal(last_args("brim_add", &blocks, &threads), &add, sizeof add);
+    assert_int_equal(card_launches("brim_add"), 2);
+    assert_int_equal(card_launches(NULL), 3);
+    assert_memory_equal(card_last_args("brim_add", &blocks, &threads), &add, sizeof add);
     assert_int_equal(blocks, 7);
     assert_int_equal(threads, 256);
-    assert_memory_equal(last_args("brim_upsample_forward", &blocks, &threads), &up, sizeof up);
-    assert_null(last_args("brim_decode_heads", &blocks, &threads));
+    assert_memory_equal(card_last_args("brim_upsample_forward", &blocks, &threads), &up, sizeof up);
+    assert_null(card_last_args("brim_decode_heads", &blocks, &threads));
     give(&device, memory);
     brim_cuda_device_close(&device);
 }
@@ -222,11 +197,11 @@ static void test_grids_that_are_none(void **state)
     BrimCudaDevice device;
     const BrimAddArgs args = {0};
     assert_ok(brim_cuda_device_open(&device, 0));
-    unsigned long before = launches(NULL);
+    unsigned long before = card_launches(NULL);
     for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
         assert_refused(brim_cuda_launch(&device, BRIM_KERNEL_add, grids[i].blocks, grids[i].threads, &args),
                        BRIM_ERROR_DEVICE, "starting the kernel brim_add: are no grid");
-    assert_int_equal(launches(NULL), before);
+    assert_int_equal(card_launches(NULL), before);
     brim_cuda_device_close(&device);
 }
 
@@ -259,18 +234,18 @@ static void test_capture(void **state)
     CUdeviceptr memory = take(&device, 4096);
     assert_int_equal(driver->cuMemHostAlloc_((void **)&host, 128, 0), CUDA_SUCCESS);
     const BrimAddArgs add = {.grads = {feature(memory, 1)}, .y = feature(memory, 1), .grad_count = 1};
-    unsigned long before = launches("brim_add");
+    unsigned long before = card_launches("brim_add");
     memset(host, 'a', 64);
     memset(host + 64, '-', 64);
     CUgraphExec exec = capture(&device, memory, host, &add);
     assert_int_equal(host[64], '-');
-    assert_int_equal(launches("brim_add"), before);
+    assert_int_equal(card_launches("brim_add"), before);
     for (int i = 0; i < 3; i++) {
         memset(host, 'b' + i, 64);
         assert_int_equal(driver->cuGraphLaunch_(exec, device.stream), CUDA_SUCCESS);
         assert_ok(brim_cuda_device_wait(&device));
         assert_memory_equal(host, host + 64, 64);
-        assert_int_equal(launches("brim_add"), before + 1 + (unsigned long)i);
+        assert_int_equal(card_launches("brim_add"), before + 1 + (unsigned long)i);
     }
     assert_int_equal(driver->cuGraphExecDestroy_(exec), CUDA_SUCCESS);
     assert_int_equal(driver->cuGraphLaunch_(exec, device.stream), CUDA_ERROR_INVALID_HANDLE);
@@ -318,5 +293,5 @@ int main(void)
         cmocka_unit_test_teardown(test_capture, check_given_back),
         cmocka_unit_test_teardown(test_times, check_given_back),
     };
-    return cmocka_run_group_tests(tests, find_counters, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* Inferences on a card that is none and does its work when it is waited for (tests/fake_cuda, the word
  * `lazy`): two of them under way at a time, and a validation made of such, come to the same bits as one after
  * the other. */
+#include "support/card_counts.h"
 #include "support/op_cases.h"
 #include "support/support.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,6 @@
 enum { CLASSES = 2, SIDE_PX = 64, BATCH = 3, BATCHES = 4, PICTURES = 10, ROWS = 252 };
 
 static BrimModel model;
-static unsigned long (*calls)(const char *function);
 
 static void open_engine(BrimEngine **engine, const BrimShape *shapes, int count, int target_cap, float least)
 {
@@ -207,7 +206,7 @@ static bool watch(void *self, const BrimEvent *event)
     Told *told = self;
     assert_int_equal(event->kind, BRIM_EVENT_VALIDATING);
     assert_int_equal(event->batch, told->batches + 1);
-    told->pictures[told->batches++] = calls("cuMemcpyHtoDAsync");
+    told->pictures[told->batches++] = card_calls("cuMemcpyHtoDAsync");
     return told->batches != told->stop_after;
 }
 
@@ -245,10 +244,10 @@ static BrimStatus validate(BrimEngine *engine, int workers, bool ahead, Told *to
     assert_ok(brim_loader_open(&loader, &from));
     assert_ok(brim_validator_open(&validator, &conf, ROWS));
     int64_t taken = (int64_t)brim_mem_takes();
-    unsigned long pinned = calls("cuMemHostAlloc");
+    unsigned long pinned = card_calls("cuMemHostAlloc");
     BrimStatus status = brim_validator_run(validator, engine, loader, found);
     assert_int_equal(brim_mem_takes(), taken);
-    assert_int_equal(calls("cuMemHostAlloc"), pinned);
+    assert_int_equal(card_calls("cuMemHostAlloc"), pinned);
     for (int i = 0; i < split.sample_count && status == BRIM_OK; i++)
         detections[i] = brim_validator_detections(validator, i);
     brim_validator_close(&validator);
@@ -258,12 +257,9 @@ static BrimStatus validate(BrimEngine *engine, int workers, bool ahead, Told *to
 
 static void open_split(void)
 {
-    char path[1100];
     BrimDataset dataset = {0};
-    snprintf(path, sizeof path, "%s/demo", scratch_folder());
-    assert_ok(brim_demo_write(path, 1, PICTURES, 96, 1));
-    snprintf(path, sizeof path, "%s/demo/data.yaml", scratch_folder());
-    assert_ok(brim_dataset_load(&dataset, path));
+    assert_ok(brim_demo_write(scratch_path("demo"), 1, PICTURES, 96, 1));
+    assert_ok(brim_dataset_load(&dataset, scratch_path("demo/data.yaml")));
     assert_ok(brim_split_scan(&split, &dataset.val, dataset.class_count, 1));
     assert_true(split.sample_count > 2 * BATCH && split.sample_count % BATCH != 0);
     brim_dataset_clear(&dataset);
@@ -330,10 +326,6 @@ static int set_up(void **state)
     setenv("BRIM_FAKE_CARD", "lazy", 1);
     setenv("BRIM_FAKE_DNN", "engines=one", 1);
     setenv("XDG_CACHE_HOME", scratch_folder(), 1);
-    void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
-    assert_non_null(cuda);
-    calls = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls");
-    assert_non_null(calls);
     open_split();
     return brim_model_load(&model, "yolov5n", CLASSES) != BRIM_OK;
 }

@@ -1,10 +1,10 @@
 /* A run whose checkpoints are written while the card computes the next epoch, on a card that is none
  * (tests/fake_cuda): it goes on meanwhile, says that a file is written when it is, waits for it where it
  * stops, and ends where one cannot be written. The bytes are tests/test_saver.c's matter. */
+#include "support/card_counts.h"
 #include "support/same_runs.h"
 #include "support/support.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +29,6 @@ typedef struct Seen {
     unsigned long copies; /* from the card, until the last epoch's results */
     int between;          /* looks at what came after them, until the next epoch */
 } Seen;
-
-static unsigned long (*calls)(const char *function);
 
 static void path_of_last(char path[RUN_PATH_BYTES], const char *name)
 {
@@ -84,12 +82,12 @@ static void check_saved(Seen *seen, const char *path)
 static void check_copies(Seen *seen, const BrimEvent *event)
 {
     if (event->kind == BRIM_EVENT_EPOCH && seen->copies) {
-        unsigned long copies = calls("cuMemcpyDtoHAsync") - seen->copies;
+        unsigned long copies = card_calls("cuMemcpyDtoHAsync") - seen->copies;
         assert_true(copies == 0 || (seen->between > 0 && copies == BLOCKS));
         seen->between++;
     }
     if (event->kind == BRIM_EVENT_RESULTS)
-        seen->copies = calls("cuMemcpyDtoHAsync");
+        seen->copies = card_calls("cuMemcpyDtoHAsync");
 }
 
 static bool watch(void *self, const BrimEvent *event)
@@ -185,10 +183,6 @@ static int set_up(void **state)
     (void)state;
     setenv("BRIM_FAKE_CARD", "lazy", 1); /* so that a wait too few is seen */
     setenv("BRIM_FAKE_DNN", "engines=one", 1);
-    void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
-    calls = cuda ? (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls") : NULL;
-    if (!calls)
-        return 1;
     return draw_small_pictures(PICTURES, 4, 96);
 }
 

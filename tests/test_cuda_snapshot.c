@@ -1,10 +1,10 @@
 /* What a checkpoint asks of a card, on one that is none and does its work when it is waited for
  * (tests/fake_cuda, the word `lazy`): a copy for each block of parameters and one wait, beside a validation;
  * and that what a thread makes of it meanwhile is the state of that moment, to the last byte. */
+#include "support/card_counts.h"
 #include "support/saved.h"
 #include "support/support.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,18 +18,13 @@ enum { SIDE_PX = 64, PICTURES = 1, CLASSES = 3 };
 /* Biases, weights and scales of three states; means and variances of two. */
 enum { BLOCKS = 3 * 3 + 2 };
 
-static unsigned long (*calls)(const char *function);
 static BrimModel model;
 
-static int find_counters(void **state)
+static int set_up(void **state)
 {
     (void)state;
     setenv("BRIM_FAKE_CARD", "lazy", 1);
     setenv("BRIM_FAKE_DNN", "engines=one", 1);
-    void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
-    assert_non_null(cuda);
-    calls = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls");
-    assert_non_null(calls);
     assert_ok(brim_model_load(&model, "yolov5n", CLASSES));
     return 0;
 }
@@ -137,13 +132,13 @@ static void a_checkpoint_is_a_copy_a_block_and_one_wait(void **state)
     BrimEngine *engine = open_engine(BRIM_PRECISION_AMP, true);
     assert_ok(brim_saver_open(&saver, engine));
     for (int i = 0; i < 3; i++)
-        before[i] = calls(counted[i]);
+        before[i] = card_calls(counted[i]);
     assert_ok(brim_saver_copy(saver));
-    assert_int_equal(calls(counted[1]) - before[1], 0);
+    assert_int_equal(card_calls(counted[1]) - before[1], 0);
     assert_ok(brim_saver_begin(saver, NULL, &position, folder, true));
     assert_int_equal(brim_saver_wait(saver), 2);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(calls(counted[i]) - before[i], expected[i]);
+        assert_int_equal(card_calls(counted[i]) - before[i], expected[i]);
     brim_saver_close(&saver);
     brim_engine_close(&engine);
     brim_mem_give(folder);
@@ -197,5 +192,5 @@ int main(void)
         cmocka_unit_test(a_checkpoint_is_a_copy_a_block_and_one_wait),
         cmocka_unit_test(a_copy_that_nobody_takes_is_waited_for),
     };
-    return cmocka_run_group_tests(tests, find_counters, NULL);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }

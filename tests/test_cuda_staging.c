@@ -1,9 +1,9 @@
 /* The two pinned buffers: what was put into them arrives, however late the card reads it, and no more is
  * waited for than must be. On a card that is none and does its work when it is waited for (tests/fake_cuda,
  * the word `lazy`). */
+#include "support/card_counts.h"
 #include "support/support.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,16 +14,11 @@ enum { BUFFER_BYTES = 256, PIECE_BYTES = 100, PIECES = 11 };
 static BrimCudaDevice device;
 static BrimCudaStaging staging;
 static CUdeviceptr there;
-static unsigned long (*calls)(const char *function);
 
 static int open_all(void **state)
 {
     (void)state;
     setenv("BRIM_FAKE_CARD", "lazy,strict", 1);
-    void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
-    assert_non_null(cuda);
-    calls = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls");
-    assert_non_null(calls);
     assert_ok(brim_cuda_device_open(&device, 0));
     assert_ok(brim_cuda_staging_open(&staging, &device));
     assert_ok(brim_cuda_staging_grow(&staging, BUFFER_BYTES));
@@ -75,15 +70,15 @@ static void what_is_put_in_arrives(void **state)
 static void nothing_is_waited_for_where_there_is_room(void **state)
 {
     (void)state;
-    unsigned long waits = calls("cuStreamSynchronize") + calls("cuEventSynchronize");
+    unsigned long waits = card_calls("cuStreamSynchronize") + card_calls("cuEventSynchronize");
     send(0);
     send(1);
-    assert_int_equal(calls("cuStreamSynchronize") + calls("cuEventSynchronize"), waits);
+    assert_int_equal(card_calls("cuStreamSynchronize") + card_calls("cuEventSynchronize"), waits);
     check_arrived(2);
-    waits = calls("cuEventSynchronize");
+    waits = card_calls("cuEventSynchronize");
     send(0);
     send(1);
-    assert_int_equal(calls("cuEventSynchronize"), waits);
+    assert_int_equal(card_calls("cuEventSynchronize"), waits);
     check_arrived(2);
 }
 

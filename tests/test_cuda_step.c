@@ -1,9 +1,9 @@
 /* What a whole training step asks of the driver, on a card that is none (tests/fake_cuda): launches, calls,
  * waits and memory, counted; and that neither a batch written ahead nor the taking of times changes what a
  * step computes. */
+#include "support/card_counts.h"
 #include "support/support.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,21 +17,12 @@ enum { SIDE_PX = 64, PICTURES = 1, CLASSES = 3, STEPS = 4 };
 /* Of a step of yolov5n in fp32, as docs/gpu-bench.md has them. */
 enum { GRADIENT_LAUNCHES = 450, UPDATE_LAUNCHES = 3, CONVOLUTIONS = 179, FILLS = 1 };
 
-static unsigned long (*launches)(const char *kernel);
-static unsigned long (*calls)(const char *function);
-static unsigned long (*allocations)(void);
 static BrimModel model;
 
-static int find_counters(void **state)
+static int set_up(void **state)
 {
     (void)state;
     setenv("BRIM_FAKE_CARD", "lazy", 1); /* so that a wait too few is seen */
-    void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
-    assert_non_null(cuda);
-    launches = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_launches");
-    calls = (unsigned long (*)(const char *))dlsym(cuda, "fake_cuda_calls");
-    allocations = (unsigned long (*)(void))dlsym(cuda, "fake_cuda_allocations");
-    assert_true(launches && calls && allocations);
     assert_ok(brim_model_load(&model, "yolov5n", CLASSES));
     return 0;
 }
@@ -88,18 +79,18 @@ static void a_step_takes_nothing_and_waits_for_its_two_results(void **state)
                                           "cuCtxSetCurrent",     "cuMemHostAlloc",     NULL};
     static const unsigned long expected[] = {2, 0, 5, 2, 2, 0, 7, 0, 18};
     unsigned long before[9];
-    unsigned long taken = (unsigned long)brim_mem_takes(), held = allocations();
+    unsigned long taken = (unsigned long)brim_mem_takes(), held = card_allocations();
     for (int i = 0; i < 9; i++)
-        before[i] = calls(counted[i]);
+        before[i] = card_calls(counted[i]);
     run_steps(engine, &batch, STEPS, false, trace);
     for (int i = 0; i < 9; i++) {
-        unsigned long each = calls(counted[i]) - before[i];
+        unsigned long each = card_calls(counted[i]) - before[i];
         if (each != STEPS * expected[i])
             fail_msg("%s: %lu calls in %d steps, not %lu", counted[i] ? counted[i] : "all", each, STEPS,
                      STEPS * expected[i]);
     }
     assert_int_equal(brim_mem_takes(), taken);
-    assert_int_equal(allocations(), held);
+    assert_int_equal(card_allocations(), held);
     brim_bench_batch_clear(&batch);
     brim_engine_close(&engine);
 }
@@ -112,12 +103,12 @@ static void an_update_is_three_launches(void **state)
     BrimEngine *engine = open_engine(false);
     assert_ok(brim_bench_batch_make(&batch, PICTURES, SIDE_PX, CLASSES));
     for (int step = 0; step < 3; step++) { /* started, captured, launched again: the same */
-        unsigned long first = launches(NULL), optimized = launches("brim_optimize");
+        unsigned long first = card_launches(NULL), optimized = card_launches("brim_optimize");
         assert_ok(brim_engine_gradient(engine, &batch, &scalars, items));
-        unsigned long between = launches(NULL);
+        unsigned long between = card_launches(NULL);
         assert_ok(brim_engine_update(engine, &scalars, norm));
-        assert_int_equal(launches(NULL) - between, UPDATE_LAUNCHES);
-        assert_int_equal(launches("brim_optimize") - optimized, 1);
+        assert_int_equal(card_launches(NULL) - between, UPDATE_LAUNCHES);
+        assert_int_equal(card_launches("brim_optimize") - optimized, 1);
         assert_int_equal(between - first, GRADIENT_LAUNCHES);
     }
     brim_bench_batch_clear(&batch);
@@ -161,9 +152,9 @@ static void the_batch_ahead_is_the_next_one(void **state)
     assert_ok(brim_engine_begin(engine, &batches[0], &scalars));
     assert_ok(brim_engine_ahead(engine, &batches[1]));
     assert_ok(brim_engine_finish(engine, got[0]));
-    unsigned long copies = calls("cuMemcpyHtoDAsync");
+    unsigned long copies = card_calls("cuMemcpyHtoDAsync");
     assert_ok(brim_engine_begin(engine, &batches[1], &scalars));
-    assert_int_equal(calls("cuMemcpyHtoDAsync") - copies, 1); /* settings alone */
+    assert_int_equal(card_calls("cuMemcpyHtoDAsync") - copies, 1); /* settings alone */
     assert_ok(brim_engine_finish(engine, got[1]));
     assert_memory_equal(got, expected, sizeof got);
     assert_true(got[0][3] != got[1][3]);
@@ -232,5 +223,5 @@ int main(void)
         cmocka_unit_test(the_batch_ahead_is_the_next_one),
         cmocka_unit_test(times_say_what_ran),
     };
-    return cmocka_run_group_tests(tests, find_counters, NULL);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -1,11 +1,10 @@
-/* What the tests of convolutions share: a false card with cuDNN open on it, an empty cache, and what the
- * false libraries count. */
+/* What the tests of convolutions share: a false card with cuDNN open on it, and an empty cache. */
 #ifndef BRIM_TESTS_SUPPORT_CUDA_CONV_H
 #define BRIM_TESTS_SUPPORT_CUDA_CONV_H
 
+#include "support/card_counts.h"
 #include "support/support.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 
 #include "backend/cuda/conv.h"
@@ -15,34 +14,6 @@ typedef struct ConvCard {
     BrimCudaDevice device;
     BrimCudaDnn *dnn;
 } ConvCard;
-
-/* A function of the false libraries, found as brim finds the others. */
-static inline void *conv_counter(const char *library, const char *name)
-{
-    void *opened = dlopen(library, RTLD_NOW), *function = opened ? dlsym(opened, name) : NULL;
-    assert_non_null(function);
-    return function;
-}
-
-static inline unsigned long conv_executions(void)
-{
-    return ((unsigned long (*)(void))conv_counter("libcudnn.so.9", "fake_cudnn_executions"))();
-}
-
-static inline int conv_latest_engine(void)
-{
-    return ((int (*)(void))conv_counter("libcudnn.so.9", "fake_cudnn_latest_engine"))();
-}
-
-static inline long conv_descriptors(void)
-{
-    return ((long (*)(void))conv_counter("libcudnn.so.9", "fake_cudnn_descriptors"))();
-}
-
-static inline size_t conv_taken_bytes(void)
-{
-    return ((size_t(*)(void))conv_counter("libcuda.so.1", "fake_cuda_taken_bytes"))();
-}
 
 /* dnn is what BRIM_FAKE_DNN says; NULL for nothing. */
 static inline void conv_card_open(ConvCard *card, const char *wishes, const char *dnn)
@@ -62,8 +33,8 @@ static inline void conv_card_close(ConvCard *card)
     brim_cuda_dnn_close(&card->dnn);
     assert_null(card->dnn);
     brim_cuda_device_close(&card->device);
-    assert_int_equal(conv_taken_bytes(), 0);
-    assert_int_equal(conv_descriptors(), 0);
+    assert_int_equal(card_taken_bytes(), 0);
+    assert_int_equal(dnn_descriptors(), 0);
 }
 
 static inline CUdeviceptr conv_take(const ConvCard *card, size_t bytes)

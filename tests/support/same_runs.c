@@ -10,9 +10,7 @@
 
 int draw_small_pictures(int train_count, int val_count, int side_px)
 {
-    char demo[1200];
-    snprintf(demo, sizeof demo, "%s/demo", scratch_folder());
-    return brim_demo_write(demo, train_count, val_count, side_px, 1) != BRIM_OK;
+    return brim_demo_write(scratch_path("demo"), train_count, val_count, side_px, 1) != BRIM_OK;
 }
 
 BrimTrainOptions small_run_in(const char *folder, const char *name)
@@ -53,6 +51,23 @@ void load_run(BrimTensorFile *file, const char *name, const char *which)
     char path[RUN_PATH_BYTES], below[64];
     snprintf(below, sizeof below, "weights/%s.safetensors", which);
     assert_ok(brim_safetensors_load(file, path_in_run(path, name, below)));
+}
+
+bool see_step(SeenSteps *seen, const BrimEvent *event)
+{
+    if (event->kind != BRIM_EVENT_STEP)
+        return true;
+    if (seen->count < SEEN_STEPS)
+        memcpy(seen->losses[seen->count], event->losses, sizeof event->losses);
+    return ++seen->count != seen->stop_after;
+}
+
+void assert_same_losses(const SeenSteps *got, const SeenSteps *expected)
+{
+    assert_int_equal(got->count, expected->count);
+    for (int step = 0; step < SEEN_STEPS; step++)
+        if (memcmp(got->losses[step], expected->losses[step], sizeof got->losses[step]) != 0)
+            fail_msg("the losses of step %d differ", step);
 }
 
 static void assert_same_tensors(const BrimTensorFile *a, const BrimTensorFile *b)

@@ -22,6 +22,19 @@ BrimTrainOptions resume_of(const char *name);
 /* Its weights/WHICH.safetensors, given back by the caller. */
 void load_run(BrimTensorFile *file, const char *name, const char *which);
 
+/* What a run's steps were told to be, by a test's own listener, which hands its events on to see_step. */
+enum { SEEN_STEPS = 64 };
+typedef struct SeenSteps {
+    int count, stop_after;       /* 0: never */
+    float losses[SEEN_STEPS][3]; /* by step: means of the epoch so far */
+} SeenSteps;
+
+/* Notes a step, and passes by what is none; false at the one to stop after. */
+bool see_step(SeenSteps *seen, const BrimEvent *event);
+
+/* As many steps, and the same losses to the last bit. */
+void assert_same_losses(const SeenSteps *got, const SeenSteps *expected);
+
 /* Every tensor of their last checkpoints is the same to the last bit. */
 void assert_same_runs(const char *a, const char *b);
 
