@@ -1,37 +1,27 @@
 /* Two cards that train as one, on false cards and a false NCCL (tests/fake_cuda): gradients are the sums of
  * what each card alone computes, and both cards hold the same parameters after every step. What a user meets
  * with `brim train --device 0,1` is in test_cuda_crew_run.c. */
+#include "support/crew_case.h"
 #include "support/support.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/crew.h"
-#include "train/weights.h"
+enum { PART = BATCH / CARDS };
 
-enum { CARDS = 2, PART = 2, BATCH = CARDS * PART, SIDE_PX = 64, CLASSES = 3, TARGET_CAP = 8 };
-enum { PICTURE_BYTES = SIDE_PX * SIDE_PX * 3 };
-
-static const int both[CARDS] = {0, 1};
 static uint8_t pictures[BATCH * PICTURE_BYTES];
 static const float targets[] = {0, 0, 0.4f, 0.5f, 0.6f, 0.5f, 0, 1, 0.7f, 0.2f, 0.2f, 0.3f,
                                 1, 2, 0.3f, 0.3f, 0.3f, 0.2f, 2, 0, 0.6f, 0.7f, 0.8f, 0.9f,
                                 3, 1, 0.2f, 0.6f, 0.3f, 0.3f, 3, 2, 0.5f, 0.5f, 0.9f, 0.4f};
 enum { TARGETS = sizeof targets / sizeof *targets / 6 };
-static BrimModel model;
-static const BrimStepScalars scalars = {.learning_rate = {0.01f, 0.01f, 0.01f},
-                                        .momentum = 0.9f,
-                                        .weight_decay = 5e-4f,
-                                        .clip_norm = 10,
-                                        .ema_decay = 0.5f};
 
 static int prepare(void **state)
 {
     (void)state;
     for (int i = 0; i < BATCH * PICTURE_BYTES; i++)
         pictures[i] = (uint8_t)(128 + 90 * sin(i / 3 * 0.11 + i % 3) * cos(i / (3 * SIDE_PX) * 0.023));
-    return brim_model_load(&model, "yolov5n", CLASSES) != BRIM_OK;
+    return crew_model_load();
 }
 
 /* Pictures `first` to first + n - 1 of the four, with their labels in `room`. */
@@ -44,39 +34,15 @@ static BrimBatch some_of(int first, int n, float room[TARGETS * 6])
         memcpy(room + 6 * count, targets + 6 * i, 6 * sizeof(float));
         room[6 * count++] -= (float)first;
     }
-    return (BrimBatch){.n = n,
-                       .height_px = SIDE_PX,
-                       .width_px = SIDE_PX,
-                       .pictures = pictures + (size_t)first * PICTURE_BYTES,
-                       .targets = room,
-                       .target_count = count};
-}
-
-static BrimEngineConf engine_conf(const BrimShape *shape)
-{
-    BrimEngineConf conf = {.backend = &brim_backend_cuda,
-                           .model = &model,
-                           .hyper = brim_hyper_default(),
-                           .train = shape,
-                           .train_count = 1,
-                           .train_target_cap = TARGET_CAP};
-    brim_hyper_scale(&conf.hyper, model.level_count, model.class_count, SIDE_PX);
-    return conf;
+    return crew_batch(pictures + (size_t)first * PICTURE_BYTES, n, room, count);
 }
 
 static BrimCrew *open_crew_in(BrimPrecision precision, int cards, int batch)
 {
-    BrimCrew *crew = NULL;
     const BrimShape shape = {batch, SIDE_PX, SIDE_PX};
-    BrimEngineConf conf = engine_conf(&shape);
+    BrimEngineConf conf = crew_conf(&shape, 1);
     conf.precision = precision;
-    assert_ok(brim_crew_open(&crew, &conf, both, cards));
-    assert_int_equal(brim_crew_count(crew), cards);
-    assert_ok(brim_crew_start(crew));
-    assert_ok(brim_weights_init(brim_crew_lead(crew), &model, 7));
-    assert_ok(brim_weights_start_ema(brim_crew_lead(crew)));
-    assert_ok(brim_crew_share(crew));
-    return crew;
+    return crew_open(&conf, cards);
 }
 
 static BrimCrew *open_crew(int cards, int batch)
@@ -84,65 +50,24 @@ static BrimCrew *open_crew(int cards, int batch)
     return open_crew_in(BRIM_PRECISION_FP32, cards, batch);
 }
 
-static bool is_parameter(const BrimTensor *tensor, BrimPurpose purpose)
+/* Whether those are still what was read of them before. */
+static bool holds(BrimEngine *engine, CrewWanted *wanted, const void *before)
 {
-    return tensor->life == BRIM_LIFE_ALWAYS && tensor->parent != BRIM_NONE &&
-           tensor->form != BRIM_FORM_BLOCK && tensor->purpose == purpose;
-}
-
-static bool is_statistic(const BrimTensor *tensor)
-{
-    return strstr(tensor->name, "running_") != NULL;
-}
-
-/* All gradients of an engine, one behind the other. */
-static float *read_gradients(BrimEngine *engine, size_t *count)
-{
-    const BrimGraph *graph = brim_engine_graph(engine);
-    size_t total = 0, at = 0;
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++)
-        total += is_parameter(&graph->tensors[id], BRIM_PURPOSE_GRADIENTS)
-                     ? brim_tensor_elements(&graph->tensors[id])
-                     : 0;
-    float *gradients = brim_mem_take(BRIM_MEM_OTHER, total, sizeof *gradients);
-    assert_non_null(gradients);
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
-        if (!is_parameter(&graph->tensors[id], BRIM_PURPOSE_GRADIENTS))
-            continue;
-        assert_ok(brim_engine_read(engine, id, gradients + at));
-        at += brim_tensor_elements(&graph->tensors[id]);
-    }
-    *count = total;
-    return gradients;
-}
-
-/* FNV-1a of the parameters of one purpose; of the running statistics among them, or of all others. */
-static uint64_t digest(BrimEngine *engine, BrimPurpose purpose, bool statistics)
-{
-    const BrimGraph *graph = brim_engine_graph(engine);
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
-        const BrimTensor *tensor = &graph->tensors[id];
-        if (!is_parameter(tensor, purpose) || is_statistic(tensor) != statistics)
-            continue;
-        size_t bytes = brim_tensor_elements(tensor) * brim_dtype_bytes(tensor->dtype);
-        unsigned char *plain = brim_mem_take(BRIM_MEM_OTHER, bytes, 1);
-        assert_ok(brim_engine_read(engine, id, plain));
-        for (size_t i = 0; i < bytes; i++)
-            hash = (hash ^ plain[i]) * 0x100000001b3u;
-        brim_mem_give(plain);
-    }
-    return hash;
+    size_t bytes;
+    void *now = crew_read(engine, wanted, &bytes);
+    bool same = memcmp(now, before, bytes) == 0;
+    brim_mem_give(now);
+    return same;
 }
 
 /* What one card alone makes of those pictures. */
-static float *alone(int first, int n, size_t *count, float items[4])
+static float *alone(int first, int n, size_t *bytes, float items[4])
 {
     float room[TARGETS * 6];
     BrimCrew *crew = open_crew(1, n);
     const BrimBatch part = some_of(first, n, room);
-    assert_ok(brim_crew_gradient(crew, &part, &scalars, items));
-    float *gradients = read_gradients(brim_crew_lead(crew), count);
+    assert_ok(brim_crew_gradient(crew, &part, &crew_scalars, items));
+    float *gradients = crew_read(brim_crew_lead(crew), is_gradient, bytes);
     brim_crew_close(&crew);
     return gradients;
 }
@@ -151,17 +76,17 @@ static float *alone(int first, int n, size_t *count, float items[4])
 static void the_sum_is_that_of_single_cards(int batch, int first_of_second)
 {
     float room[TARGETS * 6], items[4], one[4], other[4];
-    size_t count;
+    size_t bytes;
     const BrimBatch whole = some_of(0, batch, room);
-    float *a = alone(0, PART, &count, one), *b = alone(first_of_second, PART, &count, other);
-    for (size_t i = 0; i < count; i++)
+    float *a = alone(0, PART, &bytes, one), *b = alone(first_of_second, PART, &bytes, other);
+    for (size_t i = 0; i < bytes / sizeof *a; i++)
         a[i] += b[i];
     BrimCrew *crew = open_crew(CARDS, batch);
-    assert_ok(brim_crew_gradient(crew, &whole, &scalars, items));
+    assert_ok(brim_crew_gradient(crew, &whole, &crew_scalars, items));
     assert_ok(brim_crew_gather(crew));
     for (int i = 0; i < CARDS; i++) {
-        float *sums = read_gradients(brim_crew_engine(crew, i), &count);
-        assert_memory_equal(sums, a, count * sizeof *sums);
+        float *sums = crew_read(brim_crew_engine(crew, i), is_gradient, &bytes);
+        assert_memory_equal(sums, a, bytes);
         brim_mem_give(sums);
     }
     assert_true(items[3] == one[3] + other[3]);
@@ -192,21 +117,21 @@ static void step_alike(BrimPrecision precision)
     const BrimBatch whole = some_of(0, BATCH, room);
     BrimCrew *crew = open_crew_in(precision, CARDS, BATCH);
     BrimEngine *first = brim_crew_engine(crew, 0), *second = brim_crew_engine(crew, 1);
-    uint64_t before = digest(first, BRIM_PURPOSE_WEIGHTS, false);
-    assert_true(digest(second, BRIM_PURPOSE_WEIGHTS, false) == before);
+    size_t bytes;
+    void *before = crew_read(first, is_weight, &bytes);
+    assert_same_bits(first, second, is_weight);
     for (int step = 0; step < 4; step++) { /* the later ones as captured graphs */
-        assert_ok(brim_crew_gradient(crew, &whole, &scalars, items));
-        assert_ok(brim_crew_update(crew, &scalars, norm));
+        assert_ok(brim_crew_gradient(crew, &whole, &crew_scalars, items));
+        assert_ok(brim_crew_update(crew, &crew_scalars, norm));
         assert_true(isfinite(norm[0]) && norm[0] > 0);
-        assert_true(digest(first, BRIM_PURPOSE_WEIGHTS, false) ==
-                    digest(second, BRIM_PURPOSE_WEIGHTS, false));
-        assert_true(digest(first, BRIM_PURPOSE_OPTIMIZER, false) ==
-                    digest(second, BRIM_PURPOSE_OPTIMIZER, false));
-        assert_true(digest(first, BRIM_PURPOSE_EMA, false) == digest(second, BRIM_PURPOSE_EMA, false));
+        assert_same_bits(first, second, is_weight);
+        assert_same_bits(first, second, is_momentum);
+        assert_same_bits(first, second, is_average);
     }
-    assert_true(digest(first, BRIM_PURPOSE_WEIGHTS, false) != before);
+    assert_false(holds(first, is_weight, before));
     /* Other pictures, other statistics: each card has its own. */
-    assert_true(digest(first, BRIM_PURPOSE_WEIGHTS, true) != digest(second, BRIM_PURPOSE_WEIGHTS, true));
+    assert_false(same_bits(first, second, is_statistic));
+    brim_mem_give(before);
     brim_crew_close(&crew);
 }
 
@@ -228,16 +153,18 @@ static void both_cards_skip_alike(void **state)
     (void)state;
     float room[TARGETS * 6], items[4], norm[2];
     const BrimBatch whole = some_of(0, BATCH, room);
-    BrimStepScalars too_large = scalars;
+    BrimStepScalars too_large = crew_scalars;
     too_large.loss_scale = INFINITY;
     BrimCrew *crew = open_crew(CARDS, BATCH);
     BrimEngine *first = brim_crew_engine(crew, 0), *second = brim_crew_engine(crew, 1);
-    uint64_t before = digest(first, BRIM_PURPOSE_WEIGHTS, false);
+    size_t bytes;
+    void *before = crew_read(first, is_weight, &bytes);
     assert_ok(brim_crew_gradient(crew, &whole, &too_large, items));
     assert_ok(brim_crew_update(crew, &too_large, norm));
     assert_true(norm[1] == 0);
-    assert_true(digest(first, BRIM_PURPOSE_WEIGHTS, false) == before);
-    assert_true(digest(second, BRIM_PURPOSE_WEIGHTS, false) == before);
+    assert_true(holds(first, is_weight, before));
+    assert_true(holds(second, is_weight, before));
+    brim_mem_give(before);
     brim_crew_close(&crew);
 }
 
@@ -248,15 +175,15 @@ static void waiting_gradients_count_once(void **state)
     (void)state;
     float room[TARGETS * 6], items[4], norm[2], norm_again[2];
     const BrimBatch whole = some_of(0, BATCH, room);
-    BrimStepScalars more = scalars;
+    BrimStepScalars more = crew_scalars;
     more.accumulate = true;
     BrimCrew *unbroken = open_crew(CARDS, BATCH);
-    assert_ok(brim_crew_gradient(unbroken, &whole, &scalars, items));
+    assert_ok(brim_crew_gradient(unbroken, &whole, &crew_scalars, items));
     assert_ok(brim_crew_gradient(unbroken, &whole, &more, items));
     assert_ok(brim_crew_update(unbroken, &more, norm));
     brim_crew_close(&unbroken);
     BrimCrew *broken = open_crew(CARDS, BATCH);
-    assert_ok(brim_crew_gradient(broken, &whole, &scalars, items));
+    assert_ok(brim_crew_gradient(broken, &whole, &crew_scalars, items));
     assert_ok(brim_crew_gather(broken));
     assert_ok(brim_crew_share(broken)); /* as after a resume */
     assert_ok(brim_crew_gradient(broken, &whole, &more, items));
@@ -292,8 +219,8 @@ static void steps_take_no_memory(void **state)
     BrimCrew *crew = open_crew(CARDS, BATCH);
     uint64_t takes = brim_mem_takes();
     for (int step = 0; step < 3; step++) {
-        assert_ok(brim_crew_gradient(crew, &whole, &scalars, items));
-        assert_ok(brim_crew_update(crew, &scalars, norm));
+        assert_ok(brim_crew_gradient(crew, &whole, &crew_scalars, items));
+        assert_ok(brim_crew_update(crew, &crew_scalars, norm));
     }
     assert_true(brim_mem_takes() == takes);
     brim_crew_close(&crew);
@@ -304,19 +231,20 @@ static void what_cannot_work_together(void **state)
     (void)state;
     BrimCrew *crew = NULL;
     const BrimShape shape = {BATCH, SIDE_PX, SIDE_PX};
-    BrimEngineConf conf = engine_conf(&shape);
+    BrimEngineConf conf = crew_conf(&shape, 1);
     const int twice[] = {1, 1}, away[] = {0, 7};
     assert_refused(brim_crew_open(&crew, &conf, twice, 2), BRIM_ERROR_DEVICE, "invalid usage");
     assert_null(crew);
     assert_refused(brim_crew_open(&crew, &conf, away, 2), BRIM_ERROR_UNSUPPORTED,
                    "card 7: there is no card 7");
     conf.budget_bytes = 160 << 20; /* enough but for the communicator */
-    assert_refused(brim_crew_open(&crew, &conf, both, 2), BRIM_ERROR_FIT, "card 0: ");
-    assert_ok(brim_crew_open(&crew, &conf, both, 1));
+    assert_refused(brim_crew_open(&crew, &conf, both_cards, 2), BRIM_ERROR_FIT, "card 0: ");
+    assert_ok(brim_crew_open(&crew, &conf, both_cards, 1));
     brim_crew_close(&crew);
     conf.budget_bytes = 0;
     conf.backend = &brim_backend_cpu;
-    assert_refused(brim_crew_open(&crew, &conf, both, 2), BRIM_ERROR_UNSUPPORTED, "trains on one device");
+    assert_refused(brim_crew_open(&crew, &conf, both_cards, 2), BRIM_ERROR_UNSUPPORTED,
+                   "trains on one device");
 }
 
 /* Cards that did not join, and sums of what is no block. */
@@ -324,7 +252,7 @@ static void sums_that_are_none(void **state)
 {
     (void)state;
     const BrimShape shape = {PART, SIDE_PX, SIDE_PX};
-    BrimEngineConf conf = engine_conf(&shape);
+    BrimEngineConf conf = crew_conf(&shape, 1);
     BrimEngine *engines[CARDS] = {NULL};
     for (int i = 0; i < CARDS; i++) {
         conf.card = i;

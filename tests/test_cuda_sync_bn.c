@@ -1,6 +1,7 @@
 /* Two cards that have BatchNorm's statistics in common, on false cards and a false NCCL (tests/fake_cuda):
  * what they make of a batch's halves is what one card makes of the whole. */
 #include "support/child.h"
+#include "support/crew_case.h"
 #include "support/support.h"
 
 #include <math.h>
@@ -8,24 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/crew.h"
-#include "train/weights.h"
+enum { STEPS = 3, COLUMNS = 6, LABELS = 3 };
 
-enum { CARDS = 2, BATCH = 4, SIDE_PX = 64, CLASSES = 3, TARGET_CAP = 16, STEPS = 3 };
-enum { PICTURE_BYTES = SIDE_PX * SIDE_PX * 3, COLUMNS = 6, LABELS = 3 };
-
-static const int both[CARDS] = {0, 1};
 static uint8_t pictures[BATCH * PICTURE_BYTES];
 /* Of every picture alike: a part's loss is a mean over its labels, so that only parts with as many labels as
  * one another, of the same sizes, come to what the whole does. */
 static const float labels[LABELS][COLUMNS - 1] = {
     {0, 0.4f, 0.5f, 0.6f, 0.5f}, {1, 0.7f, 0.2f, 0.2f, 0.3f}, {2, 0.3f, 0.3f, 0.3f, 0.2f}};
-static BrimModel model;
-static const BrimStepScalars scalars = {.learning_rate = {0.01f, 0.01f, 0.01f},
-                                        .momentum = 0.9f,
-                                        .weight_decay = 5e-4f,
-                                        .clip_norm = 10,
-                                        .ema_decay = 0.5f};
 
 /* Means and spreads of halves are not those of the whole: each picture is brighter than the one before. Noise
  * on them keeps the deepest layers, of few pixels, from having next to no spread, by which they divide. */
@@ -37,7 +27,7 @@ static int prepare(void **state)
         double wave = sin(i / 3 * 0.11 + i % 3) * cos(i / (3 * SIDE_PX) * 0.023);
         pictures[i] = (uint8_t)(20 + 15 * picture + noise + (10 + 10 * picture) * wave);
     }
-    return brim_model_load(&model, "yolov5n", CLASSES) != BRIM_OK;
+    return crew_model_load();
 }
 
 static const float *targets_of(int n)
@@ -52,104 +42,17 @@ static const float *targets_of(int n)
 
 static BrimBatch batch_of(const uint8_t *some, int n)
 {
-    return (BrimBatch){.n = n,
-                       .height_px = SIDE_PX,
-                       .width_px = SIDE_PX,
-                       .pictures = some,
-                       .targets = targets_of(n),
-                       .target_count = n * LABELS};
-}
-
-static BrimEngineConf engine_conf(const BrimShape *shapes, int count, BrimPrecision precision, int bn_cards)
-{
-    BrimEngineConf conf = {.backend = &brim_backend_cuda,
-                           .model = &model,
-                           .hyper = brim_hyper_default(),
-                           .train = shapes,
-                           .train_count = count,
-                           .train_target_cap = TARGET_CAP,
-                           .precision = precision,
-                           .bn_cards = bn_cards};
-    brim_hyper_scale(&conf.hyper, model.level_count, model.class_count, SIDE_PX);
-    return conf;
+    return crew_batch(some, n, targets_of(n), n * LABELS);
 }
 
 /* For whole batches and for one of three pictures, of which each of two cards takes two. */
 static BrimCrew *open_crew(BrimPrecision precision, int cards, int bn_cards)
 {
-    BrimCrew *crew = NULL;
     const BrimShape shapes[] = {{BATCH, SIDE_PX, SIDE_PX}, {BATCH - 1, SIDE_PX, SIDE_PX}};
-    BrimEngineConf conf = engine_conf(shapes, cards, precision, bn_cards);
-    assert_ok(brim_crew_open(&crew, &conf, both, cards));
-    assert_ok(brim_crew_start(crew));
-    assert_ok(brim_weights_init(brim_crew_lead(crew), &model, 7));
-    assert_ok(brim_weights_start_ema(brim_crew_lead(crew)));
-    assert_ok(brim_crew_share(crew));
-    return crew;
-}
-
-static bool is_statistic(const BrimTensor *tensor)
-{
-    return tensor->purpose == BRIM_PURPOSE_WEIGHTS && strstr(tensor->name, "running_");
-}
-
-static bool is_gradient(const BrimTensor *tensor)
-{
-    return tensor->purpose == BRIM_PURPOSE_GRADIENTS;
-}
-
-static bool is_parameter(const BrimTensor *tensor)
-{
-    return tensor->purpose == BRIM_PURPOSE_WEIGHTS;
-}
-
-/* All of an engine's tensors of a kind, one behind the other. */
-static float *read_all(BrimEngine *engine, bool (*wanted)(const BrimTensor *tensor), size_t *count)
-{
-    const BrimGraph *graph = brim_engine_graph(engine);
-    size_t room = 0;
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++)
-        room += brim_tensor_elements(&graph->tensors[id]);
-    float *values = brim_mem_take(BRIM_MEM_OTHER, room, sizeof *values);
-    assert_non_null(values);
-    *count = 0;
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
-        const BrimTensor *tensor = &graph->tensors[id];
-        if (tensor->life != BRIM_LIFE_ALWAYS || tensor->parent == BRIM_NONE ||
-            tensor->form == BRIM_FORM_BLOCK || tensor->dtype != BRIM_F32 || !wanted(tensor))
-            continue;
-        assert_ok(brim_engine_read(engine, id, values + *count));
-        *count += brim_tensor_elements(tensor);
-    }
-    assert_true(*count > 0);
-    return values;
-}
-
-/* The distance between two engines' tensors, as a part of their size. */
-static double distance(BrimEngine *one, BrimEngine *other, bool (*wanted)(const BrimTensor *tensor))
-{
-    size_t count, others;
-    double off = 0, size = 0;
-    float *a = read_all(one, wanted, &count), *b = read_all(other, wanted, &others);
-    assert_int_equal(count, others);
-    for (size_t i = 0; i < count; i++) {
-        off += pow((double)a[i] - b[i], 2);
-        size += pow(a[i], 2);
-    }
-    brim_mem_give(a);
-    brim_mem_give(b);
-    assert_true(isfinite(off) && size > 0);
-    return sqrt(off / size);
-}
-
-static void assert_same_bits(BrimEngine *one, BrimEngine *other, bool (*wanted)(const BrimTensor *tensor))
-{
-    size_t count, others;
-    float *a = read_all(one, wanted, &count), *b = read_all(other, wanted, &others);
-    assert_int_equal(count, others);
-    assert_memory_equal(a, b, count * sizeof *a);
-    brim_mem_give(a);
-    brim_mem_give(b);
+    BrimEngineConf conf = crew_conf(shapes, cards);
+    conf.precision = precision;
+    conf.bn_cards = bn_cards;
+    return crew_open(&conf, cards);
 }
 
 /* How far one card is from itself when its pictures change places: this network divides by what deviations of
@@ -164,8 +67,8 @@ static double rounding(BrimPrecision precision, BrimEngine *lead, const BrimBatc
     memcpy(turned, whole->pictures + HALF, HALF);
     memcpy(turned + HALF, whole->pictures, HALF);
     batch.pictures = turned;
-    assert_ok(brim_crew_gradient(crew, &batch, &scalars, items));
-    double far = distance(lead, brim_crew_lead(crew), is_gradient);
+    assert_ok(brim_crew_gradient(crew, &batch, &crew_scalars, items));
+    double far = crew_distance(lead, brim_crew_lead(crew), is_gradient);
     brim_crew_close(&crew);
     return far;
 }
@@ -180,17 +83,17 @@ static void compare(BrimPrecision precision, const BrimBatch *given, const BrimB
     BrimCrew *one = open_crew(precision, 1, 1), *two = open_crew(precision, CARDS, CARDS);
     BrimEngine *lead = brim_crew_lead(one), *first = brim_crew_lead(two), *second = brim_crew_engine(two, 1);
     for (int step = 0; step < STEPS; step++) {
-        assert_ok(brim_crew_gradient(one, whole, &scalars, expected));
-        assert_ok(brim_crew_gradient(two, given, &scalars, items));
+        assert_ok(brim_crew_gradient(one, whole, &crew_scalars, expected));
+        assert_ok(brim_crew_gradient(two, given, &crew_scalars, items));
         assert_ok(brim_crew_gather(two));
         for (int k = 0; k < 4; k++)
             assert_true(fabs(items[k] - expected[k]) <= near * expected[k]);
-        assert_true(distance(lead, first, is_statistic) <= near);
-        assert_true(distance(lead, first, is_gradient) <= gradient_near);
+        assert_true(crew_distance(lead, first, is_statistic) <= near);
+        assert_true(crew_distance(lead, first, is_gradient) <= gradient_near);
         assert_same_bits(first, second, is_gradient);
         assert_same_bits(first, second, is_statistic);
     }
-    assert_true(distance(lead, first, is_gradient) <= 4 * rounding(precision, lead, whole));
+    assert_true(crew_distance(lead, first, is_gradient) <= 4 * rounding(precision, lead, whole));
     brim_crew_close(&one);
     brim_crew_close(&two);
 }
@@ -232,11 +135,11 @@ static void without_it_halves_are_not_the_whole(void **state)
     float items[4], expected[4];
     const BrimBatch whole = batch_of(pictures, BATCH);
     BrimCrew *one = open_crew(BRIM_PRECISION_FP32, 1, 1), *two = open_crew(BRIM_PRECISION_FP32, CARDS, 1);
-    assert_ok(brim_crew_gradient(one, &whole, &scalars, expected));
-    assert_ok(brim_crew_gradient(two, &whole, &scalars, items));
+    assert_ok(brim_crew_gradient(one, &whole, &crew_scalars, expected));
+    assert_ok(brim_crew_gradient(two, &whole, &crew_scalars, items));
     assert_ok(brim_crew_gather(two));
-    assert_true(distance(brim_crew_lead(one), brim_crew_lead(two), is_gradient) > 1);
-    assert_true(distance(brim_crew_lead(one), brim_crew_lead(two), is_statistic) > 1e-3);
+    assert_true(crew_distance(brim_crew_lead(one), brim_crew_lead(two), is_gradient) > 1);
+    assert_true(crew_distance(brim_crew_lead(one), brim_crew_lead(two), is_statistic) > 1e-3);
     brim_crew_close(&one);
     brim_crew_close(&two);
 }
@@ -247,25 +150,27 @@ static void take_steps(BrimCrew *crew)
     float items[4], norm[2];
     const BrimBatch whole = batch_of(pictures, BATCH), rest = batch_of(pictures, BATCH - 1);
     for (int step = 0; step < STEPS; step++) {
-        assert_ok(brim_crew_gradient(crew, &rest, &scalars, items));
-        assert_ok(brim_crew_update(crew, &scalars, norm));
-        assert_ok(brim_crew_begin(crew, &whole, &scalars));
+        assert_ok(brim_crew_gradient(crew, &rest, &crew_scalars, items));
+        assert_ok(brim_crew_update(crew, &crew_scalars, norm));
+        assert_ok(brim_crew_begin(crew, &whole, &crew_scalars));
         assert_ok(brim_crew_ahead(crew, &whole));
         assert_ok(brim_crew_finish(crew, items));
-        assert_ok(brim_crew_update(crew, &scalars, norm));
+        assert_ok(brim_crew_update(crew, &crew_scalars, norm));
         assert_true(isfinite(norm[0]) && norm[0] > 0 && norm[1] > 0);
     }
 }
 
-static void same_bits(BrimPrecision precision)
+static void repeat_steps(BrimPrecision precision)
 {
     BrimCrew *crews[2];
     for (int i = 0; i < 2; i++) {
         crews[i] = open_crew(precision, CARDS, CARDS);
         take_steps(crews[i]);
-        assert_same_bits(brim_crew_lead(crews[i]), brim_crew_engine(crews[i], 1), is_parameter);
+        assert_same_bits(brim_crew_lead(crews[i]), brim_crew_engine(crews[i], 1), is_weight);
+        assert_same_bits(brim_crew_lead(crews[i]), brim_crew_engine(crews[i], 1), is_statistic);
     }
-    assert_same_bits(brim_crew_lead(crews[0]), brim_crew_lead(crews[1]), is_parameter);
+    assert_same_bits(brim_crew_lead(crews[0]), brim_crew_lead(crews[1]), is_weight);
+    assert_same_bits(brim_crew_lead(crews[0]), brim_crew_lead(crews[1]), is_statistic);
     brim_crew_close(&crews[0]);
     brim_crew_close(&crews[1]);
 }
@@ -273,8 +178,8 @@ static void same_bits(BrimPrecision precision)
 static void the_same_bits_again(void **state)
 {
     (void)state;
-    same_bits(BRIM_PRECISION_FP32);
-    same_bits(BRIM_PRECISION_AMP);
+    repeat_steps(BRIM_PRECISION_FP32);
+    repeat_steps(BRIM_PRECISION_AMP);
 }
 
 static void steps_take_no_memory(void **state)
@@ -299,12 +204,14 @@ static void what_is_refused(void **state)
     float items[4];
     const BrimBatch half = batch_of(pictures, BATCH / CARDS);
     const BrimShape shape = {BATCH, SIDE_PX, SIDE_PX};
-    BrimEngineConf conf = engine_conf(&shape, 1, BRIM_PRECISION_FP32, CARDS + 1);
+    BrimEngineConf conf = crew_conf(&shape, 1);
+    conf.bn_cards = CARDS + 1;
     BrimCrew *crew = NULL;
-    assert_refused(brim_crew_open(&crew, &conf, both, CARDS), BRIM_ERROR_ARGUMENT, "2 cards cannot have");
+    assert_refused(brim_crew_open(&crew, &conf, both_cards, CARDS), BRIM_ERROR_ARGUMENT,
+                   "2 cards cannot have");
     crew = open_crew(BRIM_PRECISION_FP32, CARDS, CARDS);
-    assert_refused(brim_engine_gradient(brim_crew_lead(crew), &half, &scalars, items), BRIM_ERROR_ARGUMENT,
-                   "needs other cards");
+    assert_refused(brim_engine_gradient(brim_crew_lead(crew), &half, &crew_scalars, items),
+                   BRIM_ERROR_ARGUMENT, "needs other cards");
     brim_crew_close(&crew);
 }
 
@@ -314,7 +221,7 @@ static int leave_a_step(void)
 {
     BrimCrew *crew = open_crew(BRIM_PRECISION_FP32, CARDS, CARDS);
     const BrimBatch whole = batch_of(pictures, BATCH);
-    assert_ok(brim_crew_begin(crew, &whole, &scalars));
+    assert_ok(brim_crew_begin(crew, &whole, &crew_scalars));
     brim_crew_close(&crew);
     printf("closed");
     return 0;
