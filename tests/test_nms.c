@@ -86,14 +86,15 @@ static void thresholds_are_strict_and_classes_do_not_meet(void **state)
     (void)state;
     const BrimNmsConf conf = {0.25, 0.5, MAX_DET, true, false, NULL, 0};
     const float rows[][7] = {
-        {50, 50, 20, 20, 1, 0.9f, 0.2f},  /* kept, of class 0 */
-        {50, 50, 20, 10, 1, 0.8f, 0.7f},  /* IoU 0.5 with it is not above 0.5; kept in both */
-        {50, 50, 20, 12, 1, 0.25f, 0.6f}, /* class 0 is not above 0.25; class 1 is suppressed */
-        {50, 50, 20, 19, 0.25f, 1, 1},    /* nor is this objectness */
-        {90, 50, 20, 20, NAN, 1, 1},      {90, 50, 20, 20, 1, NAN, 0.3f}}; /* class 1 */
-    const int expected_rows[] = {0, 1, 1, 5}, expected_classes[] = {0, 0, 1, 1};
+        {50, 50, 20, 20, 1, 0.9f, 0.2f},   /* kept, of class 0 */
+        {50, 50, 20, 10, 1, 0.8f, 0.7f},   /* IoU 0.5 with it is not above 0.5; kept in both */
+        {50, 50, 20, 12, 1, 0.2f, 0.6f},   /* class 1 is suppressed */
+        {150, 50, 20, 20, 1, 0.25f, 0.2f}, /* class 0 is not above 0.25 */
+        {200, 50, 20, 20, 0.25f, 1, 1},    /* nor is this objectness */
+        {90, 50, 20, 20, NAN, 1, 1},       {90, 50, 20, 20, 1, NAN, 0.3f}}; /* class 1 */
+    const int expected_rows[] = {0, 1, 1, 6}, expected_classes[] = {0, 0, 1, 1};
     BrimDetection found[MAX_DET];
-    assert_int_equal(run(&conf, rows[0], 6, 2, found), 4);
+    assert_int_equal(run(&conf, rows[0], 7, 2, found), 4);
     for (int i = 0; i < 4; i++) {
         const float *row = rows[expected_rows[i]];
         assert_int_equal((int)found[i].class_index, expected_classes[i]);
@@ -102,9 +103,18 @@ static void thresholds_are_strict_and_classes_do_not_meet(void **state)
     }
     BrimNmsConf best = conf;
     best.multi_label = false;
-    assert_int_equal(run(&best, rows[0], 6, 2, found),
-                     3); /* rows 0, 1 of class 0 and 2 of class 1; NaN is no class */
+    /* Rows 0 and 1 of class 0, and 2 of class 1; NaN is no class. */
+    assert_int_equal(run(&best, rows[0], 7, 2, found), 3);
     assert_true(found[2].class_index == 1 && found[2].confidence == 0.6f);
+}
+
+static void boxes_below_a_pixel_meet_as_well(void **state)
+{
+    (void)state;
+    const BrimNmsConf conf = {0.25, 0.5, MAX_DET, false, false, NULL, 0};
+    const float rows[][6] = {{10, 10, 0.5f, 0.5f, 1, 0.9f}, {10, 10, 0.5f, 0.4f, 1, 0.8f}};
+    BrimDetection found[MAX_DET];
+    assert_int_equal(run(&conf, rows[0], 2, 1, found), 1);
 }
 
 /* 70,000 candidates: the room for 60,000 fills up on the way. Suppressing nothing, the best 50 come out,
@@ -202,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_yolov5_finds_in_its_order),
         cmocka_unit_test(thresholds_are_strict_and_classes_do_not_meet),
+        cmocka_unit_test(boxes_below_a_pixel_meet_as_well),
         cmocka_unit_test(the_most_confident_enter_whatever_their_number),
         cmocka_unit_test(what_is_left_out_is_covered),
         cmocka_unit_test(wrong_settings_are_refused),
