@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "exchange/safetensors.h"
+#include "support/saved.h"
 #include "support/support.h"
 
 enum { CHILD_DONE = 0, CHILD_WRONG = 1, CHILD_SKIPS = 77 };
@@ -70,14 +71,6 @@ static int count_files(const char *folder)
     if (open)
         closedir(open);
     return count;
-}
-
-/* A fresh folder in the scratch folder. */
-static char *make_folder(const char *name)
-{
-    char *folder = brim_path_join(scratch_folder(), name);
-    assert_ok(brim_folder_make(folder));
-    return folder;
 }
 
 static void a_failing_source_leaves_the_old_file_alone(void **state)

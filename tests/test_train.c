@@ -1,9 +1,6 @@
 /* Whole training runs on drawn pictures: the same to the last bit from one seed, for any number of loader threads, and
  * through a stop and a resume; nothing allocated in a step; the plan true to the byte; memory refused before it starts. */
-#include <dirent.h>
-#include <malloc.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -13,21 +10,17 @@
 #include "support/support.h"
 #include "train/trainer.h"
 
-enum { MOST_STEPS = 64 };
-
 /* What a listener saw of a run. */
 typedef struct Seen {
-    int steps, results;
-    float losses[MOST_STEPS][3]; /* by step: means of the epoch so far */
+    SeenSteps steps;
+    int results;
     double map50;
     float val_losses[3];
     uint64_t takes_before; /* takes from the memory door when the step before was told */
     int steps_that_took;
-    uint64_t arena_bytes, planned_bytes, peak_bytes;
-    int stop_after; /* steps; 0: never */
+    uint64_t arena_bytes, planned_bytes;
     int plans;
     uint64_t first_planned_bytes;
-    char best[1024];
 } Seen;
 
 static bool watch(void *self, const BrimEvent *event)
@@ -35,14 +28,10 @@ static bool watch(void *self, const BrimEvent *event)
     Seen *seen = self;
     switch (event->kind) {
     case BRIM_EVENT_STEP:
-        if (seen->steps < MOST_STEPS)
-            memcpy(seen->losses[seen->steps], event->losses, sizeof event->losses);
-        seen->steps++;
         if (event->batch > 1 && brim_mem_takes() != seen->takes_before)
             seen->steps_that_took++;
         seen->takes_before = brim_mem_takes();
-        seen->peak_bytes = event->memory_peak_bytes;
-        return seen->steps != seen->stop_after;
+        break;
     case BRIM_EVENT_PLAN:
         seen->arena_bytes = event->arena_bytes;
         seen->planned_bytes = event->memory_planned_bytes;
@@ -55,7 +44,7 @@ static bool watch(void *self, const BrimEvent *event)
     default:
         break;
     }
-    return true;
+    return see_step(&seen->steps, event);
 }
 
 static int set_up(void **state)
@@ -80,22 +69,29 @@ static Seen train(const BrimTrainOptions *options)
     return seen;
 }
 
+static Seen train_until(const BrimTrainOptions *options, int steps)
+{
+    Seen seen = {.steps.stop_after = steps};
+    assert_int_equal(brim_train(options, watch, &seen), BRIM_STOPPED);
+    return seen;
+}
+
 static void one_seed_gives_the_same_bits(void **state)
 {
     (void)state;
     BrimTrainOptions options = small_run("first");
     Seen first = train(&options);
-    assert_int_equal(first.steps, 8);
+    assert_int_equal(first.steps.count, 8);
     assert_int_equal(first.results, 3); /* of two epochs, and of the best model */
     options.name = "again";
     Seen again = train(&options);
-    assert_memory_equal(first.losses, again.losses, sizeof first.losses);
+    assert_same_losses(&again.steps, &first.steps);
     assert_memory_equal(first.val_losses, again.val_losses, sizeof first.val_losses);
     assert_same_runs("first", "again");
     options.name = "other";
     options.seed = 8;
     Seen other = train(&options);
-    assert_memory_not_equal(first.losses, other.losses, sizeof first.losses);
+    assert_memory_not_equal(first.steps.losses, other.steps.losses, sizeof first.steps.losses);
 }
 
 static void loader_threads_change_nothing(void **state)
@@ -107,7 +103,7 @@ static void loader_threads_change_nothing(void **state)
     options.workers = 3;
     options.cache = "none";
     Seen threads = train(&options);
-    assert_memory_equal(inline_.losses, threads.losses, sizeof inline_.losses);
+    assert_same_losses(&threads.steps, &inline_.steps);
     assert_same_runs("inline", "threads");
 }
 
@@ -115,11 +111,10 @@ static void loader_threads_change_nothing(void **state)
 static void stop_and_resume(const char *unbroken, const char *name, int after)
 {
     BrimTrainOptions options = small_run(name);
-    Seen broken = {.stop_after = after};
-    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
+    Seen broken = train_until(&options, after);
     BrimTrainOptions resume = resume_of(name);
     Seen rest = train(&resume);
-    assert_int_equal(broken.steps + rest.steps, 8);
+    assert_int_equal(broken.steps.count + rest.steps.count, 8);
     assert_same_runs(unbroken, name);
 }
 
@@ -136,17 +131,12 @@ static void a_resumed_run_equals_the_unbroken_one(void **state)
 static void a_resumed_run_keeps_waiting_gradients(void **state)
 {
     (void)state;
-    char hyp[1200];
-    snprintf(hyp, sizeof hyp, "%s/hyp.yaml", scratch_folder());
-    assert_ok(brim_file_write(hyp, "warmup_epochs: 0\n", 17));
     BrimTrainOptions options = small_run("summed");
-    options.hyp = hyp;
-    options.epochs = 30; /* 100 batches of warmup at least: after those, 64 / 6 batches make one step */
+    options.batch_size = 2; /* 10 batches an epoch; as the warmup goes on the 12th to 17th make one step */
     Seen unbroken = train(&options);
-    assert_int_equal(unbroken.steps, 120);
+    assert_int_equal(unbroken.steps.count, 20);
     options.name = "summed_broken";
-    Seen broken = {.stop_after = 115};
-    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
+    train_until(&options, 15);
     BrimTensorFile file = {0};
     load_run(&file, "summed_broken", "last");
     assert_non_null(brim_tensors_find(&file, "gradient/model.0.conv.weight"));
@@ -156,11 +146,25 @@ static void a_resumed_run_keeps_waiting_gradients(void **state)
     assert_same_runs("summed", "summed_broken");
 }
 
-static BrimStatus resume_with(const BrimTensorFile *file, const char *path)
+/* The last checkpoint of a run that was stopped after so many steps, to be changed and gone on from. */
+typedef struct Stopped {
+    char path[RUN_PATH_BYTES];
+    BrimTensorFile file;
+} Stopped;
+
+static void stop_run(Stopped *stopped, const char *name, int steps)
+{
+    BrimTrainOptions options = small_run(name);
+    train_until(&options, steps);
+    path_in_run(stopped->path, name, "weights/last.safetensors");
+    load_run(&stopped->file, name, "last");
+}
+
+static BrimStatus go_on(const Stopped *stopped)
 {
     BrimTrainOptions resume = brim_train_defaults();
-    resume.resume = path;
-    assert_ok(brim_safetensors_save(file, path));
+    resume.resume = stopped->path;
+    assert_ok(brim_safetensors_save(&stopped->file, stopped->path));
     return brim_train(&resume, NULL, NULL);
 }
 
@@ -169,22 +173,18 @@ static void a_checkpoints_loss_scale_is_optional_and_checked(void **state)
 {
     static const char *const impossible[] = {"0", "-1", "nan", "inf", "1x", ""};
     (void)state;
-    char last[RUN_PATH_BYTES];
-    BrimTensorFile file = {0};
-    BrimTrainOptions options = small_run("scaled");
-    Seen broken = {.stop_after = 7};
-    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
-    path_in_run(last, "scaled", "weights/last.safetensors");
-    load_run(&file, "scaled", "last");
+    Stopped stopped;
+    BrimTensorFile *file = &stopped.file;
+    stop_run(&stopped, "scaled", 7);
     for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
-        assert_ok(brim_tensors_set_metadata(&file, "state.loss_scale", impossible[i]));
-        assert_refused(resume_with(&file, last), BRIM_ERROR_INPUT, "state.loss_scale");
+        assert_ok(brim_tensors_set_metadata(file, "state.loss_scale", impossible[i]));
+        assert_refused(go_on(&stopped), BRIM_ERROR_INPUT, "state.loss_scale");
     }
-    for (int i = 0; i < file.metadata_count; i++)
-        if (strcmp(file.metadata[i].key, "state.loss_scale") == 0)
-            file.metadata[i].key[0] = 'x';
-    assert_ok(resume_with(&file, last));
-    brim_tensors_clear(&file);
+    for (int i = 0; i < file->metadata_count; i++)
+        if (strcmp(file->metadata[i].key, "state.loss_scale") == 0)
+            file->metadata[i].key[0] = 'x';
+    assert_ok(go_on(&stopped));
+    brim_tensors_clear(file);
 }
 
 /* What a run that goes on takes of its file is held to what its user may say. */
@@ -203,25 +203,21 @@ static void a_checkpoint_is_held_to_the_options_ranges(void **state)
         {"options", "batch_size", "-2", BRIM_ERROR_ARGUMENT, "--batch-size -2"},
     };
     (void)state;
-    char last[RUN_PATH_BYTES];
-    BrimTensorFile file = {0};
-    BrimTrainOptions options = small_run("strange");
-    Seen broken = {.stop_after = 1};
-    assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
-    path_in_run(last, "strange", "weights/last.safetensors");
-    load_run(&file, "strange", "last");
+    Stopped stopped;
+    BrimTensorFile *file = &stopped.file;
+    stop_run(&stopped, "strange", 1);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char *kept = brim_mem_text(BRIM_MEM_CONF, brim_tensors_metadata(&file, rows[i].metadata));
+        char *kept = brim_mem_text(BRIM_MEM_CONF, brim_tensors_metadata(file, rows[i].metadata));
         json_t *object = json_loads(kept, 0, NULL);
         json_object_set_new(object, rows[i].key, json_loads(rows[i].value, JSON_DECODE_ANY, NULL));
-        assert_ok(brim_tensors_set_json(&file, rows[i].metadata, object));
-        assert_refused(resume_with(&file, last), rows[i].status, rows[i].said);
-        assert_ok(brim_tensors_set_metadata(&file, rows[i].metadata, kept));
+        assert_ok(brim_tensors_set_json(file, rows[i].metadata, object));
+        assert_refused(go_on(&stopped), rows[i].status, rows[i].said);
+        assert_ok(brim_tensors_set_metadata(file, rows[i].metadata, kept));
         brim_mem_give(kept);
     }
-    assert_ok(brim_tensors_set_metadata(&file, "state.batch", "-1"));
-    assert_refused(resume_with(&file, last), BRIM_ERROR_INPUT, "state.batch is \"-1\"");
-    brim_tensors_clear(&file);
+    assert_ok(brim_tensors_set_metadata(file, "state.batch", "-1"));
+    assert_refused(go_on(&stopped), BRIM_ERROR_INPUT, "state.batch is \"-1\"");
+    brim_tensors_clear(file);
 }
 
 static void a_step_takes_no_memory(void **state)
@@ -262,7 +258,7 @@ static void too_little_memory_is_said_before_the_first_step(void **state)
     options.imgsz = 256;
     options.memory_bytes = seen.planned_bytes + ((uint64_t)64 << 20);
     assert_refused(brim_train(&options, watch, &seen), BRIM_ERROR_FIT, "--batch-size");
-    assert_int_equal(seen.steps, 0);
+    assert_int_equal(seen.steps.count, 0);
     options.memory_bytes = 1 << 20;
     assert_refused(brim_train(&options, watch, &seen), BRIM_ERROR_FIT, "MiB");
 }
@@ -330,7 +326,7 @@ static void test_planned_again(void **state)
     assert_ok(status);
     assert_int_equal(seen.plans, 2);
     assert_true(seen.planned_bytes < seen.first_planned_bytes);
-    assert_int_equal(seen.steps, 2);
+    assert_int_equal(seen.steps.count, 2);
 }
 
 /* A sanitizer's own memory counts as the process's. */
@@ -345,22 +341,19 @@ static void test_planned_again(void **state)
 static void test_chosen(void **state)
 {
     (void)state;
-    Seen seen = {0}, whole = {0};
     BrimTrainOptions options = small_run("chosen");
     options.batch_size = -1;
     options.imgsz = 128;
     options.memory_bytes = CHOSEN_MEMORY_BYTES;
-    assert_ok(brim_train(&options, watch, &whole));
-    assert_true(whole.planned_bytes <= options.memory_bytes && whole.steps > 0);
-    seen.stop_after = 1;
+    Seen whole = train(&options);
+    assert_true(whole.planned_bytes <= options.memory_bytes && whole.steps.count > 0);
     options.name = "chosen_stopped";
-    assert_int_equal(brim_train(&options, watch, &seen), BRIM_STOPPED);
+    Seen seen = train_until(&options, 1);
     BrimTrainOptions resume = resume_of("chosen_stopped");
-    Seen rest = {0};
-    assert_ok(brim_train(&resume, watch, &rest));
-    assert_true(rest.steps > 0 && rest.arena_bytes == seen.arena_bytes);
+    Seen rest = train(&resume);
+    assert_true(rest.steps.count > 0 && rest.arena_bytes == seen.arena_bytes);
     if (whole.arena_bytes == rest.arena_bytes)
-        assert_true(seen.steps + rest.steps == whole.steps && rest.map50 == whole.map50);
+        assert_true(seen.steps.count + rest.steps.count == whole.steps.count && rest.map50 == whole.map50);
     options.memory_bytes = (uint64_t)30 << 20;
     assert_int_equal(brim_train(&options, watch, &seen), BRIM_ERROR_FIT);
     options.fraction = 1.5;
