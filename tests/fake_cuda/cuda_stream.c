@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cuda_inside.h"
 
@@ -35,7 +36,7 @@ struct CUgraph_st {
 
 struct CUgraphExec_st {
     FakeHandle handle;
-    CUgraphExec next; /* of those that were not destroyed */
+    CUgraphExec next;  /* of those that were not destroyed */
     int device, place; /* among those of the device, when it was made */
     bool uploaded;
     List works;
@@ -52,7 +53,7 @@ static int execs[FAKE_CARDS];
 static CUgraphExec first_exec;
 
 static CUstream streams;
-static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER, launching = PTHREAD_MUTEX_INITIALIZER;
 
 static void append(List *list, const Work *like, const void *args)
 {
@@ -393,14 +394,38 @@ CUresult cuGraphUpload(CUgraphExec exec, CUstream stream)
     return capturing ? fake_stream_spoil(stream, "cuGraphUpload") : upload(exec);
 }
 
-CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
+static CUresult launch(CUgraphExec exec, CUstream stream)
 {
-    FAKE_BEGIN(cuGraphLaunch);
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphLaunch"));
     FAKE_TRY(upload(exec));
     for (const Work *work = exec->works.first; work; work = work->next)
         FAKE_TRY(enqueue(stream, work, work->args));
     return CUDA_SUCCESS;
+}
+
+/* With the word `stalls`: until the stream is at its end, while other threads launch what it waits for. */
+static void stall(CUstream stream)
+{
+    enum { LOOKS = 5000, LOOK_US = 1000 };
+    for (int look = 0; !fake_stream_catch_up(stream, NULL); look++) {
+        if (look == LOOKS)
+            fake_abort("cuGraphLaunch: this would wait without end for what is not launched beside it");
+        pthread_mutex_unlock(&launching);
+        usleep(LOOK_US);
+        pthread_mutex_lock(&launching);
+    }
+}
+
+/* Threads that launch come one after the other: all else on streams is one thread's, who waits for them. */
+CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
+{
+    FAKE_BEGIN(cuGraphLaunch);
+    pthread_mutex_lock(&launching);
+    CUresult result = launch(exec, stream);
+    if (result == CUDA_SUCCESS && fake_card()->stalls)
+        stall(stream);
+    pthread_mutex_unlock(&launching);
+    return result;
 }
 
 /* Of no use to anybody any more, even where its card is lost and refuses to destroy it. */

@@ -12,6 +12,8 @@
  *   threads             blocks have as many threads as they were started with, which take turns; else one, which is quicker
  *   lazy                work on a stream is done when somebody waits for it, not before: what was written over meanwhile, or
  *                       read too early, is wrong
+ *   stalls              the launch of a graph comes back when its work is done, as NCCL says of graphs with exchanges in
+ *                       them that it may be
  *   fail=NAME@N         the N-th call of that function (cuLaunchKernel@100) fails, and from then on every call: the card fell
  *                       off; fail=NAME@N:once fails once; error=CODE is the driver's number (719)
  *   failing=1           of several cards that one fails alone: its calls are counted, and after it fell off only they fail

@@ -6,10 +6,12 @@
  * call until all cards have made it, when it connects them or prepares a graph, and says that one thread with
  * several cards has to call in groups. A thread for each card would do as well, but an error of one would
  * have to be told to those that wait in NCCL for it, and the host is idle while the cards compute: from the
- * second step on it launches a graph for each card, in which the exchanges are, and those only wait on the
+ * second step on there is a graph for each card, in which the exchanges are, and those only wait on the
  * cards.
  *
  * The exchanges are recorded on all cards or on none, as NCCL asks. */
+#include <pthread.h>
+
 #include "backend/cuda/team.h"
 
 /* ---- starting op by op ---- */
@@ -112,6 +114,49 @@ static BrimStatus capture(BrimProgram *const *programs, int count, BrimPart part
     return status == BRIM_ERROR_FIT ? BRIM_OK : status;
 }
 
+/* ---- launching ---- */
+
+/* A card's graph, and what became of its launch. */
+typedef struct Launch {
+    const BrimProgram *program;
+    BrimPart part;
+    CUresult result;
+} Launch;
+
+static void *launch(void *self)
+{
+    Launch *own = self;
+    const BrimCudaDevice *device = &own->program->backend->device;
+    own->result = device->driver->cuCtxSetCurrent_(device->context);
+    if (own->result == CUDA_SUCCESS)
+        own->result = device->driver->cuGraphLaunch_(own->program->parts[own->part], device->stream);
+    return NULL;
+}
+
+/* Each on a thread of its own, the last on the caller's. With exchanges in it, a graph's launch may wait
+ * until those of the other cards are launched: one thread that comes to them in turn would wait without end
+ * ("Using NCCL with CUDA Graphs" in NCCL's user guide). Where there is no thread to be had, the caller's has
+ * to do. */
+static BrimStatus launch_on_all(BrimProgram *const *programs, int count, BrimPart part)
+{
+    BrimStatus status = BRIM_OK;
+    Launch launches[BRIM_MOST_CARDS];
+    pthread_t threads[BRIM_MOST_CARDS];
+    int apart = 0;
+    for (int i = 0; i < count; i++)
+        launches[i] = (Launch){.program = programs[i], .part = part};
+    while (apart < count - 1 && pthread_create(&threads[apart], NULL, launch, &launches[apart]) == 0)
+        apart++;
+    for (int i = apart; i < count; i++)
+        launch(&launches[i]);
+    for (int i = 0; i < apart; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < count && status == BRIM_OK; i++)
+        status = of_card(programs[i], brim_cuda_check(programs[i]->backend->device.driver, launches[i].result,
+                                                      "starting a step"));
+    return status;
+}
+
 /* ---- the contract ---- */
 
 /* All programs have run, were recorded, or could not be, alike. */
@@ -129,14 +174,7 @@ static BrimStatus run(BrimProgram *const *programs, int count, BrimPart part)
         BRIM_TRY(capture(programs, count, part));
     if (first->loose[part])
         return start_ops(programs, count, part);
-    for (int i = 0; i < count; i++) {
-        const BrimCudaDevice *device = &programs[i]->backend->device;
-        BRIM_TRY(brim_cuda_device_enter(device));
-        status = brim_cuda_check(device->driver,
-                                 device->driver->cuGraphLaunch_(programs[i]->parts[part], device->stream),
-                                 "starting a step");
-        BRIM_TRY(of_card(programs[i], status));
-    }
+    return launch_on_all(programs, count, part);
 fail:
     return status;
 }
