@@ -192,12 +192,17 @@ static void waiting_gradients_count_once(void **state)
     assert_true(fabsf(norm[0] - norm_again[0]) <= 1e-5f * norm[0]);
 }
 
-/* Planned bytes of a card know what its communicator takes, 32 MiB and, once it has summed, 16 more. */
+/* Planned bytes of a card know what its communicator takes, 32 MiB and 16 more for each of three sizes of sums:
+ * steps have sums of all of them, and take nothing any more. */
 static void what_nccl_takes_is_planned(void **state)
 {
     (void)state;
-    enum { TAKEN = 48 << 20 };
+    enum { TAKEN = 80 << 20 };
+    float room[TARGETS * 6], items[4], norm[2];
+    const BrimBatch whole = some_of(0, BATCH, room);
     BrimCrew *one = open_crew(1, PART), *two = open_crew(CARDS, BATCH);
+    assert_ok(brim_crew_gradient(two, &whole, &scalars, items));
+    assert_ok(brim_crew_update(two, &scalars, norm));
     for (int i = 0; i < CARDS; i++) {
         uint64_t free_bytes, taken_bytes;
         BrimEngine *engine = brim_crew_engine(two, i);

@@ -151,12 +151,12 @@ static void a_card_that_is_lost_on_the_way(void **state)
     expect("sync-lost 0,1 4 0", "cards=2,failing=1,fail=cuGraphLaunch@7",
            "card 1: starting a step: CUDA_ERROR_LAUNCH_FAILED (719)");
     assert_goes_on("sync-lost", "sync");
-    setenv("BRIM_FAKE_NCCL", "lost=1@400", 1); /* of 1 + 3 * 114 in the first */
+    setenv("BRIM_FAKE_NCCL", "lost=1@400", 1); /* of 7 trials and 3 * 114 in the first */
     expect("sync-hung 0,1 4 0", "cards=2",
            "card 1: NCCL: summing over the cards: unhandled cuda error (1); ");
     setenv("BRIM_FAKE_NCCL", "lost=1@50", 1); /* in a step that is not recorded yet */
     expect("sync-first 0,1 4 0", "cards=2", "card 1: NCCL: ");
-    setenv("BRIM_FAKE_NCCL", "fail=ncclAllGather@5", 1);
+    setenv("BRIM_FAKE_NCCL", "fail=ncclAllGather@17", 1);
     expect("sync-refused 0,1 4 0", "cards=2",
            "NCCL: exchanging BatchNorm's statistics: unhandled cuda error (1); ");
     unsetenv("BRIM_FAKE_NCCL");

@@ -230,7 +230,7 @@ static int leave_a_step(void)
 static void cards_that_wait_are_let_go(void **state)
 {
     (void)state;
-    setenv("BRIM_FAKE_NCCL", "lost=1@2", 1); /* behind the trial */
+    setenv("BRIM_FAKE_NCCL", "lost=1@20", 1); /* behind the trials */
     child_expect("leave", "cards=2", NULL, "closed");
     unsetenv("BRIM_FAKE_NCCL");
 }

@@ -1,12 +1,15 @@
-/* What the files of the false libnccl.so.2 share. NCCL is as BRIM_FAKE_NCCL says, words separated by commas,
- * all optional: version=22703    what ncclGetVersion says memory=32M       what a communicator takes of its
- * card; the first sum takes half as much again fail=NAME@N      the N-th call of that function fails;
- * error=CODE is its result (1) hang=RANK@N      in the N-th group of more than one sum, so no trial, that
- * card does not come along: the others' streams are at work without end, until the communicators are aborted,
- * and its own communicator says an error lost=RANK@N      to the N-th exchange of a communicator, the trial
- * among them, that card does not come, and its communicator says an error: the others' streams wait until the
- * communicators are aborted Sums are made when their group ends, rank by rank from 0 on; exchanges when the
- * streams come to them, so that they can be captured. */
+/* What the files of the false libnccl.so.2 share. NCCL is as BRIM_FAKE_NCCL says, words separated by commas, all optional:
+ *   version=22703       what ncclGetVersion says
+ *   memory=32M          what a communicator takes of its card; half of that again for the first sum or exchange
+ *                       of 64 KiB or more, of 1 KiB or more, and of less
+ *   fail=NAME@N         the N-th call of that function fails; error=CODE is its result (1)
+ *   hang=RANK@N         in the N-th group of more than one sum, so no trial, that card does not come along: the
+ *                       others' streams are at work without end, until the communicators are aborted, and its own
+ *                       communicator says an error
+ *   lost=RANK@N         to the N-th exchange of a communicator, the trials among them, that card does not come, and
+ *                       its communicator says an error: the others' streams wait until the communicators are aborted
+ * Sums are made when their group ends, rank by rank from 0 on; exchanges when the streams come to them, so that
+ * they can be captured. */
 #ifndef BRIM_TESTS_FAKE_NCCL_H
 #define BRIM_TESTS_FAKE_NCCL_H
 

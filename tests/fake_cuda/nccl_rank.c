@@ -7,6 +7,8 @@
 #include "fake_cuda.h"
 #include "fake_nccl.h"
 
+enum { WAYS = 3 }; /* to go about a sum or an exchange, by its size */
+
 typedef struct Call {
     void *start;
     size_t count;
@@ -17,7 +19,7 @@ struct ncclComm {
     struct ncclComm **mates; /* all ranks, this one among them; freed with the last */
     int *left;               /* of the mates, those that were not destroyed */
     int rank, count, card;
-    CUdeviceptr memory, more; /* what NCCL takes of the card, and what its first sum does */
+    CUdeviceptr memory, ways[WAYS]; /* what NCCL takes of the card, and what the first sum that goes a way does */
     int error;
     CUstream stuck;
     Call calls[FAKE_NCCL_CALLS];
@@ -35,15 +37,36 @@ static unsigned long groups;
 static CUresult take_memory(void *self)
 {
     BrimCudaRank rank = self;
-    return cuMemAlloc(rank->memory ? &rank->more : &rank->memory,
-                      fake_nccl()->memory_bytes / (rank->memory ? 2 : 1));
+    return cuMemAlloc(&rank->memory, fake_nccl()->memory_bytes);
 }
 
 static CUresult give_memory(void *self)
 {
     BrimCudaRank rank = self;
-    CUresult result = rank->more ? cuMemFree(rank->more) : CUDA_SUCCESS;
+    CUresult result = CUDA_SUCCESS;
+    for (int i = 0; i < WAYS && result == CUDA_SUCCESS; i++)
+        result = rank->ways[i] ? cuMemFree(rank->ways[i]) : CUDA_SUCCESS;
     return rank->memory && result == CUDA_SUCCESS ? cuMemFree(rank->memory) : result;
+}
+
+static int way_of(size_t bytes)
+{
+    return bytes >= 64 << 10 ? 0 : bytes >= 1 << 10 ? 1 : 2;
+}
+
+static CUresult take_way(void *way)
+{
+    return cuMemAlloc(way, fake_nccl()->memory_bytes / 2);
+}
+
+/* As NCCL does since 2.22, when the ranks first go that way. */
+static int connect_ranks(BrimCudaRank *ranks, size_t bytes)
+{
+    int result = BRIM_NCCL_SUCCESS, way = way_of(bytes);
+    for (int k = 0; k < ranks[0]->count && result == BRIM_NCCL_SUCCESS; k++)
+        if (!ranks[k]->ways[way])
+            result = fake_nccl_on_card(ranks[k]->card, take_way, &ranks[k]->ways[way]);
+    return result;
 }
 
 static int destroy(BrimCudaRank rank)
@@ -242,6 +265,8 @@ static int check_exchange(const BrimCudaRank *ranks)
 static int run_exchange(BrimCudaRank *ranks)
 {
     int result = check_exchange(ranks);
+    if (result == BRIM_NCCL_SUCCESS)
+        result = connect_ranks(ranks, ranks[0]->gather.count * sizeof(double));
     for (int k = 0; k < ranks[0]->count && result == BRIM_NCCL_SUCCESS; k++) {
         const Call *call = &ranks[k]->gather;
         result =
@@ -254,9 +279,8 @@ static int run_sums(BrimCudaRank *ranks)
 {
     enum { LOOKS = 2 };
     int result = check_group(ranks);
-    for (int k = 0; k < ranks[0]->count && result == BRIM_NCCL_SUCCESS; k++)
-        if (!ranks[k]->more)
-            result = fake_nccl_on_card(ranks[k]->card, take_memory, ranks[k]);
+    for (int n = 0; n < ranks[0]->call_count && result == BRIM_NCCL_SUCCESS; n++)
+        result = connect_ranks(ranks, ranks[0]->calls[n].count * sizeof(float));
     if (result != BRIM_NCCL_SUCCESS)
         return result;
     groups += ranks[0]->call_count > 1;

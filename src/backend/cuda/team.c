@@ -171,23 +171,47 @@ BrimStatus brim_cuda_team_exchange(const BrimCudaTeam *team, const BrimCudaExcha
 
 /* ---- joining ---- */
 
-/* The same for an exchange, in the memory of the sum. */
-static BrimStatus try_exchange(BrimCudaTeam *team, const Share *shares, size_t doubles)
+/* What is tried has those bytes at least: a smaller sum or exchange goes the way of this one. */
+enum { LEAST_TRIED_BYTES = 64 };
+
+/* Sums of nothing, of all sizes that a step may have. */
+static BrimStatus try_sums(BrimCudaTeam *team, const Share *whole)
 {
+    BrimStatus status = BRIM_OK;
+    Share shares[BRIM_MOST_CARDS];
+    for (size_t floats = whole[0].floats; status == BRIM_OK && floats * sizeof(float) >= LEAST_TRIED_BYTES;
+         floats /= 2) {
+        for (int i = 0; i < team->count; i++) {
+            shares[i] = whole[i];
+            shares[i].floats = floats;
+        }
+        status = sum(team, shares, 1);
+    }
+    return status;
+}
+
+/* The same for exchanges, in the memory of the sums. */
+static BrimStatus try_exchanges(BrimCudaTeam *team, const Share *shares, size_t most_doubles)
+{
+    BrimStatus status = BRIM_OK;
     BrimCudaExchange exchanges[BRIM_MOST_CARDS];
-    for (int i = 0; i < team->count; i++)
-        exchanges[i] = (BrimCudaExchange){.start = shares[i].start, .doubles = doubles};
-    BrimStatus status = brim_cuda_team_exchange(team, exchanges);
-    if (status == BRIM_OK)
-        status = brim_cuda_team_watch(team);
+    for (size_t doubles = most_doubles; status == BRIM_OK && doubles * sizeof(double) >= LEAST_TRIED_BYTES;
+         doubles /= 2) {
+        for (int i = 0; i < team->count; i++)
+            exchanges[i] = (BrimCudaExchange){.start = shares[i].start, .doubles = doubles};
+        status = brim_cuda_team_exchange(team, exchanges);
+        if (status == BRIM_OK)
+            status = brim_cuda_team_watch(team);
+    }
     if (status != BRIM_OK)
         brim_cuda_team_end(team, true);
     return status;
 }
 
-/* Sums nothing once, in memory of its own: NCCL connects cards when they first sum that much, and what it
- * takes for that is taken before anybody measures. */
-static BrimStatus try_sum(BrimCudaTeam *team, BrimBackend *const *backends, size_t bytes)
+/* In memory of its own: what NCCL takes to bring the cards together is taken before anybody measures. It goes
+ * about a sum by its size, and, since 2.22, connects the cards for each way when it first goes it
+ * (NCCL_RUNTIME_CONNECT in its user guide). */
+static BrimStatus try_team(BrimCudaTeam *team, BrimBackend *const *backends, size_t bytes)
 {
     BrimStatus status = BRIM_OK;
     const size_t doubles = brim_cuda_most_doubles(backends[0]);
@@ -208,9 +232,8 @@ static BrimStatus try_sum(BrimCudaTeam *team, BrimBackend *const *backends, size
         BRIM_CUDA_TRY(device->driver, cuMemsetD8Async, "clearing memory", shares[i].start, 0, bytes,
                       device->stream);
     }
-    BRIM_TRY(sum(team, shares, 1));
-    if (doubles)
-        BRIM_TRY(try_exchange(team, shares, doubles));
+    BRIM_TRY(try_sums(team, shares));
+    BRIM_TRY(try_exchanges(team, shares, doubles));
 fail:
     for (int i = 0; i < BRIM_MOST_CARDS && shares[i].backend; i++) {
         const BrimCudaDevice *device = &shares[i].backend->device;
@@ -272,7 +295,7 @@ BrimStatus brim_cuda_join(BrimBackend *const *backends, int count, size_t most_b
         backends[i]->team = team;
         backends[i]->rank = i;
     }
-    BRIM_TRY(try_sum(team, backends, most_bytes));
+    BRIM_TRY(try_team(team, backends, most_bytes));
 fail:
     return status;
 }
