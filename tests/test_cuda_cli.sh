@@ -115,6 +115,14 @@ cmp -s "$work/runs/roomy/weights/last.safetensors" "$work/runs/exact/weights/las
     cmp -s "$work/roomy.sum" "$work/exact.sum" || fail "the same training twice came to other weights"
 }
 
+# ---- host memory that copies reach by themselves ----
+
+# Where the system has little of it, as under WSL, neither pictures nor a checkpoint's copy are there, and the run goes on.
+on memory=4G,pinned=2400K "${train[@]}" --device 0 --name little-pinned
+expect "little that can be pinned" 0 "no room to keep 1 MiB of decoded pictures: the host augments" "Done in"
+on memory=4G,pinned=1M "${refused[@]}"
+expect_refusal "less than copies need" 3 "pinning host memory for copies" "does not let 1.1 MiB more of the host's memory be pinned"
+
 # ---- a card that falls off ----
 
 on fail=cuLaunchKernel@9 "${train[@]}" --device 0 --name early

@@ -133,6 +133,13 @@ BrimStatus brim_engine_keep(BrimEngine *engine, const BrimKeep *keep, size_t bud
                      (double)kept / 0x1p20, (double)(planned - kept) / 0x1p20, (double)budget_bytes / 0x1p20);
 }
 
+BrimStatus brim_engine_keep_take(BrimEngine *engine)
+{
+    BrimStatus status = engine->conf.backend->keep(engine->backend, &engine->keep);
+    engine->keeps = status == BRIM_OK;
+    return status;
+}
+
 BrimStatus brim_engine_put_picture(BrimEngine *engine, size_t start_bytes, const BrimPicture *picture)
 {
     size_t bytes = (size_t)picture->width_px * (size_t)picture->height_px * 3;
@@ -242,8 +249,8 @@ BrimStatus brim_engine_start(BrimEngine *engine)
     BRIM_TRY(class->take_arena(engine->backend, engine->plan->arena_bytes));
     for (int i = 0; i < engine->runner_count; i++)
         class->settle(engine->runners[i].program);
-    if (engine->keep.most_pictures > 0)
-        BRIM_TRY(class->keep(engine->backend, &engine->keep));
+    if (engine->keep.most_pictures > 0 && !engine->keeps)
+        BRIM_TRY(brim_engine_keep_take(engine));
     engine->targets =
         brim_mem_take(BRIM_MEM_TRAIN, (size_t)most_targets(engine) * 6, sizeof *engine->targets);
     status = engine->targets ? BRIM_OK : BRIM_ERROR_MEMORY;
@@ -264,7 +271,7 @@ void brim_engine_close(BrimEngine **engine)
     brim_plan_close(&gone->plan);
     if (gone->backend)
         gone->conf.backend->close(&gone->backend);
-    if (gone->device.host_memory) /* elsewhere it is the backend's */
+    if (gone->snapshot_own)
         brim_mem_give(gone->snapshot);
     brim_mem_give(gone->targets);
     brim_mem_give(gone->runners);

@@ -47,6 +47,10 @@ BrimStatus brim_engine_fits(const BrimEngine *engine, size_t budget_bytes);
  * keeps none. */
 BrimStatus brim_engine_keep(BrimEngine *engine, const BrimKeep *keep, size_t budget_bytes);
 
+/* Takes the memory for them before the start does, which else ends where there is none: ERROR_FIT where neither
+ * device nor host give so much. */
+BrimStatus brim_engine_keep_take(BrimEngine *engine);
+
 /* After the start: one of them, at its byte among all. From any thread, one at a time. */
 BrimStatus brim_engine_put_picture(BrimEngine *engine, size_t start_bytes, const BrimPicture *picture);
 

@@ -36,30 +36,42 @@ static size_t room_bytes(const BrimEngine *engine)
     return most_bytes;
 }
 
-static BrimStatus take(BrimEngine *engine, size_t bytes, void **taken)
+static BrimStatus pin(BrimEngine *engine, size_t room, size_t snapshot)
 {
-    if (!engine->device.host_memory)
-        return engine->conf.backend->pin(engine->backend, bytes, taken);
-    *taken = brim_mem_take(BRIM_MEM_TRAIN, bytes, 1);
-    return *taken ? BRIM_OK : BRIM_ERROR_MEMORY;
-}
-
-/* Where the host sees the arena, results are looked at there, and a snapshot is all that needs a room. */
-BrimStatus brim_engine_take_rooms(BrimEngine *engine)
-{
-    void *taken;
-    size_t snapshot = brim_engine_snapshot_bytes(engine);
-    size_t room = engine->device.host_memory ? 0 : room_bytes(engine);
-    if (room + snapshot == 0)
-        return BRIM_OK;
-    BrimStatus status = take(engine, 2 * room + snapshot, &taken);
+    void *pinned;
+    BrimStatus status = engine->conf.backend->pin(engine->backend, 2 * room + snapshot, &pinned);
     if (status != BRIM_OK)
         return status;
     for (int i = 0; i < 2 && room > 0; i++)
-        engine->rooms[i] = (char *)taken + (size_t)i * room;
+        engine->rooms[i] = (char *)pinned + (size_t)i * room;
     if (snapshot > 0)
-        engine->snapshot = (char *)taken + 2 * room;
+        engine->snapshot = (char *)pinned + 2 * room;
     return BRIM_OK;
+}
+
+static BrimStatus take_snapshot(BrimEngine *engine, size_t bytes)
+{
+    engine->snapshot = brim_mem_take(BRIM_MEM_TRAIN, bytes, 1);
+    engine->snapshot_own = true;
+    return engine->snapshot ? BRIM_OK : BRIM_ERROR_MEMORY;
+}
+
+/* Where the host sees the arena, results are looked at there, and a snapshot is all that needs a room. Where
+ * the system does not let so much be pinned, a snapshot goes to memory that is not: who starts its copy has
+ * to wait for it then. */
+BrimStatus brim_engine_take_rooms(BrimEngine *engine)
+{
+    size_t snapshot = brim_engine_snapshot_bytes(engine);
+    size_t room = brim_engine_is_apart(engine) ? room_bytes(engine) : 0;
+    if (room + snapshot == 0)
+        return BRIM_OK;
+    if (!brim_engine_is_apart(engine))
+        return take_snapshot(engine, snapshot);
+    BrimStatus status = pin(engine, room, snapshot);
+    if (status != BRIM_ERROR_FIT || snapshot == 0)
+        return status;
+    status = room > 0 ? pin(engine, room, 0) : BRIM_OK;
+    return status == BRIM_OK ? take_snapshot(engine, snapshot) : status;
 }
 
 BrimStatus brim_engine_fold(BrimEngine *engine)

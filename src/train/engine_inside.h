@@ -18,6 +18,7 @@ struct BrimEngine {
     BrimDeviceInfo device;
     BrimPlan *plan;
     BrimKeep keep; /* most_pictures 0: none */
+    bool keeps;    /* the memory for them is taken */
     size_t
         library_bytes; /* measured: what graphs, and code and descriptors of the device's libraries, took */
     size_t grain_bytes;       /* of a card: its arena takes whole ones of these; else 0 */
@@ -31,6 +32,7 @@ struct BrimEngine {
     int64_t ready_ns;   /* when that was there; 0: not yet */
     int64_t waited_ns;  /* that the device stood still for batches, since the start */
     char *snapshot;     /* room for one, NULL where none are wanted (engine_snapshot.c) */
+    bool snapshot_own;  /* that is of the engine, not the backend's pinned memory */
     char *rooms[2];     /* for results of inferences, where the host cannot see the arena; else NULL */
     const BrimRunner *inferred[2]; /* whose results are in each, or in the arena */
     float *targets;     /* a batch's rows, and room up to the largest cap: tensors are written whole */

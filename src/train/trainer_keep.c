@@ -30,13 +30,20 @@ void brim_trainer_keep_choose(BrimTrainer *trainer)
         trainer->keep = BRIM_TRAINER_KEEP_NONE;
 }
 
+/* That much of the host's memory can be counted on does not say that it can be pinned: tried before the run
+ * relies on it, under WSL the system gives a part of it alone. */
 static BrimStatus plan(BrimTrainer *trainer)
 {
+    BrimStatus status;
     const BrimKeep keep = {.picture_bytes = picture_bytes(trainer),
                            .in_host = trainer->keep == BRIM_TRAINER_KEEP_HOST,
                            .most_pictures = trainer->conf.batch,
                            .most_px = 2 * trainer->conf.imgsz_px};
-    return brim_engine_keep(trainer->engine, &keep, trainer->conf.budget_bytes);
+    BRIM_TRY(brim_engine_keep(trainer->engine, &keep, trainer->conf.budget_bytes));
+    if (keep.in_host)
+        BRIM_TRY(brim_engine_keep_take(trainer->engine));
+fail:
+    return status;
 }
 
 BrimStatus brim_trainer_keep_plan(BrimTrainer *trainer)

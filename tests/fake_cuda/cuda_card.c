@@ -65,6 +65,8 @@ static void read_word(const char *word)
         card.late_bytes = bytes_of(value, word);
     else if (IS("grain"))
         card.grain_bytes = bytes_of(value, word);
+    else if (IS("pinned"))
+        card.pinned_bytes = bytes_of(value, word);
     else if (IS("cc")) {
         if (sscanf(value, "%d.%d", &card.cc_major, &card.cc_minor) != 2)
             fake_abort("BRIM_FAKE_CARD: %s is not like cc=8.6", word);
@@ -106,6 +108,7 @@ static void read_card(void)
                       .context_bytes = (size_t)100 << 20,
                       .module_bytes = (size_t)4 << 20,
                       .grain_bytes = 1,
+                      .pinned_bytes = SIZE_MAX,
                       .cc_major = 8,
                       .cc_minor = 6,
                       .driver = CUDA_VERSION,

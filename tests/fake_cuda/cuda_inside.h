@@ -14,7 +14,7 @@
 enum { FAKE_CARDS = 8 };
 
 typedef struct FakeCard {
-    size_t memory_bytes, free_bytes, context_bytes, module_bytes, late_bytes, grain_bytes;
+    size_t memory_bytes, free_bytes, context_bytes, module_bytes, late_bytes, grain_bytes, pinned_bytes;
     int cc_major, cc_minor, driver, cards, sms;
     char name[96];
     char fail_name[64]; /* "": nothing fails */

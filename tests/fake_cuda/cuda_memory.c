@@ -24,7 +24,7 @@ typedef struct Block {
 
 static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER;
 static Block *blocks; /* the freed ones too: their addresses are never given again */
-static size_t taken_bytes, taken_on[FAKE_CARDS], peak_bytes;
+static size_t taken_bytes, taken_on[FAKE_CARDS], peak_bytes, pinned_bytes;
 static unsigned long allocations;
 static int open_depth;
 
@@ -50,8 +50,10 @@ static size_t card_bytes(size_t bytes)
 
 static void count(Block *block, int sign)
 {
-    if (block->pinned)
+    if (block->pinned) {
+        pinned_bytes += sign > 0 ? block->bytes : -block->bytes;
         return;
+    }
     size_t bytes = card_bytes(block->bytes);
     taken_bytes += sign > 0 ? bytes : -bytes;
     taken_on[block->device] += sign > 0 ? bytes : -bytes;
@@ -91,7 +93,8 @@ static CUresult take(void **start, size_t bytes, int device, bool pinned)
     if (bytes == 0)
         return CUDA_ERROR_INVALID_VALUE;
     pthread_mutex_lock(&taking);
-    bool fits = pinned || card_bytes(bytes) <= fake_memory_left_bytes(device);
+    bool fits = pinned ? bytes <= fake_card()->pinned_bytes - pinned_bytes
+                       : card_bytes(bytes) <= fake_memory_left_bytes(device);
     if (fits) {
         Block *block = map_block(bytes);
         block->device = device;
@@ -215,7 +218,8 @@ void fake_memory_end(int device)
     pthread_mutex_unlock(&taking);
 }
 
-/* A small number with whatever stood in the bytes that fill up its word is no pointer, though it may look like one. */
+/* A small number with whatever stood in the bytes that fill up its word is no pointer, though it may look
+ * like one. */
 static bool is_pointer(uintptr_t word)
 {
     enum { SMALL = 1 << 16 };

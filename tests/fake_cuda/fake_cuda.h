@@ -7,6 +7,7 @@
  *                       the context lives; while a stream is being captured that is an error; and a graph, once when
  *                       it is made and once before it is launched
  *   grain=2M            what memory is given out in: an allocation takes whole ones of them
+ *   pinned=64M          how much of the host's memory can be pinned; any unless said
  *   strict              the host cannot touch device memory but in copies and kernels: else it would not be noticed, as it is
  *                       the host's own
  *   threads             blocks have as many threads as they were started with, which take turns; else one, which is quicker

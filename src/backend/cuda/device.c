@@ -194,6 +194,24 @@ BrimStatus brim_cuda_device_free_bytes(const BrimCudaDevice *device, size_t *fre
                            "asking how much memory is free");
 }
 
+/* The driver's own words would have the user look for what fills the card. With unified addressing, which all
+ * cards that brim takes have, such memory has one address. */
+BrimStatus brim_cuda_device_pin(const BrimCudaDevice *device, size_t bytes, const char *what, void **pinned)
+{
+    CUresult result = device->driver->cuMemHostAlloc_(pinned, bytes, CU_MEMHOSTALLOC_DEVICEMAP);
+    if (result == CUDA_SUCCESS)
+        return BRIM_OK;
+    *pinned = NULL;
+    if (result != CUDA_ERROR_OUT_OF_MEMORY)
+        return brim_cuda_check(device->driver, result, what);
+    return brim_fail(
+        BRIM_ERROR_FIT,
+        "%s: the system does not let %.1f MiB more of the host's memory be pinned "
+        "(CUDA_ERROR_OUT_OF_MEMORY), as WSL does of a part of it only; close other programs, or give "
+        "a smaller batch",
+        what, (double)bytes / 0x1p20);
+}
+
 BrimStatus brim_cuda_device_wait(const BrimCudaDevice *device)
 {
     return brim_cuda_check(device->driver, device->driver->cuStreamSynchronize_(device->stream),

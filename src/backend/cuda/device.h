@@ -42,6 +42,10 @@ BrimStatus brim_cuda_device_enter(const BrimCudaDevice *device);
 
 BrimStatus brim_cuda_device_free_bytes(const BrimCudaDevice *device, size_t *free_bytes);
 
+/* Memory of the host that copies and kernels reach by themselves, at the address that the host has for it;
+ * cuMemFreeHost gives it back. `what` is for the sentence. ERROR_FIT where the system gives no more of it. */
+BrimStatus brim_cuda_device_pin(const BrimCudaDevice *device, size_t bytes, const char *what, void **pinned);
+
 /* Waits for all that was started. */
 BrimStatus brim_cuda_device_wait(const BrimCudaDevice *device);
 

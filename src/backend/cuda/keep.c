@@ -7,8 +7,8 @@
 /* cuMemAlloc takes from the card in steps of 2 MiB, so that is what a plan has to say. */
 enum { STEP_BYTES = 2 << 20, ALIGNMENT = 256, THREADS = 256 };
 
-/* Pinned memory of the host that the card reads has an entry for each page in tables of the card. An H100 took
- * nothing for 455 MiB, for which those that are there have room, and 6 MiB for 3639. */
+/* Pinned memory of the host that the card reads has an entry for each page in tables of the card. An H100
+ * took nothing for 455 MiB, for which those that are there have room, and 6 MiB for 3639. */
 enum { PAGE_BYTES = 4096, ENTRY_BYTES = 8 };
 
 static size_t round_up(size_t bytes, size_t step)
@@ -53,11 +53,10 @@ BrimStatus brim_cuda_keep(BrimBackend *backend, const BrimKeep *keep)
     BRIM_TRY(brim_cuda_staging_grow(&backend->staging, task_bytes(keep)));
     BRIM_CUDA_TRY(driver, cuMemAlloc, "taking memory of the card for pictures", &kept->device,
                   room_bytes(keep));
-    /* With unified addressing, which all cards that brim takes have, the card reads it at the same address.
-     */
     if (keep->in_host)
-        BRIM_CUDA_TRY(driver, cuMemHostAlloc, "pinning host memory for pictures (--cache none does without)",
-                      &pinned, keep->picture_bytes, CU_MEMHOSTALLOC_DEVICEMAP);
+        BRIM_TRY(brim_cuda_device_pin(&backend->device, keep->picture_bytes,
+                                      "pinning host memory for pictures (--cache none does without)",
+                                      &pinned));
     kept->pinned = pinned;
     kept->keep = *keep;
     return BRIM_OK;

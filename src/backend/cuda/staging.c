@@ -49,8 +49,7 @@ BrimStatus brim_cuda_staging_grow(BrimCudaStaging *staging, size_t bytes)
     drop_buffers(staging);
     for (int i = 0; i < 2; i++) {
         void *pinned = NULL;
-        BRIM_CUDA_TRY(staging->device->driver, cuMemHostAlloc, "pinning host memory for copies", &pinned,
-                      bytes, 0);
+        BRIM_TRY(brim_cuda_device_pin(staging->device, bytes, "pinning host memory for copies", &pinned));
         staging->buffers[i] = pinned;
     }
     staging->bytes = bytes;

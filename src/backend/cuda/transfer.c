@@ -236,8 +236,8 @@ BrimStatus brim_cuda_pin(BrimBackend *backend, size_t bytes, void **pinned)
     if (backend->pinned)
         return brim_fail(BRIM_ERROR_ARGUMENT, "there is pinned memory for results already");
     BRIM_TRY(brim_cuda_device_enter(&backend->device));
-    BRIM_CUDA_TRY(backend->device.driver, cuMemHostAlloc, "pinning host memory for results and checkpoints",
-                  &backend->pinned, bytes, 0);
+    BRIM_TRY(brim_cuda_device_pin(&backend->device, bytes, "pinning host memory for results and checkpoints",
+                                  &backend->pinned));
     BRIM_TRY(brim_cuda_aside_warm(backend, backend->pinned, bytes));
     *pinned = backend->pinned;
 fail:
