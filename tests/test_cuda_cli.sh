@@ -81,6 +81,8 @@ libraries=$work/driver on "" "${refused[@]}"
 expect_refusal "no cuDNN" 1 "cuDNN 9 is not to be found" "install libcudnn9-cuda-"
 BRIM_FAKE_DNN=version=8904 on "" "${refused[@]}"
 expect_refusal "an old cuDNN" 1 "cuDNN 8.9.4 is too old" "install libcudnn9-cuda-"
+BRIM_FAKE_DNN=cuda=99000 on "" "${refused[@]}"
+expect_refusal "a cuDNN newer than the driver" 1 "is the one for CUDA 99, and the NVIDIA driver is one for" "install libcudnn9-cuda-"
 libraries=$work/driver on "" "${train[@]}" --name passed-over
 expect "auto, but no cuDNN" 0 "device: cpu" "no card is used: cuDNN 9 is not to be found"
 on cards=0 plan yolov5n --imgsz 64 --device auto

@@ -52,6 +52,12 @@ size_t cudnnGetVersion(void)
     return version ? strtoul(version, NULL, 10) : CUDNN_VERSION;
 }
 
+size_t cudnnGetCudartVersion(void)
+{
+    const char *version = fake_setting("cuda", 0);
+    return version ? strtoul(version, NULL, 10) : CUDA_VERSION;
+}
+
 const char *cudnnGetErrorString(cudnnStatus_t status)
 {
     switch (status) {

@@ -1,10 +1,12 @@
 /* The false libcudnn.so.9. It is as BRIM_FAKE_DNN says, words separated by commas, all optional:
  *   version=8904        what cudnnGetVersion says
- *   fail=NAME@N         the N-th call of that function (cudnnBackendExecute@3) fails, and from then on every
- * call; fail=NAME@N:once fails once; error=CODE is cuDNN's number (5000) engines=none        no engine does
- * anything; engines=one: all but PLAIN refuse, so that there is little to be timed; engines=half: none does fp32 slow=ENGINE:KNOB:US that engine with that first knob takes so many
- * microseconds longer; may be there several times Descriptors are checked as cuDNN 9.19 does. All engines sum
- * alike: what differs is what they say of themselves. */
+ *   cuda=13000          what CUDA it was built with; the toolkit's own unless said
+ *   fail=NAME@N         the N-th call of that function (cudnnBackendExecute@3) fails, and from then on every call;
+ *                       fail=NAME@N:once fails once; error=CODE is cuDNN's number (5000)
+ *   engines=none        no engine does anything; engines=one: all but PLAIN refuse, so that there is little to be
+ *                       timed; engines=half: none does fp32
+ *   slow=ENGINE:KNOB:US that engine with that first knob takes so many microseconds longer; may be there several times
+ * Descriptors are checked as cuDNN 9.19 does. All engines sum alike: what differs is what they say of themselves. */
 #ifndef BRIM_TESTS_FAKE_CUDNN_H
 #define BRIM_TESTS_FAKE_CUDNN_H
 

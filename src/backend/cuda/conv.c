@@ -44,12 +44,18 @@ static BrimStatus find(const BrimCudaDnnApi **api, const BrimCudaDriver *driver,
     if (status != BRIM_OK)
         return status;
     const size_t number = (*api)->cudnnGetVersion_();
+    const int cuda = driver->version / 1000, built_with = (int)((*api)->cudnnGetCudartVersion_() / 1000);
     format_version(number, version, 24);
-    if (number >= OLDEST_VERSION)
-        return BRIM_OK;
-    return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                     "cuDNN %s is too old, 9.0 is needed; install libcudnn9-cuda-%d", version,
-                     driver->version / 1000);
+    if (number < OLDEST_VERSION)
+        return brim_fail(BRIM_ERROR_UNSUPPORTED,
+                         "cuDNN %s is too old, 9.0 is needed; install libcudnn9-cuda-%d", version, cuda);
+    if (built_with > cuda) /* it would find no card */
+        return brim_fail(
+            BRIM_ERROR_UNSUPPORTED,
+            "cuDNN %s is the one for CUDA %d, and the NVIDIA driver is one for CUDA %d.%d; install "
+            "libcudnn9-cuda-%d (pip's nvidia-cudnn-cu%d), or update the driver",
+            version, built_with, cuda, driver->version % 1000 / 10, cuda, cuda);
+    return BRIM_OK;
 }
 
 BrimStatus brim_cuda_dnn_find(const BrimCudaDriver *driver)

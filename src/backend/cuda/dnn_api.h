@@ -9,6 +9,7 @@
 
 #define BRIM_CUDA_DNN_LIST(X)                                                                                \
     X(cudnnGetVersion)                                                                                       \
+    X(cudnnGetCudartVersion)                                                                                 \
     X(cudnnGetErrorString)                                                                                   \
     X(cudnnGetLastErrorString)                                                                               \
     X(cudnnCreate)                                                                                           \
