@@ -46,7 +46,7 @@ CUresult cuDeviceGetName(char *name, int room, CUdevice device)
     return CUDA_SUCCESS;
 }
 
-CUresult cuDeviceGetUuid(CUuuid *uuid, CUdevice device)
+CUresult cuDeviceGetUuid_v2(CUuuid *uuid, CUdevice device)
 {
     FAKE_BEGIN(cuDeviceGetUuid);
     FAKE_TRY(check_device(device));

@@ -87,7 +87,7 @@ BrimStatus brim_cuda_device_look(BrimCudaDevice *device, int index)
     BRIM_TRY(find(device, index));
     BRIM_CUDA_TRY(device->driver, cuDeviceGetName, "asking the card's name", device->name,
                   (int)sizeof device->name, device->device);
-    BRIM_CUDA_TRY(device->driver, cuDeviceGetUuid, "asking the card's number", &uuid, device->device);
+    BRIM_CUDA_TRY(device->driver, cuDeviceGetUuid_v2, "asking the card's number", &uuid, device->device);
     write_uuid(device->uuid, &uuid);
     BRIM_CUDA_TRY(device->driver, cuDeviceTotalMem, "asking the card's memory", &device->total_bytes,
                   device->device);

@@ -8,7 +8,9 @@
 
 #include "base/status.h"
 
-/* cuda.h renames some of them (cuMemAlloc is cuMemAlloc_v2): what is looked up is the name after that. */
+/* cuda.h renames some of them (cuMemAlloc is cuMemAlloc_v2): what is looked up is the name after that. The
+ * second cuDeviceGetUuid, which CUDA 12's does not put in the first's place, knows of the parts of a card (MIG),
+ * as NVML does. */
 #define BRIM_CUDA_DRIVER_LIST(X)                                                                             \
     X(cuInit)                                                                                                \
     X(cuDriverGetVersion)                                                                                    \
@@ -17,7 +19,7 @@
     X(cuDeviceGetCount)                                                                                      \
     X(cuDeviceGet)                                                                                           \
     X(cuDeviceGetName)                                                                                       \
-    X(cuDeviceGetUuid)                                                                                       \
+    X(cuDeviceGetUuid_v2)                                                                                    \
     X(cuDeviceGetPCIBusId)                                                                                   \
     X(cuDeviceGetAttribute)                                                                                  \
     X(cuDeviceTotalMem)                                                                                      \
