@@ -90,6 +90,12 @@ expect "auto, but no card" 0 "cpu:"
 on cards=2,old=0 "${train[@]}" --name second
 expect "auto, and the first card is old" 0 "device: card 1: NVIDIA False Card" "passed over: card 0, NVIDIA False Card, is of"
 
+on cc=19.0 "${train[@]}" --name newer
+expect "a card newer than all code" 0 "this brim has no code for card 0: the driver compiles it at the first start" "Done in"
+on cc=8.9 val --data "$work/data/data.yaml" --weights "$work/runs/newer/weights/best.safetensors" --imgsz 64 --name seen --project "$work/runs"
+expect "a card that code for another of its kind is for" 0 "device: card 0"
+! grep -q "no code for card" "$work/out" || fail "code for 8.6 or 8.9 is code for 8.9"
+
 # ---- memory, to the byte ----
 
 pages=context=80M,late=64K,grain=2M

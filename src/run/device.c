@@ -99,6 +99,11 @@ static void describe_card(int number, char *text, size_t bytes)
 {
     brim_cuda_card_line(number, text, bytes);
 }
+
+static bool has_code(int number)
+{
+    return brim_cuda_card_has_code(number);
+}
 #else
 static void choose_any(BrimDevice *device)
 {
@@ -115,6 +120,12 @@ static void describe_card(int number, char *text, size_t bytes)
 {
     (void)number;
     list_cards(text, bytes);
+}
+
+static bool has_code(int number)
+{
+    (void)number;
+    return true;
 }
 
 static BrimStatus check_cards(BrimDevice *device)
@@ -179,6 +190,11 @@ void brim_device_remark(const BrimDevice *device, BrimListener listener, void *s
     for (int i = 0; i < device->count && is_card; i++) {
         describe_card(device->cards[i], text, sizeof text);
         brim_remark(listener, self, "device: card %s", text);
+        if (!has_code(device->cards[i]))
+            brim_remark(listener, self,
+                        "this brim has no code for card %d: the driver compiles it at the first start, which takes a "
+                        "while, and keeps it (CUDA_CACHE_PATH)",
+                        device->cards[i]);
     }
     if (!is_card) {
         brim_process_core_name(text, sizeof text);

@@ -43,6 +43,18 @@ fail:
     return status;
 }
 
+/* Code for 8.6 runs on 8.9, not on 8.0 nor on 9.0 ("Binary Compatibility" in the CUDA C++ Programming Guide).
+ */
+bool brim_cuda_card_has_code(int index)
+{
+    static const int codes[] = {BRIM_CUDA_CODES};
+    BrimCudaDevice device;
+    bool has = brim_cuda_device_look(&device, index) != BRIM_OK;
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        has = has || (codes[i] / 10 == device.capability / 10 && codes[i] <= device.capability);
+    return has;
+}
+
 bool brim_cuda_cards_found(void)
 {
     return brim_cuda_driver_found();

@@ -28,6 +28,10 @@ BrimStatus brim_cuda_card_read(BrimCudaCard *card, int index);
  * brim_cuda_dnn_open. */
 BrimStatus brim_cuda_card_check(int index);
 
+/* Whether this build has code for the card, so that the driver need not compile the kernels when they are first loaded;
+ * true where there is no such card. */
+bool brim_cuda_card_has_code(int index);
+
 /* Whether there is a driver at all, usable or not, once a card was checked. */
 bool brim_cuda_cards_found(void);
 
