@@ -178,6 +178,34 @@ static void a_stop_waits_for_what_was_begun(void **state)
     assert_same_runs("told", "stopped");
 }
 
+typedef struct Planned {
+    uint64_t arena_bytes, planned_bytes, pinned_bytes;
+} Planned;
+
+/* A plan's figures, and what the host has pinned by then; no run goes on behind it. */
+static bool note_plan(void *self, const BrimEvent *event)
+{
+    Planned *planned = self;
+    if (event->kind == BRIM_EVENT_PLAN)
+        *planned = (Planned){event->arena_bytes, event->memory_planned_bytes, card_pinned_bytes()};
+    return event->kind != BRIM_EVENT_STEP;
+}
+
+/* Weights, momentum and EMA of 1.8 million parameters are for a run that trains. */
+static void a_plan_takes_no_memory_for_checkpoints(void **state)
+{
+    (void)state;
+    Planned plan = {0}, run = {0};
+    const uint64_t copy_bytes = (uint64_t)20 << 20;
+    BrimTrainOptions options = small_run("planned", "0");
+    assert_ok(brim_plan(&options, note_plan, &plan));
+    assert_int_equal(brim_train(&options, note_plan, &run), BRIM_STOPPED);
+    assert_true(plan.pinned_bytes > 0 && plan.pinned_bytes < copy_bytes);
+    assert_true(run.pinned_bytes > plan.pinned_bytes + copy_bytes);
+    assert_int_equal(plan.arena_bytes, run.arena_bytes);
+    assert_int_equal(plan.planned_bytes, run.planned_bytes);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -193,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_run_goes_on_while_its_files_are_written),
         cmocka_unit_test(a_file_that_cannot_be_written_is_told_alike),
         cmocka_unit_test(a_stop_waits_for_what_was_begun),
+        cmocka_unit_test(a_plan_takes_no_memory_for_checkpoints),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -198,7 +198,7 @@ static void show(BrimTrainRun *run)
 BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self)
 {
     BrimStatus status;
-    BrimTrainRun run = {.options = options, .listener = listener, .self = self};
+    BrimTrainRun run = {.options = options, .plan_only = true, .listener = listener, .self = self};
     BRIM_TRY(brim_train_run_read(&run));
     BRIM_TRY(plan_run(&run));
     BRIM_TRY(tell_plan(&run));

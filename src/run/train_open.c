@@ -64,6 +64,7 @@ static BrimTrainerConf trainer_conf(BrimTrainRun *run, BrimListener listener, vo
                             .cache_bytes = cache_room(run),
                             .keep = where_to_keep(options),
                             .budget_bytes = (size_t)run->budget_bytes,
+                            .plan_only = run->plan_only,
                             .class_names = run->dataset.class_names,
                             .identity = &run->identity,
                             .precision = run->precision,
@@ -92,6 +93,7 @@ static Need need_of(BrimTrainRun *run, int batch)
     conf.batch = batch;
     conf.cache_bytes = conf.budget_bytes = 0;
     conf.keep = BRIM_TRAINER_KEEP_NONE;
+    conf.plan_only = true;
     if (brim_trainer_open(&trainer, &conf) == BRIM_OK) {
         need.arena_bytes = brim_engine_plan(brim_trainer_engine(trainer))->arena_bytes;
         need.beside_bytes = brim_trainer_planned_bytes(trainer) - need.arena_bytes;

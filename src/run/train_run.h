@@ -17,6 +17,7 @@ typedef struct BrimTrainRun {
     BrimTrainOptions settled; /* options with what was chosen, or as the run that goes on had them */
     BrimSettings settings;    /* owns the texts of a resumed run's */
     bool resume;
+    bool plan_only; /* the trainer is opened for its plan alone */
     bool chosen; /* asked and settled are filled */
     bool amp_unchecked; /* before precision is settled, brim_train_run_check_amp has to have its say */
     BrimListener listener;

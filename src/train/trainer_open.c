@@ -136,7 +136,7 @@ static BrimStatus open_engine(BrimTrainer *trainer, int train_cap, int val_cap)
                              .precision = conf->precision,
                              .bn_cards = conf->sync_bn ? card_count : 1,
                              .outside_bytes = trainer->outside_bytes,
-                             .snapshots = brim_trainer_saves_apart(trainer),
+                             .snapshots = brim_trainer_saves_apart(trainer) && !conf->plan_only,
                              .time_waits = true};
     memcpy(engine.recompute, conf->recompute, sizeof engine.recompute);
     brim_hyper_scale(&engine.hyper, conf->model->level_count, conf->model->class_count, conf->imgsz_px);

@@ -297,6 +297,11 @@ size_t fake_cuda_taken_bytes(void)
     return taken_bytes;
 }
 
+size_t fake_cuda_pinned_bytes(void)
+{
+    return pinned_bytes;
+}
+
 size_t fake_cuda_peak_bytes(void)
 {
     return peak_bytes;

@@ -51,6 +51,9 @@ size_t fake_cuda_taken_bytes(void);
 size_t fake_cuda_peak_bytes(void);
 unsigned long fake_cuda_allocations(void);
 
+/* Pinned memory of the host that is there now, in bytes. */
+size_t fake_cuda_pinned_bytes(void);
+
 /* Contexts, streams, modules, graphs and events that are there now. */
 unsigned long fake_cuda_handles(void);
 

@@ -59,6 +59,11 @@ size_t card_peak_bytes(void)
     return ((size_t(*)(void))of_card("fake_cuda_peak_bytes"))();
 }
 
+size_t card_pinned_bytes(void)
+{
+    return ((size_t(*)(void))of_card("fake_cuda_pinned_bytes"))();
+}
+
 unsigned long dnn_executions(void)
 {
     return ((unsigned long (*)(void))of_dnn("fake_cudnn_executions"))();

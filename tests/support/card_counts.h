@@ -12,6 +12,7 @@ unsigned long card_allocations(void);
 unsigned long card_handles(void);
 size_t card_taken_bytes(void);
 size_t card_peak_bytes(void);
+size_t card_pinned_bytes(void);
 
 unsigned long dnn_executions(void);
 long dnn_descriptors(void);
