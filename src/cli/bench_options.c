@@ -2,6 +2,7 @@
 #include "cli/bench_options.h"
 
 #include "cli/options_shared.h"
+#include "run/ranges.h"
 
 #define AT(field) offsetof(BrimBenchCommand, run.field)
 static const BrimOption options_of_bench[] = {
@@ -15,15 +16,15 @@ static const BrimOption options_of_bench[] = {
     {.names = "imgsz img img-size",
      .kind = BRIM_OPTION_INT,
      .offset = AT(imgsz),
-     .low = 32,
-     .high = 8192,
+     .low = BRIM_LEAST_IMGSZ_PX,
+     .high = BRIM_MOST_IMGSZ_PX,
      .value = "PX",
      .help = "side of the pictures"},
     {.names = "batch-sizes",
      .kind = BRIM_OPTION_INTS,
      .offset = offsetof(BrimBenchCommand, batch_sizes),
      .low = 1,
-     .high = 65536,
+     .high = BRIM_MOST_BATCH,
      .value = "N,N,...",
      .help = "the batch sizes to compare (default 1,2,4,8,16)"},
     {.names = "training",
@@ -38,14 +39,14 @@ static const BrimOption options_of_bench[] = {
      .kind = BRIM_OPTION_INT,
      .offset = AT(steps),
      .low = 0,
-     .high = 100000,
+     .high = BRIM_MOST_BENCH_STEPS,
      .value = "N",
      .help = "timed steps of each batch size; 0: 3 to 100, as many as 3 seconds hold"},
     {.names = "warmup",
      .kind = BRIM_OPTION_INT,
      .offset = AT(warmup),
      .low = 0,
-     .high = 1000,
+     .high = BRIM_MOST_BENCH_WARMUP,
      .value = "N",
      .help = "steps before those that are timed"},
     {.names = "memory",
@@ -87,14 +88,14 @@ static const BrimOption options_of_bench[] = {
      .kind = BRIM_OPTION_INT,
      .offset = AT(batches),
      .low = 1,
-     .high = 100000,
+     .high = BRIM_MOST_BENCH_STEPS,
      .value = "N",
      .help = "of the random training"},
     {.names = "batch-size batch",
      .kind = BRIM_OPTION_INT,
      .offset = AT(batch_size),
      .low = 1,
-     .high = 65536,
+     .high = BRIM_MOST_BATCH,
      .value = "N",
      .help = "pictures of a batch of the random training"},
 };

@@ -1,12 +1,12 @@
 /* What commands have in common. */
 #include "cli/options_shared.h"
 
-#include "conf/model.h"
+#include "run/ranges.h"
 
 const BrimOption brim_option_side = {.names = "imgsz img img-size",
                                      .kind = BRIM_OPTION_INT,
-                                     .low = 32,
-                                     .high = 8192,
+                                     .low = BRIM_LEAST_IMGSZ_PX,
+                                     .high = BRIM_MOST_IMGSZ_PX,
                                      .value = "PX",
                                      .help = "side of the network's input, a multiple of 32"};
 
@@ -24,8 +24,8 @@ const BrimOption brim_option_weights = {.names = "weights",
 
 const BrimOption brim_option_longer_side = {.names = "imgsz img img-size",
                                             .kind = BRIM_OPTION_INT,
-                                            .low = 32,
-                                            .high = 8192,
+                                            .low = BRIM_LEAST_IMGSZ_PX,
+                                            .high = BRIM_MOST_IMGSZ_PX,
                                             .value = "PX",
                                             .help = "longer side of the network's input"};
 
@@ -46,7 +46,7 @@ const BrimOption brim_option_iou_thres = {.names = "iou-thres",
 const BrimOption brim_option_max_det = {.names = "max-det",
                                         .kind = BRIM_OPTION_INT,
                                         .low = 1,
-                                        .high = 30000,
+                                        .high = BRIM_MOST_DETECTIONS,
                                         .value = "N",
                                         .help = "most detections of a picture"};
 
@@ -67,7 +67,7 @@ const BrimOption brim_option_device = {.names = "device",
 const BrimOption brim_option_threads = {.names = "threads",
                                         .kind = BRIM_OPTION_INT,
                                         .low = 0,
-                                        .high = 1024,
+                                        .high = BRIM_MOST_THREADS,
                                         .value = "N",
                                         .help = "threads that compute; 0: as many as cores"};
 

@@ -12,6 +12,7 @@
 #include "report/choices_json.h"
 #include "report/plan_map.h"
 #include "run/planning.h"
+#include "run/ranges.h"
 
 typedef struct PlanOptions {
     BrimTrainingQuery query;
@@ -25,13 +26,7 @@ static const BrimOption options_of_plan[] = {
      .kind = BRIM_OPTION_WORD,
      .offset = AT(query.model),
      .help = "yolov5n, s, m, l or x, or a model file in YOLOv5's yaml form"},
-    {.names = "imgsz img img-size",
-     .kind = BRIM_OPTION_INT,
-     .offset = AT(query.imgsz),
-     .low = 1,
-     .high = 8192,
-     .value = "PX",
-     .help = "side of the network's input, a multiple of 32"},
+    {.as = &brim_option_side, .offset = AT(query.imgsz)},
     {.as = &brim_option_nc, .offset = AT(query.class_count)},
     {.names = "device",
      .kind = BRIM_OPTION_TEXT,
@@ -72,7 +67,7 @@ static const BrimOption options_of_plan[] = {
      .kind = BRIM_OPTION_INT,
      .offset = AT(query.batch_size),
      .low = -1,
-     .high = 65536,
+     .high = BRIM_MOST_BATCH,
      .value = "N",
      .help = "pictures of a step; -1 chooses those with the most pictures a second, 64 at most"},
     {.names = "profile",

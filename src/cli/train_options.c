@@ -2,6 +2,7 @@
 #include "cli/train_options.h"
 
 #include "cli/options_shared.h"
+#include "run/ranges.h"
 
 #define AT(field) offsetof(BrimTrainOptions, field)
 
@@ -32,14 +33,14 @@ const BrimOption brim_train_options[] = {
      .kind = BRIM_OPTION_INT,
      .offset = AT(epochs),
      .low = 1,
-     .high = 1000000,
+     .high = BRIM_MOST_EPOCHS,
      .value = "N",
      .help = "times that every picture is trained on"},
     {.names = "batch-size batch",
      .kind = BRIM_OPTION_INT,
      .offset = AT(batch_size),
      .low = -1,
-     .high = 65536,
+     .high = BRIM_MOST_BATCH,
      .value = "N",
      .help = "pictures of a step, and -1 for the best that fits; validation takes at most twice as many"},
     {.as = &brim_option_side, .offset = AT(imgsz)},
@@ -58,14 +59,14 @@ const BrimOption brim_train_options[] = {
      .kind = BRIM_OPTION_INT,
      .offset = AT(threads),
      .low = 0,
-     .high = 1024,
+     .high = BRIM_MOST_THREADS,
      .value = "N",
      .help = "threads that compute; 0 is one for each core"},
     {.names = "workers",
      .kind = BRIM_OPTION_INT,
      .offset = AT(workers),
      .low = -1,
-     .high = 256,
+     .high = BRIM_MOST_WORKERS,
      .value = "N",
      .help = "threads that load pictures while others compute; 0 loads between steps, -1 chooses"},
     {.names = "memory",
@@ -144,7 +145,7 @@ const BrimOption brim_train_options[] = {
      .kind = BRIM_OPTION_INT,
      .offset = AT(patience),
      .low = 0,
-     .high = 1000000,
+     .high = BRIM_MOST_EPOCHS,
      .value = "N",
      .help = "epochs without a better result before the run stops early; 0 never does"},
     {.names = "cos-lr",

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/options_shared.h"
 #include "cli/print.h"
+#include "run/ranges.h"
 
 #define AT(field) offsetof(BrimValOptions, field)
 static const BrimOption options_of_val[] = {
@@ -23,7 +24,7 @@ static const BrimOption options_of_val[] = {
      .kind = BRIM_OPTION_INT,
      .offset = AT(batch_size),
      .low = 1,
-     .high = 65536,
+     .high = BRIM_MOST_BATCH,
      .value = "N",
      .help = "pictures of a batch"},
     {.as = &brim_option_longer_side, .offset = AT(imgsz)},
@@ -36,7 +37,7 @@ static const BrimOption options_of_val[] = {
      .kind = BRIM_OPTION_INT,
      .offset = AT(workers),
      .low = -1,
-     .high = 256,
+     .high = BRIM_MOST_WORKERS,
      .value = "N",
      .help = "threads that read ahead; -1: brim chooses"},
     {.as = &brim_option_threads, .offset = AT(threads)},

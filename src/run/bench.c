@@ -14,6 +14,7 @@
 #include "run/bench_row.h"
 #include "run/device.h"
 #include "run/model_file.h"
+#include "run/ranges.h"
 #include "run/remarks.h"
 
 typedef struct BenchRun {
@@ -80,17 +81,24 @@ static BrimStatus check_options(const BrimBenchOptions *options, BrimPrecision *
                          "--random-training has one batch size only: there is nothing to plot");
     if (!options->random_training && options->batch_size_count < 1)
         return brim_fail(BRIM_ERROR_ARGUMENT, "no batch sizes given; --batch-sizes 1,2,4 names some");
-    for (int i = 0; i < options->batch_size_count; i++) {
-        if (options->batch_sizes[i] < 1)
-            return brim_fail(BRIM_ERROR_ARGUMENT, "a batch of %d pictures; batches start at 1",
-                             options->batch_sizes[i]);
-    }
-    if (options->imgsz < 1 || options->steps < 0 || options->warmup < 0 || options->batches < 1 ||
-        options->batch_size < 1)
-        return brim_fail(BRIM_ERROR_ARGUMENT,
-                         "imgsz, batches and batch size start at 1, steps and warmup at 0");
     *precision = amp ? BRIM_PRECISION_BF16_KEPT : BRIM_PRECISION_FP32;
     return BRIM_OK;
+}
+
+static BrimStatus check_numbers(const BrimBenchOptions *options)
+{
+    BrimStatus status = brim_imgsz_check(options->imgsz);
+    const BrimRange ranges[] = {{"steps", options->steps, 0, BRIM_MOST_BENCH_STEPS},
+                                {"warmup", options->warmup, 0, BRIM_MOST_BENCH_WARMUP},
+                                {"batches", options->batches, 1, BRIM_MOST_BENCH_STEPS},
+                                {"batch-size", options->batch_size, 1, BRIM_MOST_BATCH},
+                                {"threads", options->threads, 0, BRIM_MOST_THREADS}};
+    if (status == BRIM_OK)
+        status = brim_ranges_check(ranges, sizeof ranges / sizeof ranges[0]);
+    for (int i = 0; i < options->batch_size_count && status == BRIM_OK; i++)
+        status = brim_ranges_check(
+            &(const BrimRange){"batch-sizes", options->batch_sizes[i], 1, BRIM_MOST_BATCH}, 1);
+    return status;
 }
 
 static int by_size(const void *a, const void *b)
@@ -117,17 +125,6 @@ static BrimStatus order_batch_sizes(BenchRun *run)
     return BRIM_OK;
 }
 
-static int round_imgsz(const BenchRun *run)
-{
-    int asked_px = run->options->imgsz;
-    int stride_px = brim_model_max_stride_px(&run->model);
-    int imgsz_px = (asked_px + stride_px - 1) / stride_px * stride_px;
-    if (imgsz_px != asked_px)
-        brim_remark(run->listener, run->self, "--imgsz %d must be a multiple of %d: taking %d", asked_px,
-                    stride_px, imgsz_px);
-    return imgsz_px;
-}
-
 static BrimStatus choose_limit(const BrimBenchOptions *options, BrimBenchRowConf *conf)
 {
     uint64_t capacity_bytes, free_bytes;
@@ -150,6 +147,7 @@ static BrimStatus read_options(BenchRun *run)
     run->format = choose_format(options);
     BRIM_TRY(brim_bench_format_check(run->format));
     BRIM_TRY(check_options(options, &conf->precision));
+    BRIM_TRY(check_numbers(options));
     BRIM_TRY(brim_device_choose(options->device, &conf->device));
     brim_device_remark(&conf->device, run->listener, run->self);
     BRIM_TRY(choose_limit(options, conf));
@@ -157,7 +155,7 @@ static BrimStatus read_options(BenchRun *run)
         conf->precision = brim_device_narrow(&conf->device);
     BRIM_TRY(brim_model_find(&run->model, options->model, 0));
     BRIM_TRY(order_batch_sizes(run));
-    conf->imgsz_px = round_imgsz(run);
+    conf->imgsz_px = brim_imgsz_round(options->imgsz, &run->model, run->listener, run->self);
     run->bench.peaks_reset = brim_process_reset_peak();
 fail:
     return status;

@@ -6,6 +6,7 @@
 #include "data/resize.h"
 #include "report/folder.h"
 #include "run/detect_run.h"
+#include "run/ranges.h"
 #include "run/remarks.h"
 
 /* Of the largest picture, per pixel: its RGB, and the 32-bit surface on which its boxes are drawn. */
@@ -59,15 +60,18 @@ static BrimStatus read_inputs(BrimDetectRun *run)
 {
     BrimStatus status;
     const BrimDetectOptions *options = run->options;
-    if (options->imgsz < 1 || options->max_det < 1)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "imgsz and max-det start at 1");
+    const BrimRange ranges[] = {{"max-det", options->max_det, 1, BRIM_MOST_DETECTIONS},
+                                {"threads", options->threads, 0, BRIM_MOST_THREADS}};
+    BRIM_TRY(brim_imgsz_check(options->imgsz));
+    BRIM_TRY(brim_ranges_check(ranges, sizeof ranges / sizeof ranges[0]));
     BRIM_TRY(brim_detect_source_find(&run->source, options->source, run->listener, run->self));
     BRIM_TRY(brim_detector_read(&run->detector, options->weights, options->device, options->threads));
     run->detector.conf_thres = options->conf_thres;
     brim_device_remark(&run->detector.device, run->listener, run->self);
     BRIM_TRY(name_classes(run));
     BRIM_TRY(check_classes(run));
-    run->imgsz_px = brim_detector_imgsz(&run->detector, options->imgsz, run->listener, run->self);
+    run->imgsz_px =
+        brim_imgsz_round(options->imgsz, &run->detector.file.model, run->listener, run->self);
 fail:
     return status;
 }

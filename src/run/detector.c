@@ -6,7 +6,6 @@
 #include "base/process.h"
 #include "plan/explain.h"
 #include "run/device.h"
-#include "run/remarks.h"
 #include "train/weights.h"
 
 BrimStatus brim_detector_read(BrimDetector *detector, const char *weights, const char *device, int threads)
@@ -62,16 +61,6 @@ BrimStatus brim_detector_name(BrimDetector *detector, char *const *names)
             return BRIM_ERROR_MEMORY;
     }
     return BRIM_OK;
-}
-
-int brim_detector_imgsz(const BrimDetector *detector, int imgsz_px, BrimListener listener, void *self)
-{
-    int stride_px = brim_model_max_stride_px(&detector->file.model);
-    int rounded_px = (imgsz_px + stride_px - 1) / stride_px * stride_px;
-    if (rounded_px != imgsz_px)
-        brim_remark(listener, self, "--imgsz %d must be a multiple of %d: taking %d", imgsz_px, stride_px,
-                    rounded_px);
-    return rounded_px;
 }
 
 BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, int count, size_t beside_bytes,

@@ -27,9 +27,6 @@ void brim_detector_close(BrimDetector *detector);
  */
 BrimStatus brim_detector_name(BrimDetector *detector, char *const *names);
 
-/* imgsz, or the next multiple of the model's largest stride, with a remark. */
-int brim_detector_imgsz(const BrimDetector *detector, int imgsz_px, BrimListener listener, void *self);
-
 /* Plans inferences of those shapes, beside which the caller takes beside_bytes. A detector that was planned
  * before is planned anew. ERROR_FIT when it is over budget_bytes (0: no limit). */
 BrimStatus brim_detector_plan(BrimDetector *detector, const BrimShape *shapes, int count, size_t beside_bytes,

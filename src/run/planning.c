@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "run/card_device.h"
 #include "run/host_device.h"
+#include "run/ranges.h"
 #include "run/remarks.h"
 #include "run/timings_file.h"
 #include "run/tune.h"
@@ -20,7 +21,7 @@ static const BrimProfile profiles[] = {
     {"balanced", 0.8, 0.5, 16, false},
     {"conservative", 0.6, 0.5, 2, true},
 };
-enum { PROFILE_COUNT = sizeof profiles / sizeof profiles[0], BALANCED = 1, MOST_PX = 8192 };
+enum { PROFILE_COUNT = sizeof profiles / sizeof profiles[0], BALANCED = 1 };
 
 BrimStatus brim_profile_find(const BrimProfile **profile, const char *name)
 {
@@ -94,21 +95,6 @@ static BrimStatus read_model(BrimPlanning *planning, const BrimTrainingQuery *qu
     return brim_model_load(&planning->model, query->model, query->class_count);
 }
 
-static BrimStatus read_size(BrimPlanning *planning, const BrimTrainingQuery *query)
-{
-    int stride_px = brim_model_max_stride_px(&planning->model);
-    planning->imgsz_px = query->imgsz;
-    if (query->imgsz >= stride_px && query->imgsz <= MOST_PX && query->imgsz % stride_px == 0)
-        return BRIM_OK;
-    int most = MOST_PX / stride_px * stride_px, nearest = most;
-    if (query->imgsz < most)
-        nearest =
-            query->imgsz < stride_px ? stride_px : (query->imgsz + stride_px / 2) / stride_px * stride_px;
-    return brim_fail(BRIM_ERROR_ARGUMENT,
-                     "pictures of %d px: %s needs a multiple of %d, at most %d; %d is near", query->imgsz,
-                     planning->model.name, stride_px, most, nearest);
-}
-
 BrimStatus brim_planning_budget(const BrimProfile *profile, double fraction, uint64_t capacity_bytes,
                                 uint64_t free_bytes, uint64_t memory_bytes, uint64_t *budget_bytes)
 {
@@ -147,9 +133,9 @@ static BrimStatus read_precision(const BrimPlanning *planning, const char *preci
 
 static BrimStatus read_batch(const BrimTrainingQuery *query, int *batch)
 {
-    if (query->batch_size != -1 && (query->batch_size < 1 || query->batch_size > 65536))
-        return brim_fail(BRIM_ERROR_ARGUMENT, "a batch of %d: it must be 1 to 65536, or -1 to be chosen",
-                         query->batch_size);
+    if (query->batch_size != -1 && (query->batch_size < 1 || query->batch_size > BRIM_MOST_BATCH))
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a batch of %d: it must be 1 to %d, or -1 to be chosen",
+                         query->batch_size, BRIM_MOST_BATCH);
     *batch = query->batch_size == -1 ? 0 : query->batch_size;
     return BRIM_OK;
 }
@@ -212,7 +198,8 @@ static BrimStatus answer(BrimPlanning *planning, const BrimTrainingQuery *query,
 {
     BrimStatus status;
     BRIM_TRY(brim_profile_find(&planning->profile, query->profile));
-    BRIM_TRY(read_size(planning, query));
+    BRIM_TRY(brim_imgsz_check_whole(query->imgsz, &planning->model));
+    planning->imgsz_px = query->imgsz;
     BRIM_TRY(choose_device(planning, query, windows));
     BRIM_TRY(read_budget(planning, query));
     read_timings(planning, query);

@@ -1,27 +1,21 @@
 /* A training run's inputs: what its options name, read and checked before anything is planned. */
 #include "run/anchors.h"
 #include "run/device.h"
+#include "run/ranges.h"
 #include "run/remarks.h"
 #include "run/train_run.h"
 
-/* As on the command line: a library's caller, and the checkpoint of a run that goes on, can say anything. */
-typedef struct Range {
-    const char *name;
-    int value, low, high;
-} Range;
-
 static BrimStatus check_ranges(const BrimTrainOptions *options)
 {
-    const Range ranges[] = {
-        {"epochs", options->epochs, 1, 1000000},     {"imgsz", options->imgsz, 32, 8192},
-        {"workers", options->workers, -1, 256},      {"threads", options->threads, 0, 1024},
-        {"patience", options->patience, 0, 1000000}, {"batch-size", options->batch_size, -1, 65536},
+    BrimStatus status = brim_imgsz_check(options->imgsz);
+    const BrimRange ranges[] = {
+        {"epochs", options->epochs, 1, BRIM_MOST_EPOCHS},
+        {"workers", options->workers, -1, BRIM_MOST_WORKERS},
+        {"threads", options->threads, 0, BRIM_MOST_THREADS},
+        {"patience", options->patience, 0, BRIM_MOST_EPOCHS},
+        {"batch-size", options->batch_size, -1, BRIM_MOST_BATCH},
     };
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
-        if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high)
-            return brim_fail(BRIM_ERROR_ARGUMENT, "--%s %d: it must be from %d to %d", ranges[i].name,
-                             ranges[i].value, ranges[i].low, ranges[i].high);
-    return BRIM_OK;
+    return status == BRIM_OK ? brim_ranges_check(ranges, sizeof ranges / sizeof ranges[0]) : status;
 }
 
 static BrimStatus check_options(const BrimTrainOptions *options)
@@ -88,10 +82,7 @@ static BrimStatus choose_model(BrimTrainRun *run)
                          "%s does not say which model it is; --cfg yolov5n (or another) does",
                          options->weights);
     }
-    int stride_px = brim_model_max_stride_px(&run->model);
-    if (options->imgsz % stride_px)
-        status = brim_fail(BRIM_ERROR_ARGUMENT, "--imgsz %d is no multiple of %d; the next one is %d",
-                           options->imgsz, stride_px, (options->imgsz / stride_px + 1) * stride_px);
+    BRIM_TRY(brim_imgsz_check_whole(options->imgsz, &run->model));
 fail:
     return status;
 }

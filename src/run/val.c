@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "report/folder.h"
 #include "report/results_json.h"
+#include "run/ranges.h"
 #include "run/remarks.h"
 #include "run/val_run.h"
 
@@ -28,9 +29,12 @@ static BrimStatus check_options(const BrimValOptions *options)
 {
     if (!options->data || !options->data[0])
         return brim_fail(BRIM_ERROR_ARGUMENT, "no data set given; --data FILE.yaml names one");
-    if (options->batch_size < 1 || options->imgsz < 1 || options->max_det < 1)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "batch size, imgsz and max-det start at 1");
-    return BRIM_OK;
+    const BrimRange ranges[] = {{"batch-size", options->batch_size, 1, BRIM_MOST_BATCH},
+                                {"max-det", options->max_det, 1, BRIM_MOST_DETECTIONS},
+                                {"workers", options->workers, -1, BRIM_MOST_WORKERS},
+                                {"threads", options->threads, 0, BRIM_MOST_THREADS}};
+    BrimStatus status = brim_imgsz_check(options->imgsz);
+    return status == BRIM_OK ? brim_ranges_check(ranges, sizeof ranges / sizeof ranges[0]) : status;
 }
 
 static BrimStatus choose_split(const BrimValRun *run, const BrimPathList **paths)
@@ -66,7 +70,8 @@ static BrimStatus read_inputs(BrimValRun *run)
     BRIM_TRY(choose_split(run, &paths));
     BRIM_TRY(brim_split_scan(&run->split, paths, run->dataset.class_count, options->threads));
     brim_remark_split(&run->split, options->task, run->listener, run->self);
-    run->imgsz_px = brim_detector_imgsz(&run->detector, options->imgsz, run->listener, run->self);
+    run->imgsz_px =
+        brim_imgsz_round(options->imgsz, &run->detector.file.model, run->listener, run->self);
 fail:
     return status;
 }
