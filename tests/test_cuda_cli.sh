@@ -59,6 +59,9 @@ if ! ldconfig -p 2>/dev/null | grep -q 'libcuda\.so\.1'; then
     expect_refusal "no driver" 1 "no NVIDIA driver" "install NVIDIA's driver"
     libraries=$work on "" plan yolov5n --imgsz 64 --device auto
     expect "auto without a driver" 0 "cpu:"
+    libraries=$work on "" "${train[@]}" --name driverless
+    expect "a run without a driver" 0 "device: cpu"
+    ! grep -q "no card" "$work/out" || fail "a machine without a card is told why it has none"
 fi
 on driver=11080 "${refused[@]}"
 expect_refusal "an old driver" 1 "the NVIDIA driver is one for CUDA 11.8" "update the driver"
@@ -85,6 +88,21 @@ BRIM_FAKE_DNN=cuda=99000 on "" "${refused[@]}"
 expect_refusal "a cuDNN newer than the driver" 1 "is the one for CUDA 99, and the NVIDIA driver is one for" "install libcudnn9-cuda-"
 libraries=$work/driver on "" "${train[@]}" --name passed-over
 expect "auto, but no cuDNN" 0 "device: cpu" "no card is used: cuDNN 9 is not to be found"
+mkdir "$work/broken" "$work/alone" "$work/symbol"
+: >"$work/broken/libcuda.so.1"
+printf 'int needed(void); int brim_calls_it(void) { return needed(); }\n' >"$work/needs.c"
+printf 'int needed(void) { return 0; }\n' >"$work/needed.c"
+"${CC:-cc}" -shared -fPIC -o "$work/libneeded.so" "$work/needed.c"
+"${CC:-cc}" -shared -fPIC -o "$work/alone/libcuda.so.1" "$work/needs.c" -L"$work" -lneeded
+"${CC:-cc}" -shared -fPIC -Wl,-z,lazy -o "$work/symbol/libcuda.so.1" "$work/needs.c"
+cannot="no card is used: the NVIDIA driver cannot be loaded"
+libraries=$work/broken on "" "${train[@]}" --name broken
+expect "auto, but a driver that is no library" 0 "device: cpu" "$cannot" "file too short"
+libraries=$work/alone on "" "${train[@]}" --name alone
+expect "auto, but a driver that lacks a library" 0 "device: cpu" "$cannot: libneeded.so"
+libraries=$work/symbol on "" "${train[@]}" --name symbol
+expect "auto, but a driver that lacks a symbol" 0 "device: cpu" "$cannot" "undefined symbol: needed"
+sed -n 2p "$work/out" | grep -qF "$cannot" || fail "it is not the second line that says why no card is used"
 on cards=0 plan yolov5n --imgsz 64 --device auto
 expect "auto, but no card" 0 "cpu:"
 on cards=2,old=0 "${train[@]}" --name second

@@ -35,17 +35,25 @@ static const struct {
 
 static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
 static BrimCudaDriver driver;
+static bool there; /* a library of that name, though it may not be one that can be loaded */
 static bool ready;
+
+/* The loader's words begin with the file that is missing, which may be one that the driver needs. */
+static bool says_absent(const char *why)
+{
+    return strncmp(why, LIBRARY ":", sizeof LIBRARY) == 0 && strstr(why, "No such file");
+}
 
 static BrimStatus open_library(void)
 {
     if (driver.library)
         return BRIM_OK;
     driver.library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    const char *why = driver.library ? NULL : dlerror();
+    there = driver.library || (why && !says_absent(why));
     if (driver.library)
         return BRIM_OK;
-    const char *why = dlerror();
-    if (why && !strstr(why, "No such file"))
+    if (there)
         return brim_fail(BRIM_ERROR_UNSUPPORTED,
                          "the NVIDIA driver cannot be loaded: %s; install it anew, or choose --device cpu",
                          why);
@@ -128,7 +136,7 @@ fail:
 bool brim_cuda_driver_found(void)
 {
     pthread_mutex_lock(&loading);
-    bool found = driver.library != NULL;
+    bool found = there;
     pthread_mutex_unlock(&loading);
     return found;
 }
