@@ -350,7 +350,7 @@ static void test_nothing_fits(void **state)
     assert_refused(brim_search_run(&search, &conf), BRIM_ERROR_FIT, "--batch-size 16 fits, with");
     assert_refused(brim_search_run(&search, &conf), BRIM_ERROR_FIT, "--imgsz");
     assert_refused(brim_search_run(&search, &conf), BRIM_ERROR_FIT,
-                   "MiB more would do; in the way are conv:model.1");
+                   "MiB more would do; in the way: conv:model.1");
     conf.precisions[0] = BRIM_PRECISION_FP32;
     conf.budget_bytes = (uint64_t)2200 << 20;
     assert_refused(brim_search_run(&search, &conf), BRIM_ERROR_FIT, "--precision amp fits, with");
@@ -359,6 +359,33 @@ static void test_nothing_fits(void **state)
     conf.batch = 0;
     conf.budget_bytes = 1;
     assert_refused(brim_search_run(&search, &conf), BRIM_ERROR_FIT, "a batch of 1");
+}
+
+/* Three convolutions and a head, whose largest tensor is a few KiB. */
+static const char tiny_model[] = "nc: 2\n"
+                                 "depth_multiple: 1.0\n"
+                                 "width_multiple: 1.0\n"
+                                 "anchors:\n"
+                                 "  - [10, 12]\n"
+                                 "backbone:\n"
+                                 "  - [-1, 1, Conv, [8, 3, 2]]\n"
+                                 "  - [-1, 1, Conv, [8, 3, 2]]\n"
+                                 "  - [-1, 1, Conv, [8, 3, 2]]\n"
+                                 "head:\n"
+                                 "  - [[2], 1, Detect, [nc, anchors]]\n";
+
+/* "(0 MiB, weights)" is in nobody's way. */
+static void test_what_is_in_the_way_is_not_nothing(void **state)
+{
+    BrimSearch search;
+    (void)state;
+    BrimSearchConf conf = conf_for("yolov5n", 32, "3050 laptop", 1);
+    assert_refused(brim_search_run(&search, &conf), BRIM_ERROR_FIT, "in the way: block.weight (7 MiB, weights), ");
+    assert_null(strstr(brim_last_error(), "(0 "));
+    assert_ok(brim_model_parse(&model, "tiny", tiny_model, strlen(tiny_model), 0));
+    assert_refused(brim_search_run(&search, &conf), BRIM_ERROR_FIT, "KiB, ");
+    assert_null(strstr(strstr(brim_last_error(), "in the way: "), "MiB"));
+    assert_null(strstr(brim_last_error(), "(0 "));
 }
 
 /* The offer of a refusal fits when it is taken. */
@@ -394,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_same_again),
         cmocka_unit_test(test_batch_32_on_4_gb),
         cmocka_unit_test(test_nothing_fits),
+        cmocka_unit_test(test_what_is_in_the_way_is_not_nothing),
         cmocka_unit_test(test_offers_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

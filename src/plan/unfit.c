@@ -113,10 +113,12 @@ static void offer_imgsz(Sentence *sentence, const BrimSearchConf *conf)
     say(sentence, "; --imgsz %d fits, with %.0f MiB", low * stride_px, mib(least_with(&other)));
 }
 
-/* The largest tensors that are alive at the op. */
+/* The largest tensors that are alive at the op: of a model whose largest is under a MiB in KiB. Those that are no whole
+ * one are not in the way. */
 static void list_largest(Sentence *sentence, const BrimGraph *graph, const BrimBuffer *buffers, BrimOpId op)
 {
-    size_t below = SIZE_MAX; /* ids of equal size: the first one stands for all */
+    const size_t kibibyte = 1 << 10, mebibyte = 1 << 20;
+    size_t unit = mebibyte, below = SIZE_MAX; /* ids of equal size: the first one stands for all */
     for (int row = 0; row < LARGEST; row++) {
         BrimTensorId best = BRIM_NONE;
         for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
@@ -128,8 +130,13 @@ static void list_largest(Sentence *sentence, const BrimGraph *graph, const BrimB
         if (best == BRIM_NONE)
             return;
         below = graph->tensors[best].bytes;
-        say(sentence, "%s%s (%.0f MiB, %s)", row ? ", " : "; in the way are ", graph->tensors[best].name,
-            mib(below), brim_purpose_text(graph->tensors[best].purpose));
+        if (row == 0 && below < mebibyte)
+            unit = kibibyte;
+        if (row > 0 && below < unit)
+            return;
+        say(sentence, "%s%s (%.0f %s, %s)", row ? ", " : "; in the way: ", graph->tensors[best].name,
+            (double)below / (double)unit, unit == mebibyte ? "MiB" : "KiB",
+            brim_purpose_text(graph->tensors[best].purpose));
     }
 }
 
