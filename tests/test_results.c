@@ -1,8 +1,10 @@
 /* results.csv as an interrupted run leaves it and one that goes on takes it up. */
 #include "support/support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "report/results.h"
@@ -56,10 +58,35 @@ static void a_row_cut_short_is_no_row(void **state)
     assert_ok(brim_file_append(path, "    ", 4));
     add(5);
     check_epochs("012345");
+    assert_ok(brim_file_write(path, "epoch,metrics/mAP_0.5:0.95\n", 27)); /* a header alone */
+    add(0);
+    check_epochs("0");
     assert_ok(brim_file_write(path, "       epo", 10)); /* the header itself */
     add(6);
     check_epochs("6");
     brim_mem_give(path);
+}
+
+/* A file too large to be read whole: of what is in it, only the end is looked at. */
+static void a_row_is_added_without_reading_all_others(void **state)
+{
+    (void)state;
+    enum { END_BYTES = 1000 };
+    char tail[1 << 11];
+    size_t bytes;
+    char *large = brim_path_join(scratch_folder(), "large.csv");
+    const BrimEvent event = {.kind = BRIM_EVENT_RESULTS, .epoch = 4, .map50 = 0.5};
+    assert_ok(brim_file_write(large, "epoch\n", 6));
+    assert_int_equal(truncate(large, 1L << 27), 0);
+    snprintf(tail, sizeof tail, "\n%1500s\n    3,    0.25\n", "");
+    assert_ok(brim_file_append(large, tail, strlen(tail)));
+    assert_ok(brim_results_append(large, &event));
+    assert_ok(brim_file_read_tail(large, tail, END_BYTES, &bytes));
+    assert_int_equal(bytes, END_BYTES);
+    tail[bytes] = '\0';
+    assert_non_null(strstr(tail + strcspn(tail, "3"), "3,    0.25\n                   4,"));
+    assert_int_equal(tail[bytes - 1], '\n');
+    brim_mem_give(large);
 }
 
 int main(void)
@@ -68,6 +95,7 @@ int main(void)
         cmocka_unit_test(rows_come_one_by_one),
         cmocka_unit_test(a_run_that_goes_on_writes_over_what_it_repeats),
         cmocka_unit_test(a_row_cut_short_is_no_row),
+        cmocka_unit_test(a_row_is_added_without_reading_all_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

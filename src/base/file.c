@@ -90,6 +90,23 @@ BrimStatus brim_file_read_into(const char *path, void *room, size_t room_bytes, 
     return status;
 }
 
+BrimStatus brim_file_read_tail(const char *path, void *room, size_t room_bytes, size_t *got_bytes)
+{
+    int descriptor;
+    size_t bytes;
+    *got_bytes = 0;
+    BrimStatus status = open_to_read(path, SIZE_MAX, &descriptor, &bytes);
+    if (status != BRIM_OK)
+        return status;
+    size_t start = bytes > room_bytes ? bytes - room_bytes : 0;
+    ssize_t got = lseek(descriptor, (off_t)start, SEEK_SET) < 0 ? -1 : read_all(descriptor, room, bytes - start);
+    if (got < 0)
+        status = brim_fail(BRIM_ERROR_IO, "cannot read %s: %s", path, strerror(errno));
+    close(descriptor);
+    *got_bytes = got < 0 ? 0 : (size_t)got;
+    return status;
+}
+
 bool brim_file_exists(const char *path)
 {
     struct stat info;

@@ -11,6 +11,9 @@ BrimStatus brim_file_read(const char *path, size_t most_bytes, char **data, size
 /* Reads a file into room that is there already; ERROR_INPUT when it has more bytes than that. */
 BrimStatus brim_file_read_into(const char *path, void *room, size_t room_bytes, size_t *size_bytes);
 
+/* The last bytes of a file, all of them where it has no more than there is room for. */
+BrimStatus brim_file_read_tail(const char *path, void *room, size_t room_bytes, size_t *got_bytes);
+
 bool brim_file_exists(const char *path);
 bool brim_folder_exists(const char *path);
 

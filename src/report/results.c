@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 
-enum { MOST_COLUMNS = 14, MOST_CSV_BYTES = 1 << 26 };
+enum { MOST_COLUMNS = 14, MOST_CSV_BYTES = 1 << 26, MOST_LINE_BYTES = MOST_COLUMNS * 32 };
 
 /* A row as it is printed; `heads` are those of the file. */
 typedef struct Row {
@@ -56,7 +56,7 @@ static BrimStatus write_anew(const char *path, const char *kept, size_t kept_byt
 {
     BrimStatus status;
     BrimAtomicFile *file = NULL;
-    char line[MOST_COLUMNS * 32];
+    char line[MOST_LINE_BYTES];
     BRIM_TRY(brim_atomic_open(&file, path));
     if (kept_bytes == 0)
         BRIM_TRY(brim_atomic_write(file, line, print_heads(row, line, sizeof line)));
@@ -69,20 +69,35 @@ fail:
     return status;
 }
 
-/* The first value is the epoch. Mostly there is a line to add, for which a training waits for no disk. */
+/* Whether the file ends with a whole row of an epoch before this one: rows ascend, so that all of them stay. The header
+ * alone is no such row, and neither is what cannot be read. */
+static bool ends_before(const char *path, int epoch)
+{
+    char tail[2 * MOST_LINE_BYTES];
+    size_t bytes = 0;
+    if (!brim_file_exists(path) || brim_file_read_tail(path, tail, sizeof tail, &bytes) != BRIM_OK || bytes == 0 ||
+        tail[bytes - 1] != '\n')
+        return false;
+    tail[bytes - 1] = '\0';
+    const char *before = strrchr(tail, '\n');
+    return before && strtol(before + 1, NULL, 10) < epoch;
+}
+
+/* The first value is the epoch. Mostly there is a line to add, for which a training waits for no disk, and reads of the
+ * file no more than its end. */
 static BrimStatus append(const char *path, const Row *row)
 {
     BrimStatus status = BRIM_OK;
-    char *old = NULL, line[MOST_COLUMNS * 32];
+    char *old = NULL, line[MOST_LINE_BYTES];
     size_t old_bytes = 0, kept_bytes = 0;
+    const int epoch = (int)row->values[0];
+    if (ends_before(path, epoch))
+        return brim_file_append(path, line, print_values(row, line, sizeof line));
     if (brim_file_exists(path))
         BRIM_TRY(brim_file_read(path, MOST_CSV_BYTES, &old, &old_bytes));
     if (old_bytes > 0)
-        kept_bytes = rows_to_keep(old, (int)row->values[0]);
-    if (kept_bytes > 0 && kept_bytes == old_bytes)
-        status = brim_file_append(path, line, print_values(row, line, sizeof line));
-    else
-        status = write_anew(path, old, kept_bytes, row);
+        kept_bytes = rows_to_keep(old, epoch);
+    status = write_anew(path, old, kept_bytes, row);
 fail:
     brim_mem_give(old);
     return status;
