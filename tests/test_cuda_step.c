@@ -214,6 +214,22 @@ static void times_say_what_ran(void **state)
     brim_engine_close(&engine);
 }
 
+/* As it is where another card's engine was used last, or another thread closes it. */
+static void it_is_closed_outside_its_context(void **state)
+{
+    (void)state;
+    BrimBatch batch;
+    float trace[STEPS + 1];
+    unsigned long before = card_handles();
+    assert_ok(brim_bench_batch_make(&batch, PICTURES, SIDE_PX, CLASSES));
+    BrimEngine *engine = open_engine(true);
+    run_steps(engine, &batch, STEPS, false, trace);
+    card_leave_context();
+    brim_engine_close(&engine);
+    assert_int_equal(card_handles(), before);
+    brim_bench_batch_clear(&batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +238,7 @@ int main(void)
         cmocka_unit_test(neither_times_nor_a_batch_ahead_change_a_step),
         cmocka_unit_test(the_batch_ahead_is_the_next_one),
         cmocka_unit_test(times_say_what_ran),
+        cmocka_unit_test(it_is_closed_outside_its_context),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -152,6 +152,7 @@ CUresult cuEventDestroy(CUevent event)
     FAKE_BEGIN(cuEventDestroy);
     FAKE_TRY(fake_current(&device));
     FAKE_TRY(fake_handle_check(event, FAKE_EVENT, "cuEventDestroy"));
+    FAKE_TRY(fake_handle_together(event, NULL, "cuEventDestroy"));
     fake_handle_destroy(event);
     return CUDA_SUCCESS;
 }

@@ -445,6 +445,7 @@ CUresult cuGraphExecDestroy(CUgraphExec exec)
     forget(exec);
     FAKE_BEGIN(cuGraphExecDestroy);
     FAKE_TRY(fake_handle_check(exec, FAKE_EXEC, "cuGraphExecDestroy"));
+    FAKE_TRY(fake_handle_together(exec, NULL, "cuGraphExecDestroy"));
     clear(&exec->works);
     fake_handle_destroy(exec);
     execs[exec->device]--;

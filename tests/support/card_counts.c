@@ -64,6 +64,11 @@ size_t card_pinned_bytes(void)
     return ((size_t(*)(void))of_card("fake_cuda_pinned_bytes"))();
 }
 
+void card_leave_context(void)
+{
+    assert_int_equal(((int (*)(void *))of_card("cuCtxSetCurrent"))(NULL), 0);
+}
+
 unsigned long dnn_executions(void)
 {
     return ((unsigned long (*)(void))of_dnn("fake_cudnn_executions"))();

@@ -18,6 +18,9 @@ unsigned long dnn_executions(void);
 long dnn_descriptors(void);
 int dnn_latest_engine(void);
 
+/* This thread has no context from here on. */
+void card_leave_context(void);
+
 /* The file of the false card's library. */
 const char *card_library(void);
 

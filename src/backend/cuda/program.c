@@ -65,6 +65,8 @@ void brim_cuda_unload(BrimProgram **program)
     BrimProgram *gone = *program;
     if (!gone)
         return;
+    const BrimCudaDevice *device = &gone->backend->device;
+    device->driver->cuCtxSetCurrent_(device->context); /* no check, as the card may be lost */
     for (int part = 0; part < BRIM_PART_COUNT; part++)
         brim_cuda_drop_graph(gone, (BrimPart)part);
     BrimProgram **link = &gone->backend->programs;
