@@ -93,16 +93,17 @@ static void unknown_figures_are_not_zero(void **state)
         {.head = "ms", .key = "step_ms", .unit = 1, .decimals = 1, .key_decimals = 3}};
     const BrimSheetCell cells[] = {{.text = "long name"}, {.number = 1572864}, {.number = 12.3456},
                                    {.text = "b"},         {.number = NAN},     {.number = NAN}};
-    const BrimSheet sheet = {columns, 3, cells, 2};
+    const BrimSheet sheet = {columns, 3, cells, 2, 0};
     BrimText text = {0};
     char *whole = NULL;
     brim_sheet_table(&text, &sheet);
     brim_sheet_markdown(&text, &sheet);
     brim_sheet_csv(&text, &sheet);
     assert_ok(brim_text_end(&text, &whole));
-    assert_string_equal(whole, "name       size MiB    ms\n"
-                               "long name       1.5  12.3\n"
-                               "b                 -     -\n"
+    assert_string_equal(whole, "name       size    ms\n"
+                               "            MiB\n"
+                               "long name   1.5  12.3\n"
+                               "b             -     -\n"
                                "| name      | size MiB |   ms |\n"
                                "|-----------|---------:|-----:|\n"
                                "| long name |      1.5 | 12.3 |\n"
@@ -214,9 +215,44 @@ static void markdown_has_a_table(void **state)
     const BrimBench bench = made_up();
     assert_ok(brim_bench_text(&bench, "md", &text));
     assert_true(strncmp(text, "# yolov5n at 640 px", 19) == 0);
-    assert_non_null(strstr(text, "| does not fit: needs 9.0 GiB |"));
+    assert_non_null(strstr(text, "|        9216 |            - |        18.0 |     - | does not fit |"));
     assert_non_null(strstr(text, "- Training: --batch-size 4 gives 40.00 pictures/s with 230 MiB planned."));
     brim_mem_give(text);
+}
+
+static void no_line_is_wider_than_a_terminal(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    const BrimBench bench = made_up();
+    assert_ok(brim_bench_text(&bench, "table", &text));
+    const char *table = strstr(text, "           batch"), *rule = strstr(text, "best value    the");
+    assert_true(table && rule);
+    for (const char *at = table; at < rule; at += strcspn(at, "\n") + 1)
+        if (strcspn(at, "\n") > 80)
+            fail_msg("%zu columns: %.*s", strcspn(at, "\n"), (int)strcspn(at, "\n"), at);
+    assert_non_null(
+        strstr(text, "training     512       -         -   9000     9216         -    -  does not fit\n"));
+    brim_mem_give(text);
+}
+
+/* The last column of texts is cut, a path at its beginning, and no character in its middle. */
+static void a_last_text_is_cut_to_the_terminal(void **state)
+{
+    (void)state;
+    static const BrimSheetColumn names[] = {{.head = "pid", .unit = 1}, {.head = "name"}},
+                                 paths[] = {{.head = "pid", .unit = 1}, {.head = "folder", .ends = true}};
+    const BrimSheetCell cells[] = {{.number = 7}, {.text = "abcdefgh\xC3\xA4xyz"}};
+    BrimText text = {0};
+    char *whole = NULL;
+    brim_sheet_table(&text, &(BrimSheet){names, 2, cells, 1, 14});
+    brim_sheet_table(&text, &(BrimSheet){paths, 2, cells, 1, 14});
+    brim_sheet_table(&text, &(BrimSheet){names, 2, cells, 1, 0});
+    assert_ok(brim_text_end(&text, &whole));
+    assert_string_equal(whole, "pid  name\n  7  abcdefgh\n"
+                               "pid  folder\n  7  efgh\xC3\xA4xyz\n"
+                               "pid  name\n  7  abcdefgh\xC3\xA4xyz\n");
+    brim_mem_give(whole);
 }
 
 static void check_begin(const char *name, const char *begin)
@@ -252,6 +288,8 @@ int main(void)
         cmocka_unit_test(csv_has_a_field_for_every_column),
         cmocka_unit_test(json_parses_and_knows_what_it_does_not_know),
         cmocka_unit_test(markdown_has_a_table),
+        cmocka_unit_test(no_line_is_wider_than_a_terminal),
+        cmocka_unit_test(a_last_text_is_cut_to_the_terminal),
         cmocka_unit_test(plots_are_what_their_names_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

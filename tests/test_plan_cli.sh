@@ -67,6 +67,9 @@ expect 3 "--batch-size 16 fits" yolov5m "${laptop[@]}" --batch-size 32 --memory 
 "$brim" plan --all "${laptop[@]}" >"$folder/one"
 "$brim" plan --all "${laptop[@]}" >"$folder/two"
 cmp -s "$folder/one" "$folder/two" || complain "one question, two answers"
+sed 1d "$folder/one" | grep -E '.{81}' && complain "the table of --all is wider than a terminal"
+grep -qE '^yolov5x +8 x 8 amp .* [0-9]+n [0-9]+a [0-9]+l$' "$folder/one" || complain "no mixed scheme in letters: $(cat "$folder/one")"
+"$brim" plan --gpu list | grep -E '.{101}' && complain "the list of cards is wider than 100 columns"
 
 "$brim" plan yolov5n "${laptop[@]}" --json >"$folder/n.json" || complain "no JSON"
 "$brim" plan --all "${laptop[@]}" --memory 400M --json >"$folder/all.json" || complain "no JSON of the family"

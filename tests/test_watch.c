@@ -98,7 +98,7 @@ static void our_own_memory_is_not_the_commands(void **state)
     assert_int_equal(watched.child.peak_bytes, 0);
     assert_true(brim_watched_peak_bytes(&watched) > 0);
     assert_true(brim_watched_peak_bytes(&watched) < 64 * mib);
-    assert_ok(brim_watched_text(&watched, &text));
+    assert_ok(brim_watched_text(&watched, 80, &text));
     assert_non_null(strstr(text, "ended with 0"));
     assert_non_null(strstr(text, "as it was seen last"));
     brim_mem_give(text);
@@ -210,11 +210,10 @@ static void a_table_says_what_is_unknown_and_steers_nothing(void **state)
     strcpy(run->model, "yolov5n");
     strcpy(run->folder, "runs\033]0;\x7F");
     BrimMonitorSample sample = brim_draft_sample(&draft);
-    assert_ok(brim_watch_table(&words, &sample));
+    assert_ok(brim_watch_table(&words, &sample, 80));
     assert_ok(brim_text_end(&words, &text));
     assert_non_null(strstr(text, "2025-11-26T11:32:33Z\n\ndevice"));
-    assert_non_null(
-        strstr(text, "amd 2         1.50       -       -        -      -         -    -  A ?[2J card\n"));
+    assert_non_null(strstr(text, "amd 2     1.50    -     -      -      -   -    -  A ?[2J card\n"));
     assert_non_null(strstr(text, "amd 2: it does not answer any more; no permission\n"));
     assert_non_null(strstr(text, "one?two?\n"));
     assert_non_null(strstr(text, " ??zu? "));

@@ -26,7 +26,8 @@ expect() {
 [ -x "$brim" ] || { echo "no $brim: build first"; exit 1; }
 
 expect 0 "usage: brim watch [options] [-- COMMAND ...]" --help
-expect 0 "memory GiB" --once
+expect 0 "memory   of" --once
+"$brim" watch --once | grep -E '.{101}' && complain "tables are wider than 100 columns"
 expect 2 "--json or --csv" --json --csv
 expect 2 "leave --count out" --once --count 3
 expect 2 "--interval must be a number from 0.01" --interval 0.001

@@ -183,7 +183,7 @@ static void tell_member(Family *family, const BrimPlanSheet *sheet, const char *
     else if (fits)
         brim_choices_print_row(stdout, sheet);
     else
-        printf("%-9s does not fit: %s\n", name, brim_last_error());
+        printf("%-8s does not fit: %s\n", name, brim_last_error());
 }
 
 static BrimStatus plan_member(Family *family, const char *name)
@@ -214,6 +214,8 @@ static BrimStatus plan_all(const PlanOptions *options, BrimPlanning *planning)
         }
     }
     BrimStatus status = options->json ? brim_choices_json_print(stdout, family.root) : BRIM_OK;
+    if (!options->json && fitting)
+        brim_choices_print_legend(stdout);
     return status == BRIM_OK && !fitting ? BRIM_ERROR_FIT : status;
 }
 

@@ -6,13 +6,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/plural.h"
+#include "base/terminal.h"
 
-enum { REDRAW_NS = 100 * 1000 * 1000, LINE_BYTES = 512 };
+enum { REDRAW_NS = 100 * 1000 * 1000, LINE_BYTES = 512, WHOLE_LINE_COLUMNS = 110 };
 
 static volatile sig_atomic_t stop_asked;
 
@@ -24,10 +24,8 @@ static void on_interrupt(int number)
 
 void brim_print_open(BrimPrint *print)
 {
-    struct winsize size;
-    *print = (BrimPrint){.terminal = isatty(STDOUT_FILENO), .columns = 120};
-    if (print->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
-        print->columns = size.ws_col;
+    *print =
+        (BrimPrint){.terminal = isatty(STDOUT_FILENO), .columns = brim_terminal_columns(STDOUT_FILENO, 120)};
     /* SA_RESETHAND: the second Ctrl-C does what it always does. */
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
@@ -102,14 +100,17 @@ static void start_epoch(BrimPrint *print)
          "Instances", "Size");
 }
 
-/* "      0/29      312M/340M     0.1246    0.02642    0.03712         45        320", as YOLOv5 has it */
-static int print_columns(char *line, size_t bytes, const BrimEvent *step)
+/* "      0/29      312M/340M     0.1246    0.02642    0.03712         45        320", as YOLOv5 has it; the
+ * first two alone where the terminal has no room for what is to stand behind them. */
+static int print_columns(char *line, size_t bytes, const BrimEvent *step, bool all)
 {
     char epoch[32], peak[16], planned[16], memory[40];
     snprintf(epoch, sizeof epoch, "%d/%d", step->epoch, step->epochs - 1);
     brim_print_bytes(peak, sizeof peak, step->memory_peak_bytes);
     brim_print_bytes(planned, sizeof planned, step->memory_planned_bytes);
     snprintf(memory, sizeof memory, "%s/%s", peak, planned);
+    if (!all)
+        return snprintf(line, bytes, "%11s%14s", epoch, memory);
     return snprintf(line, bytes, "%11s%14s%11.4g%11.4g%11.4g%11d%11d", epoch, memory, (double)step->losses[0],
                     (double)step->losses[1], (double)step->losses[2], step->instances, step->imgsz_px);
 }
@@ -121,7 +122,7 @@ static void show_step(BrimPrint *print, const BrimEvent *step)
     print->use = step->use ? *step->use : (BrimUse){.samples = 0};
     if (!print->terminal || !(due(print) || step->batch == step->batches))
         return;
-    int at = print_columns(line, sizeof line, step);
+    int at = print_columns(line, sizeof line, step, print->columns >= WHOLE_LINE_COLUMNS);
     brim_print_time(left, sizeof left, step->seconds_left);
     snprintf(line + at, sizeof line - (size_t)at, ": %3d%% %d/%d  %.1f pictures/s, %s left, data wait %.1f%%",
              100 * step->batch / step->batches, step->batch, step->batches, step->pictures_per_s, left,
@@ -145,11 +146,15 @@ static void close_epoch(BrimPrint *print)
     const BrimEvent *step = &print->step;
     if (step->batches == 0)
         return;
-    int at = print_columns(line, sizeof line, step);
-    snprintf(line + at, sizeof line - (size_t)at, ": %d batch%s, %.1f pictures/s, data wait %.1f%%%s",
-             step->batches, brim_plural(step->batches, "es"), step->pictures_per_s, 100 * step->wait_share,
-             print_use(use, sizeof use, &print->use));
-    stay(print, "%s", line);
+    int at = print_columns(line, sizeof line, step, true);
+    int length =
+        snprintf(line + at, sizeof line - (size_t)at, ": %d batch%s, %.1f pictures/s, data wait %.1f%%%s",
+                 step->batches, brim_plural(step->batches, "es"), step->pictures_per_s,
+                 100 * step->wait_share, print_use(use, sizeof use, &print->use));
+    if (print->terminal && at + length > print->columns) /* breaks between its parts, not in a word */
+        stay(print, "%.*s\n%11s%s", at, line, "", line + at + 2);
+    else
+        stay(print, "%s", line);
     print->step.batches = 0;
 }
 
@@ -169,10 +174,10 @@ static void show_figures(BrimPrint *print, const BrimEvent *event, const char *n
 {
     close_epoch(print);
     if (!print->table_open)
-        stay(print, "%22s%11s%11s%11s%11s%11s%11s", "Class", "Images", "Instances", "P", "R", "mAP50",
+        stay(print, "%22s%9s%11s%9s%9s%9s%11s", "Class", "Images", "Instances", "P", "R", "mAP50",
              "mAP50-95");
     print->table_open = true;
-    stay(print, "%22s%11d%11d%11.3g%11.3g%11.3g%11.3g", name, event->pictures, event->instances,
+    stay(print, "%22s%9d%11d%9.3g%9.3g%9.3g%11.3g", name, event->pictures, event->instances,
          event->precision, event->recall, event->map50, event->map50_95);
 }
 

@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/terminal.h"
 #include "cli/commands.h"
 #include "cli/watch_options.h"
 #include "watch/command.h"
 #include "watch/serve_monitor.h"
+#include "watch/table.h"
 #include "watch/view.h"
 
 /* The command's output is its own: all that is ours goes to stderr. Its exit code is ours. */
@@ -23,7 +25,7 @@ static int watch_command(const BrimWatchCommand *command)
     }
     if (watched.trouble != BRIM_OK)
         fprintf(stderr, "brim watch: sampling ended before the command: %s\n", brim_last_error());
-    if (brim_watched_text(&watched, &text) == BRIM_OK)
+    if (brim_watched_text(&watched, brim_terminal_columns(STDERR_FILENO, BRIM_TABLE_WIDTH), &text) == BRIM_OK)
         fputs(text, stderr);
     brim_mem_give(text);
     brim_watched_clear(&watched);

@@ -75,23 +75,48 @@ bool brim_scheme_has_choice(const BrimModel *model, int layer)
     return module != BRIM_MODULE_UPSAMPLE && module != BRIM_MODULE_CONCAT && module != BRIM_MODULE_DETECT;
 }
 
-const char *brim_scheme_text(const BrimModel *model, const BrimScheme *scheme,
-                             char text[BRIM_SCHEME_TEXT_BYTES])
+/* How many layers are at each level; returns at how many levels there are any. */
+static int count_levels(const BrimModel *model, const BrimScheme *scheme, int counts[LEVEL_COUNT])
 {
-    int counts[LEVEL_COUNT] = {0}, kinds = 0, length = 0;
+    int kinds = 0;
+    memset(counts, 0, LEVEL_COUNT * sizeof *counts);
     for (int layer = 0; layer < model->layer_count; layer++)
         for (int level = 0; level < LEVEL_COUNT && brim_scheme_has_choice(model, layer); level++)
             counts[level] += scheme->recompute[layer] == levels[level];
     for (int level = 0; level < LEVEL_COUNT; level++)
         kinds += counts[level] > 0;
+    return kinds;
+}
+
+/* One word where all layers are at one level; else how many are at each, with its name or first letter. */
+static const char *write_levels(const BrimModel *model, const BrimScheme *scheme, bool letters,
+                                char text[BRIM_SCHEME_TEXT_BYTES])
+{
+    int counts[LEVEL_COUNT], length = 0, kinds = count_levels(model, scheme, counts);
     text[0] = '\0';
     for (int level = 0; level < LEVEL_COUNT; level++) {
         const char *name = recompute_texts[levels[level]];
         if (counts[level] && kinds == 1)
             return strcpy(text, name);
         if (counts[level])
-            length += snprintf(text + length, BRIM_SCHEME_TEXT_BYTES - (size_t)length, "%s%d %s",
-                               length ? ", " : "", counts[level], name);
+            length += snprintf(text + length, BRIM_SCHEME_TEXT_BYTES - (size_t)length,
+                               letters ? "%s%d%.1s" : "%s%d %s",
+                               !length   ? ""
+                               : letters ? " "
+                                         : ", ",
+                               counts[level], name);
     }
     return text;
+}
+
+const char *brim_scheme_text(const BrimModel *model, const BrimScheme *scheme,
+                             char text[BRIM_SCHEME_TEXT_BYTES])
+{
+    return write_levels(model, scheme, false, text);
+}
+
+const char *brim_scheme_letters(const BrimModel *model, const BrimScheme *scheme,
+                                char text[BRIM_SCHEME_TEXT_BYTES])
+{
+    return write_levels(model, scheme, true, text);
 }

@@ -40,6 +40,9 @@ bool brim_scheme_has_choice(const BrimModel *model, int layer);
  * layer". */
 const char *brim_scheme_text(const BrimModel *model, const BrimScheme *scheme,
                              char text[BRIM_SCHEME_TEXT_BYTES]);
+/* The same for a narrow column: "8a 6i 4l" */
+const char *brim_scheme_letters(const BrimModel *model, const BrimScheme *scheme,
+                                char text[BRIM_SCHEME_TEXT_BYTES]);
 const char *brim_recompute_text(BrimRecompute recompute);
 
 /* "fp32", "bf16-kept", "amp" */

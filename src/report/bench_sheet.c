@@ -2,10 +2,8 @@
 #include "report/bench_sheet.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "base/memory.h"
-#include "report/bench_table.h"
 
 #define MIB     0x1p20
 #define PERCENT 0.01
@@ -15,14 +13,18 @@ enum { ROW_COLUMNS = 12, STEP_COLUMNS = 6 };
 static const BrimSheetColumn row_columns[ROW_COLUMNS] = {
     {.head = "", .key = "mode"},
     {.head = "batch", .key = "batch_size", .unit = 1},
-    {.head = "steps", .key = "steps", .unit = 1},
+    {.head = "steps", .key = "steps", .unit = 1, .aside = true},
     {.head = "median ms", .key = "step_median_ms", .unit = 1, .decimals = 1, .key_decimals = 3},
-    {.head = "best ms", .key = "step_best_ms", .unit = 1, .decimals = 1, .key_decimals = 3},
+    {.head = "best ms", .key = "step_best_ms", .unit = 1, .decimals = 1, .key_decimals = 3, .aside = true},
     {.head = "pictures/s", .key = "pictures_per_s", .unit = 1, .decimals = 2, .key_decimals = 3},
-    {.head = "arena MiB", .key = "arena_planned_bytes", .unit = MIB, .decimals = 1},
-    {.head = "planned MiB", .key = "process_planned_bytes", .unit = MIB, .decimals = 1},
-    {.head = "measured MiB", .key = "process_measured_bytes", .unit = MIB, .decimals = 1},
-    {.head = "MiB/picture", .key = "process_planned_bytes_per_picture", .unit = MIB, .decimals = 1},
+    {.head = "arena MiB", .key = "arena_planned_bytes", .unit = MIB},
+    {.head = "planned MiB", .key = "process_planned_bytes", .unit = MIB},
+    {.head = "measured MiB", .key = "process_measured_bytes", .unit = MIB},
+    {.head = "MiB/picture",
+     .key = "process_planned_bytes_per_picture",
+     .unit = MIB,
+     .decimals = 1,
+     .aside = true},
     {.head = "CPU %", .key = "cpu_utilization", .unit = PERCENT, .key_decimals = 4},
     {.head = "verdict", .key = "verdict"},
 };
@@ -40,9 +42,8 @@ static BrimStatus take_cells(BrimBenchSheet *sheet, const BrimSheetColumn *colum
                              int rows)
 {
     sheet->cells = brim_mem_take(BRIM_MEM_REPORT, (size_t)rows * (size_t)column_count, sizeof *sheet->cells);
-    sheet->notes = brim_mem_take(BRIM_MEM_REPORT, (size_t)rows, sizeof *sheet->notes);
-    sheet->sheet = (BrimSheet){columns, column_count, sheet->cells, rows};
-    return sheet->cells && sheet->notes ? BRIM_OK : BRIM_ERROR_MEMORY;
+    sheet->sheet = (BrimSheet){columns, column_count, sheet->cells, rows, 0};
+    return sheet->cells ? BRIM_OK : BRIM_ERROR_MEMORY;
 }
 
 /* Figures that were not taken, or that the system does not tell, are 0. */
@@ -51,9 +52,8 @@ static double known(double figure)
     return figure > 0 ? figure : NAN;
 }
 
-static void fill_row(BrimSheetCell *cells, char note[64], const BrimBenchRow *row, bool for_people)
+static void fill_row(BrimSheetCell *cells, const BrimBenchRow *row)
 {
-    char needed[24];
     const BrimSheetCell filled[ROW_COLUMNS] = {
         {.text = row->training ? "training" : "inference"},
         {.number = row->batch},
@@ -66,20 +66,17 @@ static void fill_row(BrimSheetCell *cells, char note[64], const BrimBenchRow *ro
         {.number = known((double)row->peak_bytes)},
         {.number = known((double)(row->planned_bytes / (uint64_t)row->batch))},
         {.number = known(row->utilization)},
-        {.text = note},
+        {.text = brim_bench_verdict_text(row->verdict)},
     };
     for (int i = 0; i < ROW_COLUMNS; i++)
         cells[i] = filled[i];
-    brim_bench_bytes(needed, sizeof needed, row->planned_bytes);
-    bool unfit = for_people && row->verdict == BRIM_BENCH_DOES_NOT_FIT;
-    snprintf(note, 64, unfit ? "%s: needs %s" : "%s", brim_bench_verdict_text(row->verdict), needed);
 }
 
-BrimStatus brim_bench_sheet_rows(BrimBenchSheet *sheet, const BrimBench *bench, bool for_people)
+BrimStatus brim_bench_sheet_rows(BrimBenchSheet *sheet, const BrimBench *bench)
 {
     BrimStatus status = take_cells(sheet, row_columns, ROW_COLUMNS, bench->row_count);
     for (int i = 0; i < bench->row_count && status == BRIM_OK; i++)
-        fill_row(&sheet->cells[i * ROW_COLUMNS], sheet->notes[i], &bench->rows[i], for_people);
+        fill_row(&sheet->cells[i * ROW_COLUMNS], &bench->rows[i]);
     return status;
 }
 
@@ -104,6 +101,5 @@ BrimStatus brim_bench_sheet_steps(BrimBenchSheet *sheet, const BrimBench *bench)
 void brim_bench_sheet_clear(BrimBenchSheet *sheet)
 {
     brim_mem_give(sheet->cells);
-    brim_mem_give(sheet->notes);
     *sheet = (BrimBenchSheet){0};
 }

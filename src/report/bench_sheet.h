@@ -7,11 +7,10 @@
 typedef struct BrimBenchSheet {
     BrimSheet sheet;
     BrimSheetCell *cells;
-    char (*notes)[64]; /* texts of a row that are made for it */
 } BrimBenchSheet;
 
-/* A sweep's rows. for_people: a verdict also says what a row that does not fit would need. */
-BrimStatus brim_bench_sheet_rows(BrimBenchSheet *sheet, const BrimBench *bench, bool for_people);
+/* A sweep's rows. What does not fit has what it would need as planned. */
+BrimStatus brim_bench_sheet_rows(BrimBenchSheet *sheet, const BrimBench *bench);
 
 /* The batches of a random training. */
 BrimStatus brim_bench_sheet_steps(BrimBenchSheet *sheet, const BrimBench *bench);

@@ -52,8 +52,8 @@ static void say_when_disturbed(BrimText *text, const BrimBench *bench)
         if (busy > 0 && busy < BUSY_ENOUGH) {
             brim_text_add(
                 text,
-                "\nIn some rows the threads worked less than %.0f%% of the time (CPU %%): too many of "
-                "them for so little to do, or other\nprograms had the cores. In that case measure "
+                "\nIn some rows the threads worked less than %.0f%% of the time (CPU %%): too many of\n"
+                "them for so little to do, or other programs had the cores. In that case measure\n"
                 "again when the machine is quiet.\n",
                 100 * BUSY_ENOUGH);
             return;
@@ -66,15 +66,16 @@ static void say_memory(BrimText *text, const BrimBench *bench)
 {
     char limit[24];
     if (bench->on_card)
-        brim_text_add(text, "arena: taken to the byte; planned: all of the card's memory that the process takes, context and "
-                            "libraries\nincluded; measured: what the driver says is gone of it.\n");
+        brim_text_add(text,
+                      "arena: taken to the byte; planned: all of the card's memory that the process takes,\n"
+                      "context and libraries included; measured: what the driver says is gone of it.\n");
     else
         brim_text_add(text,
-                      "arena: taken to the byte; planned: the whole process, pictures and libraries included; "
-                      "measured: its resident peak,\n%s.\n",
-                      bench->peaks_reset ? "begun anew for each row (/proc/self/clear_refs)"
-                                         : "known only of rows that rose above all before: "
-                                           "/proc/self/clear_refs cannot be written here");
+                      "arena: taken to the byte; planned: the whole process, pictures and libraries\n"
+                      "included; measured: its resident peak, %s.\n",
+                      bench->peaks_reset ? "begun anew for each row\n(/proc/self/clear_refs)"
+                                         : "known only of rows that rose above all\n"
+                                           "before: /proc/self/clear_refs cannot be written here");
     if (!bench->memory_bytes)
         return;
     brim_bench_bytes(limit, sizeof limit, bench->memory_bytes);
@@ -88,9 +89,9 @@ static void add_sweep(BrimText *text, const BrimBench *bench, const BrimSheet *s
 {
     brim_text_add(text, "%s", markdown ? "# " : "");
     say_what(text, bench);
-    brim_text_add(
-        text, "\n\nRandom pictures, random labels. A step of inference is the network without NMS, one of "
-              "training is\ngradient and update.\n\n");
+    brim_text_add(text,
+                  "\n\nRandom pictures, random labels. A step of inference is the network without NMS,\n"
+                  "one of training is gradient and update.\n\n");
     (markdown ? brim_sheet_markdown : brim_sheet_table)(text, sheet);
     brim_text_add(text, "\n");
     say_advice(text, bench, markdown ? "- " : "");
@@ -150,7 +151,7 @@ static BrimStatus add_json(BrimText *text, const BrimBench *bench)
 {
     BrimStatus status;
     BrimBenchSheet rows = {0}, steps = {0};
-    BRIM_TRY(brim_bench_sheet_rows(&rows, bench, false));
+    BRIM_TRY(brim_bench_sheet_rows(&rows, bench));
     BRIM_TRY(brim_bench_sheet_steps(&steps, bench));
     json_t *root = json_pack(
         "{s:s, s:o, s:o, s:s, s:i, s:i, s:f, s:o, s:b, s:b, s:s, s:o, s:o}", "brim", BRIM_VERSION, "model",
@@ -174,8 +175,8 @@ static BrimStatus add_sheet(BrimText *text, const BrimBench *bench, const char *
 {
     BrimBenchSheet sheet = {0};
     bool csv = strcmp(format, "csv") == 0, markdown = strcmp(format, "md") == 0;
-    BrimStatus status = bench->step_count ? brim_bench_sheet_steps(&sheet, bench)
-                                          : brim_bench_sheet_rows(&sheet, bench, !csv);
+    BrimStatus status =
+        bench->step_count ? brim_bench_sheet_steps(&sheet, bench) : brim_bench_sheet_rows(&sheet, bench);
     if (status == BRIM_OK && csv)
         brim_sheet_csv(text, &sheet.sheet);
     else if (status == BRIM_OK)

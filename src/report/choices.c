@@ -46,23 +46,31 @@ static BrimTruth speed_truth(const BrimChoice *choice)
     return choice->measured ? BRIM_TRUTH_MEASURED : BRIM_TRUTH_ESTIMATED;
 }
 
+/* At most 80 columns; what the letters mean stands below (brim_choices_print_legend). */
 static void print_table_header(FILE *file, const char *first)
 {
-    fprintf(file, "%-9s %5s %4s %5s  %-9s %9s %6s %10s  %-9s %7s  %-14s %s\n", first, "batch", "x", "=",
-            "precision", "peak MiB", "share", "pictures/s", "", "extra", "bound by", "computing again");
+    fprintf(file, "%-8s %7s %-9s %8s %5s %10s %5s %-8s %s\n", first, "batch", "precision", "peak MiB",
+            "share", "pictures/s", "extra", "bound by", "again");
 }
 
 static void print_table_row(FILE *file, const BrimPlanSheet *sheet, const BrimChoice *choice,
                             const char *first)
 {
-    char scheme[BRIM_SCHEME_TEXT_BYTES], bound[32];
-    snprintf(bound, sizeof bound, "%s %.0f%%", brim_bound_text(choice->bound), 100 * choice->bound_share);
-    fprintf(file, "%-9s %5d %4d %5d  %-9s %9.0f %5.1f%% %10.1f  %-9s %6.1f%%  %-14s %s\n", first,
-            choice->micro_batch, choice->accumulate, choice->micro_batch * choice->accumulate,
+    char again[BRIM_SCHEME_TEXT_BYTES], batch[32], speed[32];
+    snprintf(batch, sizeof batch, "%d x %d", choice->micro_batch, choice->accumulate);
+    snprintf(speed, sizeof speed, "%s%.1f", choice->measured ? "" : "~", choice->pictures_per_s);
+    fprintf(file, "%-8s %7s %-9s %8.0f %4.0f%% %10s %4.1f%% %-8s %s\n", first, batch,
             brim_precision_text(choice->scheme.precision), mib(choice->peak_bytes),
-            percent(choice->peak_bytes, sheet->device->capacity_bytes), choice->pictures_per_s,
-            brim_truth_text(speed_truth(choice)), 100 * choice->extra_time, bound,
-            brim_scheme_text(sheet->model, &choice->scheme, scheme));
+            percent(choice->peak_bytes, sheet->device->capacity_bytes), speed, 100 * choice->extra_time,
+            brim_bound_text(choice->bound), brim_scheme_letters(sheet->model, &choice->scheme, again));
+}
+
+void brim_choices_print_legend(FILE *file)
+{
+    fputs("batch: pictures of a step x steps of an update; ~ estimated; extra: time over\n"
+          "keeping everything; again: what is computed again, 2n 16a: nothing of 2 layers,\n"
+          "activations of 16 (i inside, l layer)\n",
+          file);
 }
 
 /* How to train so, where this build can; data and weights are for the user to say. */
@@ -104,6 +112,7 @@ void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
     print_table_header(file, "");
     for (int i = 0; i < search->count; i++)
         print_table_row(file, sheet, &search->choices[i], i ? "or" : "chosen");
+    brim_choices_print_legend(file);
 }
 
 void brim_choices_print_header(FILE *file, const BrimPlanSheet *sheet)
@@ -119,16 +128,17 @@ void brim_choices_print_row(FILE *file, const BrimPlanSheet *sheet)
 
 void brim_gpus_print(FILE *file)
 {
-    fprintf(file, "%-34s %4s %4s %10s %12s %6s %15s %12s\n", "card", "cc", "SMs", "Linux MiB", "Windows MiB",
-            "GB/s", "fp16 TFLOP/s", "context MiB");
+    fprintf(file, "%-31s %4s %4s %10s %8s %6s %8s %8s\n", "card", "cc", "SMs", "Linux MiB", "Windows", "GB/s",
+            "TFLOP/s", "context");
     for (int i = 0; i < brim_gpu_count(); i++) {
         const BrimGpu *gpu = brim_gpu_at(i);
-        fprintf(file, "%-34s %4.1f %4d %9d%s %12d %6d %15.1f %12d\n", gpu->name, gpu->capability / 10.0,
+        fprintf(file, "%-31s %4.1f %4d %9d%s %8d %6d %8.1f %8d\n", gpu->name, gpu->capability / 10.0,
                 gpu->sm_count, gpu->linux_mib, gpu->observed ? " " : "~", gpu->windows_mib,
                 gpu->bandwidth_gb_s, gpu->tensor_tflops, gpu->context_mib);
     }
-    fprintf(file,
-            "~   worked out from similar cards; all other sizes of memory were read from a card's report\n"
-            "0   no display driver, no tensor cores\n"
-            "cc  compute capability; brim runs from 7.5 on\n");
+    fprintf(file, "~   worked out from similar cards; other sizes of memory were read from a card's report\n"
+                  "0   no display driver, no tensor cores\n"
+                  "cc  compute capability; brim runs from 7.5 on\n"
+                  "Linux, Windows: the memory that its driver reports there; context: what CUDA takes of it\n"
+                  "TFLOP/s: fp16 with tensor cores\n");
 }

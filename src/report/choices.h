@@ -20,9 +20,10 @@ typedef struct BrimPlanSheet {
 
 void brim_choices_print(FILE *file, const BrimPlanSheet *sheet);
 
-/* One row for the chosen step of each model, below one header. */
+/* One row for the chosen step of each model, below one header; what the columns mean, below the rows. */
 void brim_choices_print_header(FILE *file, const BrimPlanSheet *sheet);
 void brim_choices_print_row(FILE *file, const BrimPlanSheet *sheet);
+void brim_choices_print_legend(FILE *file);
 
 /* The cards that are known, one a line. */
 void brim_gpus_print(FILE *file);

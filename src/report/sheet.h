@@ -4,6 +4,8 @@
 #ifndef BRIM_REPORT_SHEET_H
 #define BRIM_REPORT_SHEET_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "report/text.h"
@@ -14,6 +16,8 @@ typedef struct BrimSheetColumn {
     double unit;      /* people read a figure in units of so much: 0x1p20 for MiB; 0: a text */
     int decimals;     /* for people */
     int key_decimals; /* for files; 0: a whole number */
+    bool aside;       /* left out on a terminal, which has no room for all */
+    bool ends;        /* of a last column's text that has no room the end is shown, as of a path */
 } BrimSheetColumn;
 
 /* A text under a column of texts, else a number; NAN where it is unknown or does not apply. */
@@ -27,9 +31,11 @@ typedef struct BrimSheet {
     int column_count;
     const BrimSheetCell *cells; /* row_count x column_count */
     int row_count;
+    int width; /* of a terminal: to so many columns a last column of texts is cut. 0: it is not */
 } BrimSheet;
 
-/* Unknown figures: "-" for people, an empty field in CSV, null in JSON. */
+/* Unknown figures: "-" for people, an empty field in CSV, null in JSON. A terminal's table has heads of
+ * several words, and of words with a stroke, on two lines: the unit stands below. */
 void brim_sheet_table(BrimText *text, const BrimSheet *sheet);
 void brim_sheet_markdown(BrimText *text, const BrimSheet *sheet);
 void brim_sheet_csv(BrimText *text, const BrimSheet *sheet); /* texts hold no commas or quotes */

@@ -20,7 +20,7 @@ typedef struct BrimWatched {
 BrimStatus brim_watch_command(BrimWatched *watched, const BrimWatchOptions *options, char *const *words);
 
 /* What is to be said at the end: the command's memory and load, and those of each device. ERROR_MEMORY. */
-BrimStatus brim_watched_text(const BrimWatched *watched, char **text);
+BrimStatus brim_watched_text(const BrimWatched *watched, int width, char **text);
 
 /* The command's resident memory at its highest: the kernel's figure for its largest process, or what was
  * seen; NAN. */

@@ -13,23 +13,39 @@
 enum { DEVICE_COLUMNS = 9, PROCESS_COLUMNS = 9, RUN_COLUMNS = 10, TEXTS = 4, TEXT_BYTES = 72 };
 
 static const BrimSheetColumn device_columns[DEVICE_COLUMNS] = {
-    {"device", "", 0, 0, 0},   {"memory GiB", "", 0x1p30, 2, 0}, {"of GiB", "", 0x1p30, 2, 0},
-    {"load %", "", 1, 0, 0},   {"Celsius", "", 1, 0, 0},         {"watts", "", 1, 0, 0},
-    {"of watts", "", 1, 0, 0}, {"MHz", "", 1e6, 0, 0},           {"name", "", 0, 0, 0},
+    {.head = "device"},
+    {.head = "memory GiB", .unit = 0x1p30, .decimals = 2},
+    {.head = "of GiB", .unit = 0x1p30, .decimals = 2},
+    {.head = "load %", .unit = 1},
+    {.head = "temp. C", .unit = 1},
+    {.head = "power W", .unit = 1},
+    {.head = "of W", .unit = 1},
+    {.head = "MHz", .unit = 1e6},
+    {.head = "name"},
 };
 static const BrimSheetColumn process_columns[PROCESS_COLUMNS] = {
-    {"pid", "", 1, 0, 0},           {"user", "", 0, 0, 0},
-    {"device", "", 0, 0, 0},        {"device MiB", "", 0x1p20, 0, 0},
-    {"load %", "", 1, 0, 0},        {"host MiB", "", 0x1p20, 0, 0},
-    {"peak MiB", "", 0x1p20, 0, 0}, {"cpu %", "", 1, 0, 0},
-    {"command", "", 0, 0, 0},
+    {.head = "pid", .unit = 1},
+    {.head = "user"},
+    {.head = "device"},
+    {.head = "device MiB", .unit = 0x1p20},
+    {.head = "load %", .unit = 1},
+    {.head = "host MiB", .unit = 0x1p20},
+    {.head = "peak MiB", .unit = 0x1p20},
+    {.head = "cpu %", .unit = 1},
+    {.head = "command"},
 };
+/* "of" is what was planned of what was measured before it: the arena, then all that the run takes. */
 static const BrimSheetColumn run_columns[RUN_COLUMNS] = {
-    {"pid", "", 1, 0, 0},           {"run", "", 0, 0, 0},
-    {"model", "", 0, 0, 0},         {"arena MiB", "", 0x1p20, 0, 0},
-    {"measured", "", 0x1p20, 0, 0}, {"planned MiB", "", 0x1p20, 0, 0},
-    {"measured", "", 0x1p20, 0, 0}, {"epoch", "", 0, 0, 0},
-    {"pictures/s", "", 1, 1, 0},    {"folder", "", 0, 0, 0},
+    {.head = "pid", .unit = 1},
+    {.head = "run"},
+    {.head = "model"},
+    {.head = "epoch"},
+    {.head = "pictures/s", .unit = 1, .decimals = 1},
+    {.head = "arena MiB", .unit = 0x1p20},
+    {.head = "of MiB", .unit = 0x1p20},
+    {.head = "memory MiB", .unit = 0x1p20},
+    {.head = "of MiB", .unit = 0x1p20},
+    {.head = "folder", .ends = true},
 };
 
 /* A row's texts, which its cells point to. */
@@ -107,31 +123,42 @@ static void fill_run(BrimSheetCell *cells, Row *row, const BrimMonitorSample *sa
         {NULL, run->pid},
         {cut(row->texts[0], run->command), 0},
         {cut(row->texts[1], run->model), 0},
-        {NULL, (double)run->arena_bytes},
-        {NULL, run->arena_measured_bytes},
-        {NULL, (double)run->planned_bytes},
-        {NULL, run->process_measured_bytes},
         {cut(row->texts[2], epoch), 0},
         {NULL, run->pictures_per_s},
+        {NULL, run->arena_measured_bytes},
+        {NULL, (double)run->arena_bytes},
+        {NULL, run->process_measured_bytes},
+        {NULL, (double)run->planned_bytes},
         {cut(row->texts[3], run->folder), 0},
     };
     memcpy(cells, filled, sizeof filled);
 }
 
-static BrimStatus add_sheet(BrimText *text, const BrimSheetColumn *columns, int column_count, int count,
-                            const BrimMonitorSample *sample, FillRow fill)
+/* What the rows of a kind have in common. */
+typedef struct Table {
+    const BrimSheetColumn *columns;
+    int column_count;
+    FillRow fill;
+} Table;
+
+static const Table devices = {device_columns, DEVICE_COLUMNS, fill_device};
+static const Table processes = {process_columns, PROCESS_COLUMNS, fill_process};
+static const Table runs = {run_columns, RUN_COLUMNS, fill_run};
+
+static BrimStatus add_sheet(BrimText *text, const Table *table, int count, const BrimMonitorSample *sample,
+                            int width)
 {
     if (!count)
         return BRIM_OK;
     BrimSheetCell *cells =
-        brim_mem_take(BRIM_MEM_REPORT, (size_t)count * (size_t)column_count, sizeof *cells);
+        brim_mem_take(BRIM_MEM_REPORT, (size_t)count * (size_t)table->column_count, sizeof *cells);
     Row *rows = brim_mem_take(BRIM_MEM_REPORT, (size_t)count, sizeof *rows);
     BrimStatus status = cells && rows ? BRIM_OK : BRIM_ERROR_MEMORY;
     for (int i = 0; i < count && status == BRIM_OK; i++)
-        fill(&cells[i * column_count], &rows[i], sample, i);
+        table->fill(&cells[i * table->column_count], &rows[i], sample, i);
     if (status == BRIM_OK) {
         brim_text_add(text, "\n");
-        brim_sheet_table(text, &(BrimSheet){columns, column_count, cells, count});
+        brim_sheet_table(text, &(BrimSheet){table->columns, table->column_count, cells, count, width});
     }
     brim_mem_give(cells);
     brim_mem_give(rows);
@@ -151,16 +178,16 @@ static void add_troubles(BrimText *text, const BrimMonitorSample *sample)
     }
 }
 
-BrimStatus brim_watch_table(BrimText *text, const BrimMonitorSample *sample)
+BrimStatus brim_watch_table(BrimText *text, const BrimMonitorSample *sample, int width)
 {
     BrimStatus status = BRIM_OK;
     char time[BRIM_SAMPLE_TIME_BYTES];
     brim_sample_time_text(time, sample->time_ns);
     brim_text_add(text, "%.19sZ\n", time);
-    BRIM_TRY(add_sheet(text, device_columns, DEVICE_COLUMNS, sample->device_count, sample, fill_device));
+    BRIM_TRY(add_sheet(text, &devices, sample->device_count, sample, width));
     add_troubles(text, sample);
-    BRIM_TRY(add_sheet(text, process_columns, PROCESS_COLUMNS, sample->process_count, sample, fill_process));
-    BRIM_TRY(add_sheet(text, run_columns, RUN_COLUMNS, sample->run_count, sample, fill_run));
+    BRIM_TRY(add_sheet(text, &processes, sample->process_count, sample, width));
+    BRIM_TRY(add_sheet(text, &runs, sample->run_count, sample, width));
 fail:
     return status;
 }

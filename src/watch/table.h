@@ -9,8 +9,11 @@
 enum { BRIM_DEVICE_LABEL_BYTES = 40 };
 void brim_device_label(char label[BRIM_DEVICE_LABEL_BYTES], const char *vendor, int index);
 
+/* Columns of a table that no terminal shows. */
+enum { BRIM_TABLE_WIDTH = 100 };
+
 /* The time, the devices with what troubles them, the processes, and brim's runs; what is unknown is "-".
- * ERROR_MEMORY. */
-BrimStatus brim_watch_table(BrimText *text, const BrimMonitorSample *sample);
+ * Names, commands and folders, which come last, are cut to `width` columns. ERROR_MEMORY. */
+BrimStatus brim_watch_table(BrimText *text, const BrimMonitorSample *sample, int width);
 
 #endif

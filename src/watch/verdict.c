@@ -12,10 +12,14 @@
 enum { COLUMNS = 8 };
 
 static const BrimSheetColumn columns[COLUMNS] = {
-    {"device", "", 0, 0, 0},         {"memory peak MiB", "", 0x1p20, 1, 0},
-    {"mean", "", 0x1p20, 1, 0},      {"of MiB", "", 0x1p20, 0, 0},
-    {"command's", "", 0x1p20, 1, 0}, {"load peak %", "", 1, 1, 0},
-    {"mean", "", 1, 1, 0},           {"name", "", 0, 0, 0},
+    {.head = "device"},
+    {.head = "memory peak MiB", .unit = 0x1p20, .decimals = 1},
+    {.head = "mean", .unit = 0x1p20, .decimals = 1},
+    {.head = "of MiB", .unit = 0x1p20},
+    {.head = "command's", .unit = 0x1p20, .decimals = 1},
+    {.head = "load peak %", .unit = 1, .decimals = 1},
+    {.head = "mean", .unit = 1, .decimals = 1},
+    {.head = "name"},
 };
 
 /* "103.1 MiB", "unknown" */
@@ -54,7 +58,7 @@ static void add_tree(BrimText *text, const BrimWatched *watched)
                   watched->seconds > 0 ? 100 * used_s / watched->seconds : 0);
 }
 
-static BrimStatus add_devices(BrimText *text, const BrimSummary *summary)
+static BrimStatus add_devices(BrimText *text, const BrimSummary *summary, int width)
 {
     size_t count = (size_t)summary->device_count;
     BrimSheetCell *cells = brim_mem_take(BRIM_MEM_REPORT, count * COLUMNS, sizeof *cells);
@@ -76,20 +80,20 @@ static BrimStatus add_devices(BrimText *text, const BrimSummary *summary)
         memcpy(&cells[i * COLUMNS], filled, sizeof filled);
     }
     if (status == BRIM_OK)
-        brim_sheet_table(text, &(BrimSheet){columns, COLUMNS, cells, summary->device_count});
+        brim_sheet_table(text, &(BrimSheet){columns, COLUMNS, cells, summary->device_count, width});
     brim_mem_give(cells);
     brim_mem_give(labels);
     return status;
 }
 
-BrimStatus brim_watched_text(const BrimWatched *watched, char **text)
+BrimStatus brim_watched_text(const BrimWatched *watched, int width, char **text)
 {
     BrimText words = {0};
     BrimStatus status = BRIM_OK;
     add_end(&words, watched);
     add_tree(&words, watched);
     if (watched->summary.device_count)
-        status = add_devices(&words, &watched->summary);
+        status = add_devices(&words, &watched->summary, width);
     if (status == BRIM_OK)
         return brim_text_end(&words, text);
     brim_mem_give(words.text);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/terminal.h"
 #include "monitor/sample_csv.h"
 #include "watch/table.h"
 
@@ -51,7 +52,7 @@ static BrimStatus put_table(BrimWriter *writer, const BrimMonitorSample *sample)
     BrimStatus status = BRIM_OK;
     if (writer->begun)
         brim_text_add(&text, "\n");
-    BRIM_TRY(brim_watch_table(&text, sample));
+    BRIM_TRY(brim_watch_table(&text, sample, brim_terminal_columns(writer->descriptor, BRIM_TABLE_WIDTH)));
     BRIM_TRY(brim_text_end(&text, &whole));
     BRIM_TRY(put(writer, whole, strlen(whole)));
 fail:
