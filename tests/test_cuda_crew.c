@@ -201,8 +201,8 @@ static void what_nccl_takes_is_planned(void **state)
     float room[TARGETS * 6], items[4], norm[2];
     const BrimBatch whole = some_of(0, BATCH, room);
     BrimCrew *one = open_crew(1, PART), *two = open_crew(CARDS, BATCH);
-    assert_ok(brim_crew_gradient(two, &whole, &scalars, items));
-    assert_ok(brim_crew_update(two, &scalars, norm));
+    assert_ok(brim_crew_gradient(two, &whole, &crew_scalars, items));
+    assert_ok(brim_crew_update(two, &crew_scalars, norm));
     for (int i = 0; i < CARDS; i++) {
         uint64_t free_bytes, taken_bytes;
         BrimEngine *engine = brim_crew_engine(two, i);
