@@ -1,4 +1,4 @@
-/* Two pictures of 96 px, and one step on them. */
+/* Two pictures, and one step on them. */
 #include "support/recompute_case.h"
 
 #include <string.h>
@@ -7,18 +7,17 @@
 #include "support/support.h"
 #include "train/weights.h"
 
-enum { BATCH = 2, TARGETS = 4, CLASSES = 3 };
+enum { BATCH = 2, TARGETS = 4, CLASSES = 3, SIDE_PX = 96, SIDE_OF_P6_PX = 128 };
 
 static const float targets[TARGETS * 6] = {0, 0, 0.4f, 0.5f, 0.6f, 0.5f, 0, 1, 0.7f, 0.2f, 0.2f, 0.3f,
                                            1, 2, 0.3f, 0.3f, 0.3f, 0.2f, 1, 0, 0.6f, 0.7f, 0.8f, 0.9f};
-static uint8_t pictures[BATCH * RECOMPUTE_SIDE_PX * RECOMPUTE_SIDE_PX * 3];
-static const BrimShape shape = {BATCH, RECOMPUTE_SIDE_PX, RECOMPUTE_SIDE_PX};
-static const BrimBatch batch = {.n = BATCH,
-                                .height_px = RECOMPUTE_SIDE_PX,
-                                .width_px = RECOMPUTE_SIDE_PX,
-                                .pictures = pictures,
-                                .targets = targets,
-                                .target_count = TARGETS};
+static uint8_t pictures[BATCH * SIDE_OF_P6_PX * SIDE_OF_P6_PX * 3];
+
+/* A few cells at the coarsest stride. */
+static int side_of(const BrimModel *model)
+{
+    return SIDE_PX % brim_model_max_stride_px(model) == 0 ? SIDE_PX : SIDE_OF_P6_PX;
+}
 
 static void read_gradients(BrimEngine *engine, RecomputeOutcome *outcome)
 {
@@ -58,6 +57,14 @@ RecomputeOutcome recompute_run(const RecomputeCase *test, const BrimModel *model
     RecomputeOutcome outcome = {0};
     BrimEngine *engine = NULL;
     float items[4];
+    const int side_px = side_of(model);
+    const BrimShape shape = {BATCH, side_px, side_px};
+    const BrimBatch batch = {.n = BATCH,
+                             .height_px = side_px,
+                             .width_px = side_px,
+                             .pictures = pictures,
+                             .targets = targets,
+                             .target_count = TARGETS};
     BrimEngineConf conf = {.backend = test->backend,
                            .model = model,
                            .hyper = brim_hyper_default(),
@@ -66,7 +73,7 @@ RecomputeOutcome recompute_run(const RecomputeCase *test, const BrimModel *model
                            .train_target_cap = TARGETS,
                            .precision = test->precision};
     memcpy(conf.recompute, test->recompute, sizeof conf.recompute);
-    brim_hyper_scale(&conf.hyper, model->level_count, model->class_count, RECOMPUTE_SIDE_PX);
+    brim_hyper_scale(&conf.hyper, model->level_count, model->class_count, side_px);
     assert_ok(brim_engine_open(&engine, &conf));
     assert_ok(brim_engine_start(engine));
     assert_ok(brim_weights_init(engine, model, 7));

@@ -5,8 +5,6 @@
 #include "graph/recompute.h"
 #include "train/engine.h"
 
-enum { RECOMPUTE_SIDE_PX = 96 }; /* of the pictures */
-
 typedef struct RecomputeCase {
     const BrimBackendClass *backend;
     BrimPrecision precision;
