@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "data/encode.h"
 #include "data/labels.h"
+#include "data/labels_find.h"
 #include "support/support.h"
 
 enum { MOST = 16 };
@@ -236,6 +236,23 @@ static void a_folder_is_walked_and_counted(void **state)
     brim_split_clear(&split);
 }
 
+static void label_files_lie_where_yolov5_looks(void **state)
+{
+    static const char *const cases[][2] = {
+        {"images/a.jpg", "labels/a.txt"},
+        {"/d/images/train/a.b.png", "/d/labels/train/a.b.txt"},
+        {"/images/x/images/a.bmp", "/images/x/labels/a.txt"}, /* the last one counts */
+        {"/d/myimages/a.jpg", "/d/myimages/a.txt"},
+        {"/d.e/images2/a", "/d.e/images2/a.txt"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *path = brim_label_path(cases[i][0]);
+        assert_string_equal(path, cases[i][1]);
+        brim_mem_give(path);
+    }
+}
+
 static void lists_and_single_pictures_are_taken(void **state)
 {
     (void)state;
@@ -384,6 +401,7 @@ int main(void)
         cmocka_unit_test(room_is_respected),
         cmocka_unit_test(numbers_are_exact_in_any_locale),
         cmocka_unit_test(a_folder_is_walked_and_counted),
+        cmocka_unit_test(label_files_lie_where_yolov5_looks),
         cmocka_unit_test(lists_and_single_pictures_are_taken),
         cmocka_unit_test(what_holds_no_picture_is_refused),
         cmocka_unit_test(threads_change_nothing),

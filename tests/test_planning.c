@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/process.h"
+#include "plan/ledger.h"
 #include "report/choices_json.h"
 #include "report/plan_map.h"
 #include "run/planning.h"
@@ -221,6 +222,29 @@ static void check_choice_json(const json_t *choice, const BrimChoice *expected)
     assert_true(index >= 8);
 }
 
+/* Eight rows are always there, whatever is nothing; what was asked for op by op is exact, a cap is not. */
+static void test_ledger(void **state)
+{
+    static const char *const names[] = {"weights", "gradients",         "optimizer", "EMA",  "activations",
+                                        "staging", "library workspace", "context",   "gaps", "loading"};
+    BrimLedgerRow rows[BRIM_LEDGER_MOST];
+    BrimChoice choice = {.packed = true, .micro_batch = 2};
+    BrimPlanDevice device = {.context_bytes = 0};
+    (void)state;
+    assert_int_equal(brim_ledger_fill(&choice, &device, rows), 8);
+    choice.gap_bytes = 5;
+    device.picture_bytes = 7;
+    device.library_bytes = 9;
+    assert_int_equal(brim_ledger_fill(&choice, &device, rows), 10);
+    for (int i = 0; i < 10; i++)
+        assert_string_equal(rows[i].name, names[i]);
+    assert_int_equal(rows[6].bytes, 9);
+    assert_int_equal(rows[6].truth, BRIM_TRUTH_ESTIMATED);
+    assert_int_equal(rows[8].bytes, 5);
+    assert_int_equal(rows[8].truth, BRIM_TRUTH_EXACT);
+    assert_int_equal(rows[9].bytes, 14);
+}
+
 static BrimPlanSheet sheet_of(const BrimPlanning *planning)
 {
     return (BrimPlanSheet){.model = &planning->model,
@@ -294,7 +318,8 @@ int main(void)
         cmocka_unit_test(test_profiles), cmocka_unit_test(test_workers),
         cmocka_unit_test(test_budgets),  cmocka_unit_test(test_engine_takes_what_was_chosen),
         cmocka_unit_test(test_refused),  cmocka_unit_test(test_memory_runs_out),
-        cmocka_unit_test(test_json),     cmocka_unit_test(test_map),
+        cmocka_unit_test(test_ledger),   cmocka_unit_test(test_json),
+        cmocka_unit_test(test_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "monitor/monitor.h"
 #include "monitor/sample_csv.h"
 #include "monitor/sample_fields.h"

@@ -252,7 +252,7 @@ static void test_budgets(void **state)
 
 static void test_small_batches_are_the_last_resort(void **state)
 {
-    BrimSearch search;
+    BrimSearch search, other;
     (void)state;
     BrimSearchConf conf = conf_for("yolov5n", 640, "3050 laptop", (uint64_t)4000 << 20);
     assert_ok(brim_search_run(&search, &conf));
@@ -260,6 +260,28 @@ static void test_small_batches_are_the_last_resort(void **state)
     conf.budget_bytes = (uint64_t)270 << 20;
     assert_ok(brim_search_run(&search, &conf));
     assert_true(search.choices[0].micro_batch < BRIM_SMALL_BATCH);
+    check_choice(&search.choices[0], &conf);
+    /* A batch of 5 would be faster there than one of 8, which recomputes more. */
+    conf.budget_bytes = (uint64_t)340 << 20;
+    assert_ok(brim_search_run(&search, &conf));
+    assert_int_equal(search.choices[0].micro_batch, BRIM_SMALL_BATCH);
+    conf.batch = 5;
+    assert_ok(brim_search_run(&other, &conf));
+    assert_true(other.choices[0].pictures_per_s > 1.05 * search.choices[0].pictures_per_s);
+}
+
+/* What is alive at once would fit, but cannot be laid out as tightly: another step is chosen. */
+static void test_what_does_not_pack_is_passed_over(void **state)
+{
+    BrimSearch search;
+    (void)state;
+    BrimSearchConf conf = conf_for("yolov5m", 192, "3050 laptop", (uint64_t)60 << 30);
+    conf.precisions[0] = conf.narrow = BRIM_PRECISION_FP32;
+    conf.batch = 8;
+    assert_ok(brim_search_run(&search, &conf));
+    assert_true(search.choices[0].gap_bytes > 0); /* else this shows nothing: take another model */
+    conf.budget_bytes = search.choices[0].peak_bytes - 1;
+    assert_ok(brim_search_run(&search, &conf));
     check_choice(&search.choices[0], &conf);
 }
 
@@ -416,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_mixed_precision_graph),
         cmocka_unit_test(test_budgets),
         cmocka_unit_test(test_small_batches_are_the_last_resort),
+        cmocka_unit_test(test_what_does_not_pack_is_passed_over),
         cmocka_unit_test(test_ties_go_to_the_smaller_batch),
         cmocka_unit_test(test_no_more_than_an_update),
         cmocka_unit_test(test_same_again),

@@ -76,15 +76,16 @@ static void test_broken_file(void **state)
 
 /* ---- the search ---- */
 
-static BrimSearch search_with(const BrimTimings *timings, const BrimModel *model, int batch)
+/* In mixed precision, or with `precisions` 2 in that or fp32. */
+static BrimSearch search_in(int precisions, const BrimTimings *timings, const BrimModel *model, int batch)
 {
     static BrimSearch search;
     const BrimGpu *gpu = NULL;
     assert_ok(brim_gpu_find(&gpu, "RTX 3050 Laptop"));
     BrimPlanDevice device = brim_plan_device_of_gpu(gpu, false, brim_cuda_layout());
     BrimSearchConf conf = {.subject = {model, 64, device.sizer},
-                           .precisions = {BRIM_PRECISION_AMP},
-                           .precision_count = 1,
+                           .precisions = {BRIM_PRECISION_AMP, BRIM_PRECISION_FP32},
+                           .precision_count = precisions,
                            .narrow = BRIM_PRECISION_AMP,
                            .budget_bytes = (size_t)2 << 30,
                            .batch = batch,
@@ -92,6 +93,21 @@ static BrimSearch search_with(const BrimTimings *timings, const BrimModel *model
     memcpy(conf.rates, device.rates, sizeof conf.rates);
     assert_ok(brim_search_run(&search, &conf));
     return search;
+}
+
+static BrimSearch search_with(const BrimTimings *timings, const BrimModel *model, int batch)
+{
+    return search_in(1, timings, model, batch);
+}
+
+/* The choice of a scheme, which is among them. */
+static const BrimChoice *choice_of(const BrimSearch *search, const BrimScheme *scheme)
+{
+    for (int i = 0; i < search->count; i++)
+        if (memcmp(&search->choices[i].scheme, scheme, sizeof *scheme) == 0)
+            return &search->choices[i];
+    fail_msg("a scheme is not among the choices");
+    return NULL;
 }
 
 /* One slow measurement halves all other estimates; a fast one is chosen against them. */
@@ -113,17 +129,50 @@ static void test_search(void **state)
     assert_true(fabs(halved.choices[0].pictures_per_s - estimated / 2) < 1e-6 * estimated);
     assert_false(halved.choices[1].measured);
     assert_true(fabs(halved.choices[1].pictures_per_s / plain.choices[1].pictures_per_s - 0.5) < 1e-6);
-    /* The median of three stands against one that is off. */
+    /* The median of two is the lower one: what is off by much bends nothing. */
     const BrimScheme second = plain.choices[1].scheme;
     assert_ok(brim_timings_set(&timings, &second, 16, 10 * estimated));
     BrimSearch turned = search_with(&timings, &model, 16);
     assert_true(turned.choices[0].measured);
     assert_memory_equal(&turned.choices[0].scheme, &second, sizeof second);
+    const BrimChoice *third = choice_of(&turned, &plain.choices[2].scheme);
+    assert_false(third->measured);
+    assert_true(fabs(third->pictures_per_s / plain.choices[2].pictures_per_s - 0.5) < 1e-6);
     /* What cannot run is never chosen. */
     assert_ok(brim_timings_set(&timings, &second, 16, 0));
     BrimSearch without = search_with(&timings, &model, 16);
     for (int i = 0; i < without.count; i++)
         assert_memory_not_equal(&without.choices[i].scheme, &second, sizeof second);
+    brim_timings_clear(&timings);
+}
+
+/* What was timed in one precision says nothing of the other, where something of that was timed too. */
+static void test_search_in_two_precisions(void **state)
+{
+    static BrimModel model;
+    static const double slower[] = {[BRIM_PRECISION_AMP] = 0.5, [BRIM_PRECISION_FP32] = 0.25};
+    bool timed[BRIM_PRECISION_COUNT] = {false};
+    int compared[BRIM_PRECISION_COUNT] = {0};
+    BrimTimings timings = {.count = 0};
+    (void)state;
+    assert_ok(brim_model_load(&model, "yolov5n", 3));
+    timings.layer_count = model.layer_count;
+    BrimSearch plain = search_in(2, NULL, &model, 16);
+    for (int i = 0; i < plain.count; i++) {
+        const BrimPrecision precision = plain.choices[i].scheme.precision;
+        if (!timed[precision])
+            assert_ok(brim_timings_set(&timings, &plain.choices[i].scheme, 16,
+                                       plain.choices[i].pictures_per_s * slower[precision]));
+        timed[precision] = true;
+    }
+    BrimSearch slowed = search_in(2, &timings, &model, 16);
+    for (int i = 0; i < slowed.count; i++) {
+        const BrimChoice *now = &slowed.choices[i], *before = choice_of(&plain, &now->scheme);
+        const double ratio = now->pictures_per_s / before->pictures_per_s;
+        assert_true(fabs(ratio - slower[now->scheme.precision]) < 1e-6);
+        compared[now->scheme.precision] += !now->measured;
+    }
+    assert_true(compared[BRIM_PRECISION_AMP] > 0 && compared[BRIM_PRECISION_FP32] > 0);
     brim_timings_clear(&timings);
 }
 
@@ -218,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup(test_file, make_cache),
         cmocka_unit_test_setup(test_broken_file, make_cache),
         cmocka_unit_test(test_search),
+        cmocka_unit_test(test_search_in_two_precisions),
         cmocka_unit_test_setup(test_tune, make_cache),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_folder),
