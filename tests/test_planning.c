@@ -12,7 +12,7 @@
 #include "plan/ledger.h"
 #include "report/choices_json.h"
 #include "report/plan_map.h"
-#include "run/planning.h"
+#include "run/planning_sheet.h"
 #include "train/engine.h"
 
 static BrimTrainingQuery query_for(const char *model, const char *gpu)
@@ -245,25 +245,13 @@ static void test_ledger(void **state)
     assert_int_equal(rows[9].bytes, 14);
 }
 
-static BrimPlanSheet sheet_of(const BrimPlanning *planning)
-{
-    return (BrimPlanSheet){.model = &planning->model,
-                           .imgsz_px = planning->imgsz_px,
-                           .device = &planning->device,
-                           .profile = planning->profile->name,
-                           .fraction = planning->fraction,
-                           .budget_bytes = planning->budget_bytes,
-                           .workers = planning->workers,
-                           .search = &planning->search};
-}
-
 static void test_json(void **state)
 {
     static BrimPlanning planning;
     (void)state;
     const BrimTrainingQuery query = query_for("yolov5n", "RTX 3050 Laptop");
     assert_ok(brim_planning_open(&planning, &query, false));
-    const BrimPlanSheet sheet = sheet_of(&planning);
+    const BrimPlanSheet sheet = brim_planning_sheet(&planning);
     json_t *root = brim_choices_json_open(&sheet);
     brim_choices_json_add(root, &sheet, planning.search.count);
     brim_choices_json_add_unfit(root, "yolov5x", "it is too large");

@@ -11,7 +11,7 @@
 #include "report/choices.h"
 #include "report/choices_json.h"
 #include "report/plan_map.h"
-#include "run/planning.h"
+#include "run/planning_sheet.h"
 #include "run/ranges.h"
 
 typedef struct PlanOptions {
@@ -105,18 +105,6 @@ static const BrimOptionTable table = {
     "--help` and `brim plan --csv --help` list the options of those.",
     options_of_plan, sizeof options_of_plan / sizeof options_of_plan[0]};
 
-static BrimPlanSheet sheet_of(const BrimPlanning *planning)
-{
-    return (BrimPlanSheet){.model = &planning->model,
-                           .imgsz_px = planning->imgsz_px,
-                           .device = &planning->device,
-                           .profile = planning->profile->name,
-                           .fraction = planning->fraction,
-                           .budget_bytes = planning->budget_bytes,
-                           .workers = planning->workers,
-                           .search = &planning->search};
-}
-
 static BrimStatus draw_map(const char *path, const BrimPlanning *planning)
 {
     char title[256], scheme[BRIM_SCHEME_TEXT_BYTES];
@@ -140,7 +128,7 @@ static BrimStatus draw_map(const char *path, const BrimPlanning *planning)
 
 static BrimStatus tell(const PlanOptions *options, const BrimPlanning *planning)
 {
-    const BrimPlanSheet sheet = sheet_of(planning);
+    const BrimPlanSheet sheet = brim_planning_sheet(planning);
     if (!options->json) {
         brim_choices_print(stdout, &sheet);
         return BRIM_OK;
@@ -192,7 +180,7 @@ static BrimStatus plan_member(Family *family, const char *name)
     query.model = name;
     BrimStatus status = brim_planning_open(family->planning, &query, family->options->windows);
     if (status == BRIM_OK || status == BRIM_ERROR_FIT) {
-        const BrimPlanSheet sheet = sheet_of(family->planning);
+        const BrimPlanSheet sheet = brim_planning_sheet(family->planning);
         tell_member(family, &sheet, name, status == BRIM_OK);
     }
     brim_planning_close(family->planning);
