@@ -52,9 +52,7 @@ static void open_data(Data *data)
 {
     memset(data, 0, sizeof *data);
     load_golden(&data->file, "reference/golden/7_anchors/facemask700_train.safetensors");
-    need_shared(figures_name);
-    data->figures = json_load_file(shared_path(figures_name), 0, NULL);
-    assert_non_null(data->figures);
+    data->figures = load_golden_json(figures_name);
     golden_split(&data->split, &data->file);
     assert_ok(brim_model_load(&data->model, "yolov5n", 3));
     data->sides = brim_mem_take(BRIM_MEM_DATA, (size_t)data->split.label_count, sizeof *data->sides);

@@ -12,16 +12,6 @@
 #include "data/augment_hsv.h"
 #include "data/mosaic.h"
 
-static json_t *load_json(const char *name)
-{
-    json_error_t error;
-    need_shared(name);
-    json_t *json = json_load_file(shared_path(name), 0, &error);
-    if (!json)
-        fail_msg("%s: %s", name, error.text);
-    return json;
-}
-
 static double number_at(const json_t *array, size_t index)
 {
     return json_number_value(json_array_get(array, index));
@@ -115,7 +105,7 @@ static void warps_pixels_and_boxes_as_yolov5_does(void **state)
     (void)state;
     BrimTensorFile file;
     load_golden(&file, "reference/golden/9_augment/random_perspective.safetensors");
-    json_t *cases = load_json("reference/golden/9_augment/random_perspective.json");
+    json_t *cases = load_golden_json("reference/golden/9_augment/random_perspective.json");
     for (int i = 0; i < (int)json_array_size(cases); i++) {
         const json_t *row = json_array_get(cases, (size_t)i), *m = json_object_get(row, "M");
         BrimWarp warp = warp_of(row);
@@ -163,7 +153,7 @@ static void blends_level_rows_to_the_same_pixels(void **state)
 static void keeps_boxes_on_the_thresholds_as_yolov5_does(void **state)
 {
     (void)state;
-    json_t *file = load_json("reference/golden/9_augment/box_candidates.json");
+    json_t *file = load_golden_json("reference/golden/9_augment/box_candidates.json");
     const json_t *rows = json_object_get(file, "rows"), *keep = json_object_get(file, "keep_area010");
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
@@ -206,7 +196,7 @@ static void check_conversion(const json_t *now)
 static void converts_boxes_as_yolov5_does(void **state)
 {
     (void)state;
-    json_t *file = load_json("reference/golden/9_augment/box_conversions.json");
+    json_t *file = load_golden_json("reference/golden/9_augment/box_conversions.json");
     const json_t *cases = json_object_get(file, "conversions");
     for (size_t i = 0; i < json_array_size(cases); i++)
         check_conversion(json_array_get(cases, i));
@@ -243,7 +233,7 @@ static void recolours_as_yolov5_does(void **state)
     (void)state;
     BrimTensorFile file;
     load_golden(&file, "reference/golden/9_augment/hsv.safetensors");
-    json_t *cases = load_json("reference/golden/9_augment/hsv.json");
+    json_t *cases = load_golden_json("reference/golden/9_augment/hsv.json");
     for (int i = 0; i < (int)json_array_size(cases); i++) {
         const json_t *gains = json_object_get(json_array_get(cases, (size_t)i), "r");
         BrimHsvTables tables;

@@ -14,23 +14,13 @@
 /* ||got - expected|| / ||expected||, of one tensor: float sums in another order. */
 static const double MOST_APART = 2e-5;
 
-static void *read_plain(OpRun *run, BrimTensorId id)
-{
-    const BrimTensor *tensor = &run->graph->tensors[id];
-    void *plain =
-        brim_mem_take(BRIM_MEM_OTHER, brim_tensor_elements(tensor), brim_dtype_bytes(tensor->dtype));
-    assert_non_null(plain);
-    assert_ok(run->class->read(run->program, id, plain));
-    return plain;
-}
-
 static void compare_tensors(OpRun *run, OpRun *truth, const char *name, const char *when)
 {
     for (BrimTensorId id = 0; id < truth->graph->tensor_count; id++) {
         const BrimTensor *tensor = &truth->graph->tensors[id];
         if (tensor->dtype != BRIM_F32 || tensor->form == BRIM_FORM_BLOCK)
             continue;
-        void *got = read_plain(run, id), *expected = read_plain(truth, id);
+        void *got = op_run_read(run, id), *expected = op_run_read(truth, id);
         double apart = relative_distance(got, expected, brim_tensor_elements(tensor));
         if (!(apart <= MOST_APART))
             fail_msg("%s: %s: %s is %g apart from the reference", when, name, tensor->name, apart);

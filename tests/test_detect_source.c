@@ -93,8 +93,7 @@ static void boxes_go_back_as_scale_boxes_has_them(void **state)
     (void)state;
     size_t i;
     json_t *one;
-    need_shared("reference/golden/9_augment/box_conversions.json");
-    json_t *root = json_load_file(shared_path("reference/golden/9_augment/box_conversions.json"), 0, NULL);
+    json_t *root = load_golden_json("reference/golden/9_augment/box_conversions.json");
     assert_true(json_array_size(json_object_get(root, "scale_boxes")) > 0);
     json_array_foreach(json_object_get(root, "scale_boxes"), i, one) check_scaled(one);
     json_decref(root);

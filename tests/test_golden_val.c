@@ -12,15 +12,6 @@
 
 #define WEIGHTS "reference/weights/yolov5n.pt"
 
-static json_t *load_json(const char *path)
-{
-    json_error_t error;
-    json_t *root = json_load_file(path, 0, &error);
-    if (!root)
-        fail_msg("%s: %s", path, error.text);
-    return root;
-}
-
 static double number(const json_t *root, const char *key)
 {
     const json_t *value = json_object_get(root, key);
@@ -126,7 +117,7 @@ static void a_validation_is_yolov5s(void **state)
     BrimValOptions options = val_options("val");
     assert_ok(brim_val(&options, hear, &heard));
     json_t *got = load_json(scratch_path("val/results.json"));
-    json_t *expected = load_json(shared_path("reference/golden/8_val/coco256_val_n_320.json"));
+    json_t *expected = load_golden_json("reference/golden/8_val/coco256_val_n_320.json");
     near("mAP50", number(got, "mAP50"), number(expected, "mAP50"), 0.003);
     near("mAP50-95", number(got, "mAP50-95"), number(expected, "mAP50_95"), 0.003);
     near("P", number(got, "precision"), number(expected, "P"), 0.02);
@@ -255,7 +246,7 @@ static void detections_are_yolov5s(void **state)
     options.save_json = options.save_txt = true;
     assert_ok(brim_detect(&options, hear, &heard));
     json_t *rows = load_json(scratch_path("detect/predictions.json"));
-    json_t *expected = load_json(shared_path("reference/golden/1_inference/pictures.json"));
+    json_t *expected = load_golden_json("reference/golden/1_inference/pictures.json");
     size_t next = 0;
     check_picture(rows, &next, json_object_get(expected, "bus_rect640"));
     check_picture(rows, &next, json_object_get(expected, "zidane_rect640"));

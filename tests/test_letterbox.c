@@ -8,16 +8,6 @@
 
 #include "data/letterbox.h"
 
-static json_t *load_json(const char *name)
-{
-    json_error_t error;
-    need_shared(name);
-    json_t *json = json_load_file(shared_path(name), 0, &error);
-    if (!json)
-        fail_msg("%s: %s", name, error.text);
-    return json;
-}
-
 static double number(const json_t *json, const char *key)
 {
     return json_number_value(json_object_get(json, key));
@@ -52,7 +42,7 @@ static void check_row(const json_t *row)
 static void fits_as_yolov5_does(void **state)
 {
     (void)state;
-    json_t *table = load_json("reference/golden/9_augment/letterbox_table.json");
+    json_t *table = load_golden_json("reference/golden/9_augment/letterbox_table.json");
     assert_int_equal(json_array_size(table), 122);
     for (size_t i = 0; i < json_array_size(table); i++)
         if (!json_object_get(json_array_get(table, i), "scaleFill")) /* stretched: brim never does that */

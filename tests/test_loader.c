@@ -115,12 +115,10 @@ static void takes_each_picture_once(void **state)
 static void makes_yolov5s_rectangular_batches(void **state)
 {
     (void)state;
-    static const char golden_name[] = "reference/golden/8_val/coco256_val_n_320.json";
     BrimSplit split;
     BrimLoader *loader;
     shared_split(&split, "data/coco128val/images", 80);
-    need_shared(golden_name);
-    json_t *file = json_load_file(shared_path(golden_name), 0, NULL);
+    json_t *file = load_golden_json("reference/golden/8_val/coco256_val_n_320.json");
     const json_t *batches = json_object_get(file, "batches");
     BrimLoaderConf conf = {.split = &split,
                            .imgsz_px = 320,

@@ -11,17 +11,6 @@
 
 enum { MOST = 512 };
 
-static json_t *load_json(const char *name)
-{
-    char path[128];
-    json_error_t error;
-    snprintf(path, sizeof path, "reference/golden/6_map/%s.json", name);
-    json_t *root = json_load_file(shared_path(path), 0, &error);
-    if (!root)
-        fail_msg("%s: %s", path, error.text);
-    return root;
-}
-
 static void near_key(const json_t *root, const char *key, size_t index, double got)
 {
     const json_t *value = json_object_get(root, key);
@@ -92,7 +81,8 @@ static void check_case(const char *name)
     BrimTensorFile file;
     BrimMetrics *metrics = NULL;
     BrimMeanMetrics means;
-    json_t *root = load_json(name);
+    snprintf(path, sizeof path, "reference/golden/6_map/%s.json", name);
+    json_t *root = load_golden_json(path);
     snprintf(path, sizeof path, "reference/golden/6_map/%s.safetensors", name);
     load_golden(&file, path);
     int images = (int)json_integer_value(json_object_get(root, "images"));

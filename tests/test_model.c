@@ -18,16 +18,6 @@ static const char *const module_texts[] = {
 #undef X
 };
 
-static json_t *load_json(const char *name)
-{
-    json_error_t error;
-    need_shared(name);
-    json_t *root = json_load_file(shared_path(name), 0, &error);
-    if (!root)
-        fail_msg("%s: %s", name, error.text);
-    return root;
-}
-
 static int64_t int_of(const json_t *object, const char *key)
 {
     json_t *value = json_object_get(object, key);
@@ -190,7 +180,7 @@ static void every_size_is_as_yolov5_builds_it(void **state)
         char name[64], summary[160];
         BrimModel model;
         snprintf(name, sizeof name, "reference/golden/2_model/yolov5%c_nc3.json", *size);
-        json_t *root = load_json(name);
+        json_t *root = load_golden_json(name);
         snprintf(name, sizeof name, "yolov5%c", *size);
         assert_ok(brim_model_load(&model, name, 3));
         assert_string_equal(model.name, name);

@@ -13,22 +13,12 @@ static const BrimBackendClass *const backends[] = {
 };
 enum { BACKEND_COUNT = sizeof backends / sizeof backends[0] };
 
-static void *read_plain(OpRun *run, BrimTensorId id)
-{
-    const BrimTensor *tensor = &run->graph->tensors[id];
-    void *plain =
-        brim_mem_take(BRIM_MEM_OTHER, brim_tensor_elements(tensor), brim_dtype_bytes(tensor->dtype));
-    assert_non_null(plain);
-    assert_ok(run->class->read(run->program, id, plain));
-    return plain;
-}
-
 /* What was read and what lies beside a part is compared as well: an op must leave both alone. */
 static void compare_tensor(OpRun *run, OpRun *truth, BrimTensorId id, const char *name)
 {
     const BrimTensor *tensor = &truth->graph->tensors[id];
     size_t count = brim_tensor_elements(tensor);
-    void *got = read_plain(run, id), *expected = read_plain(truth, id);
+    void *got = op_run_read(run, id), *expected = op_run_read(truth, id);
     double apart = relative_distance(got, expected, count);
     if (!(apart <= MOST_APART))
         fail_msg("%s: %s: %s is %g apart from the reference", run->class->name, name, tensor->name, apart);
@@ -82,7 +72,7 @@ static void test_reference_is_whole(void **state)
         for (BrimTensorId id = 0; id < one.graph->tensor_count; id++) {
             const BrimTensor *tensor = &one.graph->tensors[id];
             size_t count = brim_tensor_elements(tensor);
-            void *values = read_plain(&one, id), *same = read_plain(&many, id);
+            void *values = op_run_read(&one, id), *same = op_run_read(&many, id);
             assert_memory_equal(values, same, count * brim_dtype_bytes(tensor->dtype));
             for (size_t at = 0; tensor->dtype == BRIM_F32 && at < count; at++) {
                 if (!isfinite(((float *)values)[at]))

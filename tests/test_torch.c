@@ -88,12 +88,10 @@ static void assert_like_golden(const BrimHostTensor *tensor, const json_t *row)
 static void the_official_weights_have_the_golden_names_and_shapes(void **state)
 {
     (void)state;
-    static const char golden_path[] = "reference/golden/2_model/yolov5n_nc3.json";
     BrimTensorFile file;
     need_shared(official);
-    need_shared(golden_path);
+    json_t *root = load_golden_json("reference/golden/2_model/yolov5n_nc3.json");
     assert_ok(brim_torch_load(&file, shared_path(official)));
-    json_t *root = json_load_file(shared_path(golden_path), 0, NULL);
     const json_t *rows = json_object_get(root, "state_dict");
     assert_int_equal(json_array_size(rows), 349);
     assert_int_equal(file.tensor_count, 349);

@@ -219,14 +219,11 @@ void golden_picture(void **state)
 {
     const GoldenPictureCase *test = *state;
     Detector detector;
-    json_error_t error;
-    need_shared(FOLDER "pictures.json");
+    json_t *root = load_golden_json(FOLDER "pictures.json");
     detect(&detector, test);
     compare_table(&detector, "raw", detector.raw);
     compare_table(&detector, "decoded", detector.rows);
     compare_sums(&detector);
-    json_t *root = json_load_file(shared_path(FOLDER "pictures.json"), 0, &error);
-    assert_non_null(root);
     const json_t *nms = json_object_get(json_object_get(root, test->name), "nms");
     compare_detections(&detector, json_object_get(nms, "detect_c25_i45"));
     if (!test->sure_alone)

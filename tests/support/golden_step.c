@@ -266,11 +266,8 @@ static void train_and_compare(const GoldenStepCase *test, const char *file, int 
                               const char *const keys[3])
 {
     Trained trained;
-    json_error_t error;
     float items[4], norm[2];
-    need_shared(file);
-    json_t *root = json_load_file(shared_path(file), 0, &error);
-    assert_non_null(root);
+    json_t *root = load_golden_json(file);
     open_trained(&trained, test);
     for (int step = 0; step < steps; step++) {
         const BrimStepScalars scalars = scalars_of(&trained, step, learning_rate);

@@ -47,4 +47,7 @@ BrimStatus op_run_open(OpRun *run, const BrimBackendClass *class, const OpCase *
 BrimStatus op_run_start(OpRun *run);
 void op_run_close(OpRun *run);
 
+/* A tensor in its plain form, to be given back with brim_mem_give. */
+void *op_run_read(OpRun *run, BrimTensorId id);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "support/op_cases.h"
+#include "support/support.h"
 
 /* Values by the tensor's name: what an op reads must make sense to it. */
 static float value_for(const char *name, size_t i, BrimRandom *random)
@@ -88,4 +89,14 @@ void op_run_close(OpRun *run)
     brim_graph_close(&run->graph);
     if (run->backend)
         run->class->close(&run->backend);
+}
+
+void *op_run_read(OpRun *run, BrimTensorId id)
+{
+    const BrimTensor *tensor = &run->graph->tensors[id];
+    void *plain =
+        brim_mem_take(BRIM_MEM_OTHER, brim_tensor_elements(tensor), brim_dtype_bytes(tensor->dtype));
+    assert_non_null(plain);
+    assert_ok(run->class->read(run->program, id, plain));
+    return plain;
 }

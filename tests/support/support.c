@@ -65,6 +65,21 @@ const float *golden_floats(const BrimTensorFile *file, const char *name)
     return tensor->data;
 }
 
+json_t *load_json(const char *path)
+{
+    json_error_t error;
+    json_t *root = json_load_file(path, 0, &error);
+    if (!root)
+        fail_msg("%s: %s", path, error.text);
+    return root;
+}
+
+json_t *load_golden_json(const char *name)
+{
+    need_shared(name);
+    return load_json(shared_path(name));
+}
+
 void assert_refused(BrimStatus got, BrimStatus expected, const char *text)
 {
     if (got != expected)

@@ -26,6 +26,10 @@ void load_golden(BrimTensorFile *file, const char *name);
 const BrimHostTensor *golden(const BrimTensorFile *file, const char *name);
 const float *golden_floats(const BrimTensorFile *file, const char *name);
 
+/* A JSON file, and one of the golden folder, where the test skips without it; to be given back with json_decref. */
+json_t *load_json(const char *path);
+json_t *load_golden_json(const char *name);
+
 /* Fails with brim's last error when the call did not return BRIM_OK. */
 #define assert_ok(call)                                                                                        \
     do {                                                                                                       \
