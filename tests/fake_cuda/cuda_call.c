@@ -110,6 +110,7 @@ CUresult cuDriverGetVersion(int *version)
     X(CUDA_ERROR_NOT_INITIALIZED, "initialization error")                                                    \
     X(CUDA_ERROR_STUB_LIBRARY, "CUDA driver is a stub library")                                              \
     X(CUDA_ERROR_DEVICE_UNAVAILABLE, "CUDA-capable device(s) is/are busy or unavailable")                    \
+    X(CUDA_ERROR_OPERATING_SYSTEM, "OS call failed or operation not supported on this OS")                   \
     X(CUDA_ERROR_NO_DEVICE, "no CUDA-capable device is detected")                                            \
     X(CUDA_ERROR_INVALID_DEVICE, "invalid device ordinal")                                                   \
     X(CUDA_ERROR_INVALID_CONTEXT, "invalid device context")                                                  \

@@ -16,6 +16,10 @@ static const char *const gone =
     "restart the machine; " GO_ON;
 static const char *const held =
     "another process holds the card for itself, or it is being reset: nvidia-smi shows which";
+static const char *const kept_out =
+    "the system keeps this process from the card's devices (/dev/nvidia*): a container wants --gpus all, and "
+    "to "
+    "be started anew where it lost them; a service may be kept from them by its own settings";
 static const char *const halted =
     "another error came first, and the card takes nothing more from this process; " GO_ON;
 
@@ -40,6 +44,8 @@ static const struct {
     {CUDA_ERROR_UNKNOWN, gone},
     {CUDA_ERROR_DEINITIALIZED, gone},
     {CUDA_ERROR_DEVICE_UNAVAILABLE, held},
+    {CUDA_ERROR_OPERATING_SYSTEM, kept_out},
+    {CUDA_ERROR_NOT_PERMITTED, kept_out},
     {CUDA_ERROR_CONTEXT_IS_DESTROYED, halted},
     {CUDA_ERROR_SYSTEM_DRIVER_MISMATCH,
      "libcuda.so.1 and the kernel's NVIDIA module are of different versions, as after an "
