@@ -114,6 +114,11 @@ on cc=8.9 val --data "$work/data/data.yaml" --weights "$work/runs/newer/weights/
 expect "a card that code for another of its kind is for" 0 "device: card 0"
 ! grep -q "no code for card" "$work/out" || fail "code for 8.6 or 8.9 is code for 8.9"
 
+on bus=0 plan yolov5n --imgsz 64 --device 0
+expect "a card of which the driver does not know the bus" 0 "chosen"
+on fail=cuInit@1,error=304 "${refused[@]}"
+expect_refusal "a container without the card's devices" 1 "CUDA_ERROR_OPERATING_SYSTEM (304)" "--gpus all"
+
 # ---- memory, to the byte ----
 
 pages=context=80M,late=64K,grain=2M

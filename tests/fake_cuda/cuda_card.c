@@ -78,6 +78,8 @@ static void read_word(const char *word)
         card.cards = (int)number_of(value, word);
     else if (IS("sms"))
         card.sms = (int)number_of(value, word);
+    else if (IS("bus"))
+        card.bus_bits = (int)number_of(value, word);
     else if (IS("error"))
         card.error = (CUresult)number_of(value, word);
     else if (IS("failing"))
@@ -114,6 +116,7 @@ static void read_card(void)
                       .driver = CUDA_VERSION,
                       .cards = 1,
                       .sms = 20,
+                      .bus_bits = 128,
                       .name = "NVIDIA False Card",
                       .failing = -1,
                       .other = -1,

@@ -84,7 +84,7 @@ CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice
         *value = 7001000;
         return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH:
-        *value = 128;
+        *value = fake_card()->bus_bits;
         return CUDA_SUCCESS;
     default:
         fake_complain("cuDeviceGetAttribute: it knows nothing of attribute %d", (int)attribute);

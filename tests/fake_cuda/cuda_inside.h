@@ -15,7 +15,7 @@ enum { FAKE_CARDS = 8 };
 
 typedef struct FakeCard {
     size_t memory_bytes, free_bytes, context_bytes, module_bytes, late_bytes, grain_bytes, pinned_bytes;
-    int cc_major, cc_minor, driver, cards, sms;
+    int cc_major, cc_minor, driver, cards, sms, bus_bits;
     char name[96];
     char fail_name[64]; /* "": nothing fails */
     unsigned long fail_at;

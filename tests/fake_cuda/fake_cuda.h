@@ -1,6 +1,7 @@
 /* What the false libraries share. The card is as BRIM_FAKE_CARD says, words separated by commas, all optional:
  *   memory=4096M  free=3800M  cc=8.6  name=...  cards=2  sms=20
  *   driver=13000        the CUDA version that the driver is for; the toolkit's own unless said
+ *   bus=0               the bits of its memory's bus (128)
  *   context=200M        what a context takes of the free memory
  *   module=4M           what loading the kernels takes of it
  *   late=64K            what each kernel, and each of cuDNN's engines, takes when it is started for the first time, as long as

@@ -5,10 +5,15 @@
 
 #include "backend/cuda/conv.h"
 
+/* Where the driver has no figures, as it may be of a card that shares the host's memory: about the least
+ * there are, as a plan divides by them. */
+enum { SOME_GB_S = 100, SOME_CLOCK_KHZ = 1000000 };
+
 /* Memory sends twice a clock, whatever its kind: the driver gives the clock of which that holds. */
 static double bandwidth_gb_s(const BrimCudaDevice *device)
 {
-    return 2.0 * device->memory_clock_khz * 1e3 * device->memory_bus_bits / 8 / 1e9;
+    double known = 2.0 * device->memory_clock_khz * 1e3 * device->memory_bus_bits / 8 / 1e9;
+    return known >= 1 ? known : SOME_GB_S;
 }
 
 BrimStatus brim_cuda_card_read(BrimCudaCard *card, int index)
@@ -19,7 +24,7 @@ BrimStatus brim_cuda_card_read(BrimCudaCard *card, int index)
     *card = (BrimCudaCard){
         .capability = device.capability,
         .multiprocessors = device.multiprocessors,
-        .clock_khz = device.clock_khz,
+        .clock_khz = device.clock_khz > 0 ? device.clock_khz : SOME_CLOCK_KHZ,
         .bandwidth_gb_s = bandwidth_gb_s(&device),
         .total_bytes = device.total_bytes,
         .context_bytes = device.context_bytes + device.module_bytes,
