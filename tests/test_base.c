@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/half.h"
 #include "base/random.h"
+#include "base/round.h"
 #include "support/support.h"
 
 static void memory_is_counted_limited_and_fails_on_demand(void **state)
@@ -162,6 +163,18 @@ static void halves_go_there_and_back(void **state)
     assert_true(brim_bfloat_to_float(0x3F80) == 1.0f);
 }
 
+static void sizes_are_rounded_up_to_whole_steps(void **state)
+{
+    (void)state;
+    assert_int_equal(brim_round_up(0, 64), 0);
+    assert_int_equal(brim_round_up(1, 64), 64);
+    assert_int_equal(brim_round_up(64, 64), 64);
+    assert_int_equal(brim_round_up(65, 96), 96);
+    assert_true(brim_round_up((size_t)1 << 40, ((size_t)1 << 39) + 1) == ((size_t)1 << 40) + 2);
+    assert_int_equal(brim_round_up_int(17, 16), 32);
+    assert_int_equal(brim_round_up_int(17, 1), 17);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +184,7 @@ int main(void)
         cmocka_unit_test(a_line_is_added_whole_or_not_at_all),
         cmocka_unit_test(random_numbers_repeat_and_spread),
         cmocka_unit_test(halves_go_there_and_back),
+        cmocka_unit_test(sizes_are_rounded_up_to_whole_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

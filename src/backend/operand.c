@@ -1,6 +1,8 @@
 /* From an operand's id to its bytes. */
 #include "backend/operand.h"
 
+#include "base/round.h"
+
 size_t brim_operand_offset(const BrimGraph *graph, const BrimPlacement *placement, BrimTensorId id)
 {
     size_t within = 0;
@@ -33,7 +35,7 @@ BrimFeature brim_operand_feature(const BrimGraph *graph, const BrimPlacement *pl
            graph->tensors[graph->tensors[whole].parent].form != BRIM_FORM_BLOCK)
         whole = graph->tensors[whole].parent;
     int block = tensor->form == BRIM_FORM_FEATURE ? channel_block : 1;
-    size_t channels = ((size_t)graph->tensors[whole].dims[1] + (size_t)block - 1) / (size_t)block * (size_t)block;
+    size_t channels = brim_round_up((size_t)graph->tensors[whole].dims[1], (size_t)block);
     void *data = brim_operand_data(graph, placement, arena, id);
     return (BrimFeature){
         .data = tensor->dtype == BRIM_BF16 ? NULL : data,

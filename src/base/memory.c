@@ -9,6 +9,8 @@
 #include <malloc.h>
 #endif
 
+#include "base/round.h"
+
 enum {
     ALIGNMENT = 64,
     /* Larger blocks are the system's own and go back to it whole: in the heap they would leave holes, of
@@ -102,7 +104,7 @@ static void *take(BrimMemTag tag, size_t count, size_t size, Content content)
     }
     size_t most = atomic_load(&limit);
     bool over = most && atomic_load(&held[BRIM_MEM_TAG_COUNT]) + bytes > most;
-    size_t total = (ALIGNMENT + bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t total = brim_round_up(ALIGNMENT + bytes, ALIGNMENT);
     bool mapped = content == FOR_LATER || total >= MAPPED_FROM_BYTES;
     char *raw = over || told_to_fail() ? NULL : content == FOR_LATER ? reserve(total) : take_now(total, mapped);
     if (!raw) {

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/round.h"
 #include "data/resize.h"
 
 enum { ALIGNMENT = 64 };
@@ -29,7 +30,7 @@ BrimLoaderBounds brim_loader_bounds(const BrimLoaderConf *conf)
 static void *cut(char *block, size_t *bytes, size_t part_bytes)
 {
     void *part = block ? block + *bytes : NULL;
-    *bytes += (part_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    *bytes += brim_round_up(part_bytes, ALIGNMENT);
     return part;
 }
 

@@ -3,10 +3,7 @@
 
 #include <stdlib.h>
 
-static size_t aligned(size_t bytes, size_t alignment_bytes)
-{
-    return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
-}
+#include "base/round.h"
 
 /* A buffer begins to live, or has ceased to. */
 typedef struct Change {
@@ -29,7 +26,7 @@ BrimStatus brim_pack_lower_bound(const BrimBuffer *buffers, int count, size_t al
     if (!changes)
         return BRIM_ERROR_MEMORY;
     for (int i = 0; i < count; i++) {
-        int64_t size = (int64_t)aligned(buffers[i].bytes, alignment_bytes);
+        int64_t size = (int64_t)brim_round_up(buffers[i].bytes, alignment_bytes);
         changes[2 * i] = (Change){buffers[i].first, size};
         changes[2 * i + 1] = (Change){(int64_t)buffers[i].last + 1, -size};
     }

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/round.h"
 #include "plan/lifetime.h"
 
 /* What takes room of its own. */
@@ -27,11 +28,6 @@ struct BrimDemand {
     int op_count;
     int64_t *change; /* per op and one more: bytes that begin to live there, less those that have ceased to */
 };
-
-static size_t aligned(size_t bytes)
-{
-    return (bytes + BRIM_PLAN_ALIGNMENT - 1) / BRIM_PLAN_ALIGNMENT * BRIM_PLAN_ALIGNMENT;
-}
 
 static void mark(bool *flags, BrimTensorId id)
 {
@@ -161,7 +157,7 @@ void brim_demand_close(BrimDemand **demand)
 
 static size_t room_bytes(const Room *room, int batch)
 {
-    return aligned(brim_workspace_bytes(&room->bytes, batch));
+    return brim_round_up(brim_workspace_bytes(&room->bytes, batch), BRIM_PLAN_ALIGNMENT);
 }
 
 /* Everything that is alive at the fullest op; *peak may be NULL. */

@@ -2,6 +2,7 @@
 #ifndef BRIM_PLAN_EXACT_NODE_H
 #define BRIM_PLAN_EXACT_NODE_H
 
+#include "base/round.h"
 #include "plan/exact_search.h"
 
 /* Items left, and what was placed last. */
@@ -25,7 +26,7 @@ static inline bool brim_exact_is_passed(const BrimExactSearch *search, const Bri
 
 static inline int64_t brim_exact_align(int64_t offset, int64_t alignment)
 {
-    return (offset + alignment - 1) / alignment * alignment;
+    return (int64_t)brim_round_up((size_t)offset, (size_t)alignment);
 }
 
 /* Fills in the bounds of the node's items. False when these leave no room for one of them, or in a section;

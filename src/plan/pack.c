@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/round.h"
+
 typedef struct Item {
     int32_t first, last;
     size_t bytes; /* rounded up to the packing's alignment */
@@ -112,11 +114,6 @@ static void insert_placed(Item *items, int *placed, int count, int i)
     placed[at] = i;
 }
 
-static size_t aligned(size_t bytes, size_t alignment_bytes)
-{
-    return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes;
-}
-
 /* A gap that holds the item, else the lowest free place above all gaps; ties to the lower offset. */
 static size_t find_place(const Item *items, const int *placed, int count, const Item *item, Fit fit)
 {
@@ -130,7 +127,7 @@ static size_t find_place(const Item *items, const int *placed, int count, const 
             best_gap = fit == FIT_SMALLEST ? other->offset - low : 0;
         }
         if (other->offset + other->bytes > low)
-            low = aligned(other->offset + other->bytes, item->alignment_bytes);
+            low = brim_round_up(other->offset + other->bytes, item->alignment_bytes);
     }
     return best == SIZE_MAX ? low : best;
 }
@@ -164,14 +161,13 @@ static void fill_items(Packing *packing, Key key)
 {
     for (int i = 0; i < packing->count; i++) {
         const BrimBuffer *buffer = &packing->buffers[i];
-        packing->items[i] =
-            (Item){.first = buffer->first,
-                   .last = buffer->last,
-                   .bytes = aligned(buffer->bytes, packing->alignment_bytes),
-                   .alignment_bytes =
-                       buffer->alignment_bytes ? buffer->alignment_bytes : packing->alignment_bytes,
-                   .index = i,
-                   .at_peak = buffer->first <= packing->peak && packing->peak <= buffer->last};
+        packing->items[i] = (Item){
+            .first = buffer->first,
+            .last = buffer->last,
+            .bytes = brim_round_up(buffer->bytes, packing->alignment_bytes),
+            .alignment_bytes = buffer->alignment_bytes ? buffer->alignment_bytes : packing->alignment_bytes,
+            .index = i,
+            .at_peak = buffer->first <= packing->peak && packing->peak <= buffer->last};
         key(&packing->items[i]);
     }
     qsort(packing->items, (size_t)packing->count, sizeof *packing->items, compare);

@@ -3,12 +3,8 @@
 
 #include <string.h>
 
+#include "base/round.h"
 #include "plan/lifetime.h"
-
-static size_t aligned(size_t bytes)
-{
-    return (bytes + BRIM_PLAN_ALIGNMENT - 1) / BRIM_PLAN_ALIGNMENT * BRIM_PLAN_ALIGNMENT;
-}
 
 static bool owns_storage(const BrimTensor *tensor)
 {
@@ -39,7 +35,7 @@ static size_t place_in_a_row(const BrimGraph *graph, BrimPlacement *placement, B
         if (graph->tensors[id].life != life || !owns_storage(&graph->tensors[id]))
             continue;
         placement->tensor_offset[id] = start;
-        start += aligned(graph->tensors[id].bytes);
+        start += brim_round_up(graph->tensors[id].bytes, BRIM_PLAN_ALIGNMENT);
     }
     return start;
 }
@@ -119,10 +115,11 @@ static BrimStatus sum_purposes(const BrimGraph *graph, BrimOpId peak, size_t *pu
     for (BrimTensorId id = 0; id < graph->tensor_count && status == BRIM_OK; id++) {
         const BrimTensor *tensor = &graph->tensors[id];
         if (brim_lifetime_holds(graph, buffers, id, peak))
-            purpose_bytes[tensor->purpose] += aligned(tensor->bytes);
+            purpose_bytes[tensor->purpose] += brim_round_up(tensor->bytes, BRIM_PLAN_ALIGNMENT);
     }
     if (graph->op_count && status == BRIM_OK)
-        purpose_bytes[BRIM_PURPOSE_WORKSPACE] += aligned(graph->ops[peak].workspace_bytes);
+        purpose_bytes[BRIM_PURPOSE_WORKSPACE] +=
+            brim_round_up(graph->ops[peak].workspace_bytes, BRIM_PLAN_ALIGNMENT);
     brim_mem_give(buffers);
     return status;
 }

@@ -1,10 +1,7 @@
 /* Bytes of every tensor and op of a graph. */
 #include "plan/plan.h"
 
-static size_t aligned(size_t bytes)
-{
-    return (bytes + BRIM_PLAN_ALIGNMENT - 1) / BRIM_PLAN_ALIGNMENT * BRIM_PLAN_ALIGNMENT;
-}
+#include "base/round.h"
 
 /* Members of a block stand behind one another in the order of their ids. */
 static void measure_members(BrimGraph *graph)
@@ -14,7 +11,7 @@ static void measure_members(BrimGraph *graph)
         if (tensor->parent == BRIM_NONE || graph->tensors[tensor->parent].form != BRIM_FORM_BLOCK)
             continue;
         tensor->offset_bytes = graph->tensors[tensor->parent].bytes;
-        graph->tensors[tensor->parent].bytes += aligned(tensor->bytes);
+        graph->tensors[tensor->parent].bytes += brim_round_up(tensor->bytes, BRIM_PLAN_ALIGNMENT);
     }
 }
 
@@ -49,9 +46,9 @@ static size_t plain_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorI
     size_t block = (size_t)*(const int *)self;
     size_t elements = brim_tensor_elements(tensor);
     if (tensor->form == BRIM_FORM_FEATURE)
-        elements = elements / (size_t)tensor->dims[1] * (((size_t)tensor->dims[1] + block - 1) / block * block);
+        elements = elements / (size_t)tensor->dims[1] * brim_round_up((size_t)tensor->dims[1], block);
     if (tensor->form == BRIM_FORM_VECTOR)
-        elements = (elements + block - 1) / block * block;
+        elements = brim_round_up(elements, block);
     return elements * brim_dtype_bytes(tensor->dtype);
 }
 

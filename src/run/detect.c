@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/plural.h"
+#include "base/round.h"
 #include "conf/dataset.h"
 #include "data/resize.h"
 #include "report/folder.h"
@@ -121,7 +122,7 @@ static BrimStatus say_what_fits(BrimDetectRun *run)
     size_t given = (size_t)run->options->memory_bytes, needed = 0;
     int stride_px = brim_model_max_stride_px(&run->detector.file.model), fits = 0;
     for (int imgsz_px = run->imgsz_px; imgsz_px > 0 && !fits;
-         imgsz_px = (imgsz_px / 2 + stride_px - 1) / stride_px * stride_px) {
+         imgsz_px = brim_round_up_int(imgsz_px / 2, stride_px)) {
         run->imgsz_px = imgsz_px;
         size_t bytes = plan(run, 0) == BRIM_OK ? brim_detector_planned_bytes(&run->detector) : 0;
         needed = needed ? needed : bytes;

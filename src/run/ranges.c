@@ -1,6 +1,7 @@
 /* Ranges, and the side of a network's input. */
 #include "run/ranges.h"
 
+#include "base/round.h"
 #include "run/remarks.h"
 
 BrimStatus brim_ranges_check(const BrimRange *ranges, size_t count)
@@ -32,7 +33,7 @@ BrimStatus brim_imgsz_check_whole(int imgsz_px, const BrimModel *model)
 int brim_imgsz_round(int imgsz_px, const BrimModel *model, BrimListener listener, void *self)
 {
     int stride_px = brim_model_max_stride_px(model);
-    int rounded_px = (imgsz_px + stride_px - 1) / stride_px * stride_px;
+    int rounded_px = brim_round_up_int(imgsz_px, stride_px);
     if (rounded_px != imgsz_px)
         brim_remark(listener, self, "--imgsz %d must be a multiple of %d: taking %d", imgsz_px, stride_px,
                     rounded_px);

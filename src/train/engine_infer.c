@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backend/operand.h"
+#include "base/round.h"
 
 enum { ALIGNMENT_BYTES = 64 };
 
@@ -14,7 +15,7 @@ static size_t result_bytes(const BrimRunner *runner, BrimTensorId id)
         return 0;
     const BrimTensor *tensor = &runner->graph->tensors[id];
     size_t bytes = brim_tensor_elements(tensor) * brim_dtype_bytes(tensor->dtype);
-    return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+    return brim_round_up(bytes, ALIGNMENT_BYTES);
 }
 
 /* A room has predictions, the loss, and here how many rows of each picture were brought. */
@@ -29,8 +30,8 @@ static size_t room_bytes(const BrimEngine *engine)
     size_t most_bytes = 0;
     for (int i = engine->conf.train_count; i < engine->runner_count; i++) {
         const BrimRunner *runner = &engine->runners[i];
-        size_t bytes = counts_at(runner) + (size_t)runner->shape.n * sizeof(int32_t);
-        bytes = (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+        size_t bytes =
+            brim_round_up(counts_at(runner) + (size_t)runner->shape.n * sizeof(int32_t), ALIGNMENT_BYTES);
         most_bytes = bytes > most_bytes ? bytes : most_bytes;
     }
     return most_bytes;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/round.h"
 #include "train/rank.h"
 
 enum { LANES = 16 }; /* kept boxes that are compared side by side */
@@ -56,7 +57,7 @@ static size_t candidate_room(const BrimNmsConf *conf, int rows, int class_count)
 
 static int kept_room(const BrimNmsConf *conf)
 {
-    return (conf->max_det + LANES - 1) / LANES * LANES;
+    return brim_round_up_int(conf->max_det, LANES);
 }
 
 size_t brim_nms_bytes(const BrimNmsConf *conf, int rows, int class_count)

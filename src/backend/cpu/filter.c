@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/round.h"
+
 /* Channels with their pads. */
 typedef struct Padded {
     int out, in;
@@ -16,8 +18,8 @@ static bool is_plain_inside(const BrimFilter *filter)
 static Padded padded(const BrimFilter *filter)
 {
     int block = filter->block;
-    return (Padded){(filter->out + block - 1) / block * block,
-                    is_plain_inside(filter) ? filter->in : (filter->in + block - 1) / block * block};
+    return (Padded){brim_round_up_int(filter->out, block),
+                    is_plain_inside(filter) ? filter->in : brim_round_up_int(filter->in, block)};
 }
 
 /* Where the element lies; o and i may be pads. */

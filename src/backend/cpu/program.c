@@ -10,6 +10,7 @@
 #include "backend/host/transfer.h"
 #include "backend/host/update.h"
 #include "base/clock.h"
+#include "base/round.h"
 #include "element/batchnorm.h"
 
 static void *data_of(const BrimProgram *program, BrimTensorId id)
@@ -117,7 +118,7 @@ static void fold(const BrimCall *call)
     const float *gamma = brim_call_in(call, 1), *beta = brim_call_in(call, 2);
     const float *mean = brim_call_in(call, 3), *variance = brim_call_in(call, 4);
     float *bias = brim_call_out(call, 1);
-    int padded = (from.out + call->channel_block - 1) / call->channel_block * call->channel_block;
+    int padded = brim_round_up_int(from.out, call->channel_block);
     /* The factors stand where the bias will, which comes last. */
     for (int o = 0; o < padded; o++)
         bias[o] = o < from.out ? gamma[o] * brim_batchnorm_rstd((double)variance[o]) : 0.0f;

@@ -7,6 +7,7 @@
 #include "backend/cpu/filter.h"
 #include "backend/host/head.h"
 #include "backend/host/update.h"
+#include "base/round.h"
 
 /* True when every part of a feature starts and ends on a block of channels. */
 static bool parts_fit(const BrimGraph *graph, int block)
@@ -43,10 +44,9 @@ size_t brim_cpu_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id
         return brim_filter_bytes(&filter);
     }
     if (tensor->form == BRIM_FORM_FEATURE)
-        elements =
-            elements / (size_t)tensor->dims[1] * (((size_t)tensor->dims[1] + block - 1) / block * block);
+        elements = elements / (size_t)tensor->dims[1] * brim_round_up((size_t)tensor->dims[1], block);
     if (tensor->form == BRIM_FORM_VECTOR)
-        elements = (elements + block - 1) / block * block;
+        elements = brim_round_up(elements, block);
     return elements * brim_dtype_bytes(tensor->dtype);
 }
 

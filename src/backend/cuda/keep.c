@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend/cuda/program.h"
+#include "base/round.h"
 
 /* cuMemAlloc takes from the card in steps of 2 MiB, so that is what a plan has to say. */
 enum { STEP_BYTES = 2 << 20, ALIGNMENT = 256, THREADS = 256 };
@@ -11,33 +12,28 @@ enum { STEP_BYTES = 2 << 20, ALIGNMENT = 256, THREADS = 256 };
  * took nothing for 455 MiB, for which those that are there have room, and 6 MiB for 3639. */
 enum { PAGE_BYTES = 4096, ENTRY_BYTES = 8 };
 
-static size_t round_up(size_t bytes, size_t step)
-{
-    return (bytes + step - 1) / step * step;
-}
-
 /* Room of the card alone, between tasks and pictures. */
 static size_t part_bytes(const BrimKeep *keep)
 {
     size_t parts = (size_t)keep->most_pictures * BRIM_AUGMENT_VIEWS * (size_t)keep->most_px;
-    return round_up(parts * sizeof(BrimWarpPlace), ALIGNMENT);
+    return brim_round_up(parts * sizeof(BrimWarpPlace), ALIGNMENT);
 }
 
 static size_t task_bytes(const BrimKeep *keep)
 {
-    return round_up((size_t)keep->most_pictures * sizeof(BrimAugmentTask), ALIGNMENT);
+    return brim_round_up((size_t)keep->most_pictures * sizeof(BrimAugmentTask), ALIGNMENT);
 }
 
 static size_t room_bytes(const BrimKeep *keep)
 {
-    return round_up(task_bytes(keep) + part_bytes(keep) + (keep->in_host ? 0 : keep->picture_bytes),
-                    STEP_BYTES);
+    return brim_round_up(task_bytes(keep) + part_bytes(keep) + (keep->in_host ? 0 : keep->picture_bytes),
+                         STEP_BYTES);
 }
 
 size_t brim_cuda_keep_bytes(const BrimKeep *keep)
 {
     size_t tables = keep->in_host ? keep->picture_bytes / PAGE_BYTES * ENTRY_BYTES : 0;
-    return room_bytes(keep) + (tables < STEP_BYTES ? 0 : round_up(tables, STEP_BYTES));
+    return room_bytes(keep) + (tables < STEP_BYTES ? 0 : brim_round_up(tables, STEP_BYTES));
 }
 
 BrimStatus brim_cuda_keep(BrimBackend *backend, const BrimKeep *keep)

@@ -1,6 +1,8 @@
 /* Two pinned buffers that take turns. */
 #include "backend/cuda/staging.h"
 
+#include "base/round.h"
+
 enum { ALIGNMENT_BYTES = 64 };
 
 BrimStatus brim_cuda_staging_open(BrimCudaStaging *staging, const BrimCudaDevice *device)
@@ -37,7 +39,7 @@ void brim_cuda_staging_close(BrimCudaStaging *staging)
 
 size_t brim_cuda_staging_room(size_t bytes)
 {
-    return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+    return brim_round_up(bytes, ALIGNMENT_BYTES);
 }
 
 BrimStatus brim_cuda_staging_grow(BrimCudaStaging *staging, size_t bytes)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/half.h"
+#include "base/round.h"
 
 static void *tensor_data(const BrimResidence *residence, BrimTensorId id)
 {
@@ -36,7 +37,7 @@ static void write_plane(const BrimFeature *feature, int n, int c, const float *p
 static void write_feature(const BrimFeature *feature, const float *plain)
 {
     size_t plane = (size_t)feature->h * feature->w;
-    int padded = (feature->c + feature->block - 1) / feature->block * feature->block;
+    int padded = brim_round_up_int(feature->c, feature->block);
     for (int n = 0; n < feature->n; n++) {
         for (int c = 0; c < padded; c++)
             write_plane(feature, n, c, c < feature->c ? plain + ((size_t)n * feature->c + c) * plane : NULL);
@@ -97,7 +98,7 @@ void brim_transfer_zero_pads(const BrimResidence *residence)
         if (tensor->life != BRIM_LIFE_ALWAYS || tensor->form == BRIM_FORM_BLOCK)
             continue;
         size_t used = tensor->form == BRIM_FORM_VECTOR ? plain_bytes(tensor) : tensor->bytes;
-        size_t end = (tensor->bytes + BRIM_PLAN_ALIGNMENT - 1) / BRIM_PLAN_ALIGNMENT * BRIM_PLAN_ALIGNMENT;
+        size_t end = brim_round_up(tensor->bytes, BRIM_PLAN_ALIGNMENT);
         if (tensor->parent == BRIM_NONE) /* behind a tensor of its own nobody walks on */
             end = tensor->bytes;
         if (tensor->parent == BRIM_NONE || graph->tensors[tensor->parent].form == BRIM_FORM_BLOCK)

@@ -2,6 +2,8 @@
  * picture and the filters over it in cells of 2 x 2 pixels. */
 #include "backend/cuda/layout/layout.h"
 
+#include "base/round.h"
+
 /* ---- space to depth: who lies so (depth.c says why) ---- */
 
 /* A picture, or filters over one, of whole cells. */
@@ -83,7 +85,7 @@ BrimTensorId brim_cuda_whole(const BrimGraph *graph, BrimTensorId id)
 
 int brim_cuda_padded(int channels)
 {
-    return (channels + BRIM_CUDA_PAD - 1) / BRIM_CUDA_PAD * BRIM_CUDA_PAD;
+    return brim_round_up_int(channels, BRIM_CUDA_PAD);
 }
 
 int brim_cuda_pixel_elements(const BrimGraph *graph, BrimTensorId id)
