@@ -147,7 +147,26 @@ static void test_demand_is_what_plans_take(void **state)
     }
 }
 
-/* A graph that begins with a basis is the one that makes its own. */
+/* A sizer that counts what it is asked of parameters. */
+typedef struct Asked {
+    BrimSizer sizer;
+    int of_parameters;
+} Asked;
+
+static size_t count_tensor(void *self, const BrimGraph *graph, BrimTensorId id)
+{
+    Asked *asked = self;
+    asked->of_parameters += graph->tensors[id].life == BRIM_LIFE_ALWAYS;
+    return asked->sizer.tensor_bytes(asked->sizer.self, graph, id);
+}
+
+static BrimStatus pass_on(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace)
+{
+    const Asked *asked = self;
+    return asked->sizer.workspace(asked->sizer.self, graph, id, workspace);
+}
+
+/* A graph that begins with a basis is the one that makes its own, and its parameters are measured once. */
 static void test_graphs_share_a_basis(void **state)
 {
     BrimBasis *bases[BRIM_PRECISION_COUNT] = {NULL};
@@ -157,6 +176,9 @@ static void test_graphs_share_a_basis(void **state)
     (void)state;
     assert_ok(brim_basis_open(&bases[BRIM_PRECISION_AMP], &model, true, BRIM_PRECISION_AMP));
     sharing.bases = bases;
+    Asked asked = {conf.subject.sizer, 0};
+    sharing.sizer = (BrimSizer){&asked, count_tensor, pass_on};
+    int once = 0;
     for (int training = 0; training < 2; training++) {
         BrimGraph *own = NULL, *shared = NULL;
         BrimStatus (*make)(const BrimSubject *, const BrimScheme *, int, BrimGraph **) =
@@ -171,6 +193,8 @@ static void test_graphs_share_a_basis(void **state)
             assert_memory_equal(own->ops[id].in, shared->ops[id].in, sizeof own->ops[id].in);
             assert_memory_equal(own->ops[id].out, shared->ops[id].out, sizeof own->ops[id].out);
         }
+        once = training ? once : asked.of_parameters;
+        assert_true(once > 0 && asked.of_parameters == once);
         brim_graph_close(&own);
         brim_graph_close(&shared);
     }

@@ -16,6 +16,18 @@ fail:
     return status;
 }
 
+void brim_basis_measured(BrimBasis *basis, const BrimGraph *graph)
+{
+    if (basis->graph->measured)
+        return;
+    for (BrimTensorId id = 0; id < basis->graph->tensor_count; id++) {
+        basis->graph->tensors[id].bytes = graph->tensors[id].bytes;
+        basis->graph->tensors[id].offset_bytes = graph->tensors[id].offset_bytes;
+        basis->graph->tensors[id].dims[0] = graph->tensors[id].dims[0]; /* a block's are its bytes */
+    }
+    basis->graph->measured = basis->graph->tensor_count;
+}
+
 void brim_basis_close(BrimBasis **basis)
 {
     if (!*basis)

@@ -13,6 +13,9 @@ struct BrimBasis {
 
 /* training: all states of the parameters, also for the inference of a training run; else the weights alone. */
 BrimStatus brim_basis_open(BrimBasis **basis, const BrimModel *model, bool training, BrimPrecision precision);
+
+/* A graph that began with the basis was measured: parameters are as large in all that begin with it later. */
+void brim_basis_measured(BrimBasis *basis, const BrimGraph *graph);
 void brim_basis_close(BrimBasis **basis); /* NULL inside is allowed */
 
 #endif

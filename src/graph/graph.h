@@ -207,6 +207,7 @@ typedef struct BrimGraph {
     BrimTensor *tensors;
     int32_t tensor_count;
     int32_t tensor_room;
+    BrimTensorId measured; /* tensors before it have their bytes: parameters of a basis that was measured */
     BrimOp *ops;
     int32_t op_count;
     int32_t op_room;

@@ -48,6 +48,7 @@ BrimStatus brim_head_begin(BrimLowering *lowering, const BrimStepConf *conf, boo
                                   OPS_A_NODE * basis->network->node_count));
     for (BrimTensorId id = 0; id < basis->graph->tensor_count; id++)
         BRIM_TRY(brim_graph_add_tensor(*graph, &basis->graph->tensors[id], &same));
+    (*graph)->measured = basis->graph->measured;
     lowering->graph = *graph;
     lowering->network = basis->network;
     lowering->parameters = basis->parameters;

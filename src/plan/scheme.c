@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/basis.h"
+
 static const char *const recompute_texts[] = {[BRIM_RECOMPUTE_ACTIVATIONS] = "activations",
                                               [BRIM_RECOMPUTE_NOTHING] = "nothing",
                                               [BRIM_RECOMPUTE_INSIDE] = "inside",
@@ -40,9 +42,14 @@ static BrimStepConf step_conf(const BrimSubject *subject, const BrimScheme *sche
     return conf;
 }
 
-static BrimStatus measure(const BrimSubject *subject, BrimStatus built, BrimGraph **graph)
+/* Parameters are measured with the first graph of their basis, as all graphs of a run agree on them. */
+static BrimStatus measure(const BrimSubject *subject, const BrimScheme *scheme, BrimStatus built,
+                          BrimGraph **graph)
 {
+    BrimBasis *basis = subject->bases ? subject->bases[scheme->precision] : NULL;
     BrimStatus status = built == BRIM_OK ? brim_plan_measure(*graph, &subject->sizer) : built;
+    if (status == BRIM_OK && basis)
+        brim_basis_measured(basis, *graph);
     if (status != BRIM_OK)
         brim_graph_close(graph);
     return status;
@@ -52,14 +59,14 @@ BrimStatus brim_scheme_training(const BrimSubject *subject, const BrimScheme *sc
                                 BrimGraph **graph)
 {
     const BrimStepConf conf = step_conf(subject, scheme, batch);
-    return measure(subject, brim_graph_training(graph, &conf), graph);
+    return measure(subject, scheme, brim_graph_training(graph, &conf), graph);
 }
 
 BrimStatus brim_scheme_validation(const BrimSubject *subject, const BrimScheme *scheme, int batch,
                                   BrimGraph **graph)
 {
     const BrimStepConf conf = step_conf(subject, scheme, batch);
-    return measure(subject, brim_graph_inference(graph, &conf), graph);
+    return measure(subject, scheme, brim_graph_inference(graph, &conf), graph);
 }
 
 BrimScheme brim_scheme_uniform(BrimPrecision precision, BrimRecompute recompute)

@@ -6,7 +6,7 @@
 /* Members of a block stand behind one another in the order of their ids. */
 static void measure_members(BrimGraph *graph)
 {
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+    for (BrimTensorId id = graph->measured; id < graph->tensor_count; id++) {
         BrimTensor *tensor = &graph->tensors[id];
         if (tensor->parent == BRIM_NONE || graph->tensors[tensor->parent].form != BRIM_FORM_BLOCK)
             continue;
@@ -15,20 +15,26 @@ static void measure_members(BrimGraph *graph)
     }
 }
 
-BrimStatus brim_plan_measure(BrimGraph *graph, const BrimSizer *sizer)
+static void measure_tensors(BrimGraph *graph, const BrimSizer *sizer)
 {
-    if (graph->batch < 1)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "a graph of %d pictures cannot be measured", (int)graph->batch);
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
+    for (BrimTensorId id = graph->measured; id < graph->tensor_count; id++) {
         BrimTensor *tensor = &graph->tensors[id];
         bool part = tensor->parent != BRIM_NONE && graph->tensors[tensor->parent].form != BRIM_FORM_BLOCK;
         tensor->bytes = part || tensor->form == BRIM_FORM_BLOCK ? 0 : sizer->tensor_bytes(sizer->self, graph, id);
     }
     measure_members(graph);
-    for (BrimTensorId id = 0; id < graph->tensor_count; id++) {
-        if (graph->tensors[id].form == BRIM_FORM_BLOCK)
-            graph->tensors[id].dims[0] = (int32_t)(graph->tensors[id].bytes / brim_dtype_bytes(graph->tensors[id].dtype));
+    for (BrimTensorId id = graph->measured; id < graph->tensor_count; id++) {
+        BrimTensor *tensor = &graph->tensors[id];
+        if (tensor->form == BRIM_FORM_BLOCK)
+            tensor->dims[0] = (int32_t)(tensor->bytes / brim_dtype_bytes(tensor->dtype));
     }
+}
+
+BrimStatus brim_plan_measure(BrimGraph *graph, const BrimSizer *sizer)
+{
+    if (graph->batch < 1)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "a graph of %d pictures cannot be measured", (int)graph->batch);
+    measure_tensors(graph, sizer);
     for (BrimOpId id = 0; id < graph->op_count; id++) {
         BrimOp *op = &graph->ops[id];
         op->workspace = (BrimWorkspace){0};
