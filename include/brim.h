@@ -118,7 +118,7 @@ typedef struct BrimTrainOptions {
     const char *device;    /* "cpu"; NULL: auto */
     const char *project;   /* folder of runs */
     const char *name;      /* folder of this run; numbered when it exists, unless exist_ok */
-    const char *resume;    /* last.safetensors of a run to go on with; "latest": the newest in project */
+    const char *resume;    /* a run's folder or its last.safetensors; "latest": the newest in project */
     const char *cache;     /* "ram": keep decoded pictures if they fit; "device": on the card, else as ram; "none" */
     int epochs, batch_size, imgsz, workers, threads, patience; /* batch_size -1, workers -1, threads 0: chosen */
     uint64_t seed;

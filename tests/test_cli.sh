@@ -41,10 +41,20 @@ expect 2 "one of val|test|train" val --data x.yaml --task all
 expect 2 "from 0 to 1" detect --source x --conf-thres 7
 expect 2 "512M or 8G" detect --source x --memory much
 
+expect 2 'the model is missing in `brim model MODEL [options]`' model
+expect 2 "as YOLOv5 has it: SGD" train --optimizer Adam
+expect 2 "as YOLOv5 has it: nothing is sent" train --upload_dataset
+expect 2 "no dataset given" train
 mkdir "$folder/empty"
 echo "not a picture" >"$folder/film.mp4"
 echo "$folder/gone.jpg" >"$folder/list.txt"
 expect 2 'no command "trian"; train is meant?' trian
+expect 1 "nothing is downloaded" val --data x.yaml --weights "$folder/none.pt"
+expect 1 "empty is a folder" val --data x.yaml --weights "$folder/empty"
+expect 1 "or a .safetensors" val --data x.yaml --weights tests/test_cli.sh
+expect 1 "--weights '' --cfg yolov5n" train --data x.yaml --weights "$folder/none.pt" --device cpu
+expect 1 "not at cameras" detect --source 0 --weights x.pt
+expect 1 "not at cameras" detect --source rtsp://camera/1 --weights x.pt
 expect 1 "no weights at" val --data x.yaml --weights "$folder/none.pt"
 expect 1 "no such folder" detect --source "$folder/none" --weights x.pt
 expect 1 "no picture" detect --source "$folder/empty" --weights x.pt
@@ -59,7 +69,7 @@ expect 2 "--batch-sizes must be" bench yolov5n --batch-sizes 1,0
 expect 1 "there are cpu" bench yolov5n --device cuda
 tiny=(yolov5n --imgsz 64 --threads 1)
 expect 0 "best value" bench "${tiny[@]}" --batch-sizes 1,2 --inference --steps 2 --plot "$folder/plot.svg"
-expect 0 "does not fit: needs" bench "${tiny[@]}" --batch-sizes 1,2 --memory 1M
+expect 0 "does not fit" bench "${tiny[@]}" --batch-sizes 1,2 --memory 1M
 expect 0 "loss: first" bench "${tiny[@]}" --random-training --batches 2 --batch-size 1
 expect 3 "the training needs" bench "${tiny[@]}" --random-training --memory 1M
 "$brim" bench "${tiny[@]}" --batch-sizes 1 --inference --steps 2 --format csv 2>/dev/null | head -1 | grep '^mode,batch_size' >/dev/null ||

@@ -111,8 +111,8 @@ static void data_files_are_read(void **state)
                        "path: .\ntrain: [images/train, list.txt]\nval: images/val\ntest: not/there\n"
                        "nc: 2\nnames: [cat, 'a dog']\ndownload: |\n  rm -rf everything\n"));
     assert_int_equal(dataset.train.count, 2);
-    assert_ends(dataset.train.paths[1], "set/./list.txt");
-    assert_ends(dataset.val.paths[0], "set/./images/val");
+    assert_ends(dataset.train.paths[1], "set/list.txt");
+    assert_ends(dataset.val.paths[0], "set/images/val");
     assert_int_equal(dataset.test.count, 1); /* looked at by whoever asks for it */
     assert_int_equal(dataset.class_count, 2);
     assert_string_equal(dataset.class_names[1], "a dog");

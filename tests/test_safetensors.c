@@ -250,7 +250,7 @@ static void a_wrong_length_is_refused(void **state)
     assert_refused(brim_safetensors_parse(&file, "x", "\2\0\0\0\0\0\0", 7), BRIM_ERROR_INPUT, "too few");
     assert_refused(brim_safetensors_parse(&file, "x", "\3\0\0\0\0\0\0\0{}", 10), BRIM_ERROR_INPUT, "3 bytes");
     assert_refused(brim_safetensors_parse(&file, "x", "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10), BRIM_ERROR_INPUT,
-                   "18446744073709551615");
+                   "no safetensors file");
 }
 
 /* Every single allocation of a load fails once, and nothing stays behind. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,10 +143,27 @@ BrimStatus brim_folder_make(const char *path)
     return BRIM_OK;
 }
 
+BrimStatus brim_folder_lock(const char *path, int *descriptor)
+{
+    *descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*descriptor < 0 || flock(*descriptor, LOCK_EX | LOCK_NB) == 0)
+        return BRIM_OK;
+    bool taken = errno == EWOULDBLOCK;
+    close(*descriptor);
+    *descriptor = -1;
+    return taken ? brim_fail(BRIM_ERROR_IO,
+                             "another run is writing into %s; let it end, or choose another --name", path)
+                 : BRIM_OK;
+}
+
 char *brim_path_join(const char *folder, const char *name)
 {
+    while (name[0] == '.' && name[1] == '/') /* data.yaml's `path: .` and `train: ./images` */
+        name += strspn(name + 1, "/") + 1;
     if (name[0] == '/' || !folder || !folder[0])
         return brim_mem_text(BRIM_MEM_OTHER, name);
+    if (strcmp(name, ".") == 0)
+        return brim_mem_text(BRIM_MEM_OTHER, folder);
     size_t folder_bytes = strlen(folder);
     const char *slash = folder[folder_bytes - 1] == '/' ? "" : "/";
     size_t bytes = folder_bytes + strlen(name) + 2;

@@ -20,7 +20,12 @@ bool brim_folder_exists(const char *path);
 /* Makes a folder and those above it. */
 BrimStatus brim_folder_make(const char *path);
 
-/* folder + "/" + name, or name alone when it is absolute or folder is empty. NULL with a last error. */
+/* Keeps a folder for this process until the descriptor is closed or the process ends. *descriptor is -1 where
+ * the file system keeps none. ERROR_IO where another process has it. */
+BrimStatus brim_folder_lock(const char *path, int *descriptor);
+
+/* folder + "/" + name, or name alone when it is absolute or folder is empty; without "./" before the name.
+ * NULL with a last error. */
 char *brim_path_join(const char *folder, const char *name);
 
 /* A file written beside its final name and renamed onto it by commit. A full disk fails at write or commit and

@@ -15,7 +15,7 @@ typedef struct DemoOptions {
 
 #define AT(field) offsetof(DemoOptions, field)
 static const BrimOption options_of_data[] = {
-    {.names = "what",
+    {.names = "set",
      .kind = BRIM_OPTION_WORD,
      .offset = AT(what),
      .required = true,

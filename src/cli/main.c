@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -60,6 +61,19 @@ static void wait_without_spinning(char **words)
         execv(path, words); /* where that fails, it goes on as it is */
 }
 
+/* A report that a full disk cut short is none. Who reads a pipe, as head does, may stop when he likes. */
+static int close_output(int exit_code)
+{
+    struct stat info;
+    bool whole = fflush(stdout) == 0 && !ferror(stdout);
+    if (whole || exit_code != BRIM_EXIT_DONE)
+        return exit_code;
+    if (fstat(STDOUT_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)))
+        return exit_code;
+    fprintf(stderr, "brim: error: the output could not be written whole; is there room where it goes?\n");
+    return BRIM_EXIT_FAILED;
+}
+
 int main(int count, char **words)
 {
     signal(SIGPIPE, SIG_IGN); /* `brim plan | head` is no crash */
@@ -75,11 +89,11 @@ int main(int count, char **words)
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
-        return BRIM_EXIT_DONE;
+        return close_output(BRIM_EXIT_DONE);
     }
     for (int i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(count - 2, words + 2);
+            return close_output(commands[i].run(count - 2, words + 2));
     }
     refuse(name);
     return BRIM_EXIT_USAGE;

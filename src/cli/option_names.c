@@ -40,6 +40,7 @@ int brim_option_names(const BrimOptionTable *table,
     return count;
 }
 
+/* --batch_size is --batch-size */
 static bool same_name(const char *name, const char *word, size_t length)
 {
     if (strlen(name) != length)
@@ -48,6 +49,11 @@ static bool same_name(const char *name, const char *word, size_t length)
         if ((word[i] == '_' ? '-' : word[i]) != (name[i] == '_' ? '-' : name[i]))
             return false;
     return true;
+}
+
+bool brim_option_same_name(const char *name, const char *other)
+{
+    return same_name(name, other, strlen(other));
 }
 
 int brim_option_find(const BrimOptionTable *table, const char *word, size_t length)

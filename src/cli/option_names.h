@@ -20,6 +20,9 @@ BrimOptionName brim_option_name(const BrimOption *option, int index);
 int brim_option_names(const BrimOptionTable *table,
                       char names[BRIM_OPTION_MOST_NAMES][BRIM_OPTION_NAME_BYTES]);
 
+/* Is it one name? - and _ are the same letter. */
+bool brim_option_same_name(const char *name, const char *other);
+
 /* The row with one of whose names the first `length` letters agree; - and _ are the same letter, as YOLOv5
  * uses both. -1 where there is none. */
 int brim_option_find(const BrimOptionTable *table, const char *word, size_t length);

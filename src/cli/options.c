@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/option_names.h"
+#include "cli/options_yolov5.h"
 #include "conf/nearest.h"
 
 typedef struct Parser {
@@ -190,6 +191,10 @@ static BrimStatus refuse_name(const Parser *parser, const char *word, size_t len
     for (int i = 0; i < count; i++)
         known[i] = names[i];
     snprintf(typed, sizeof typed, "%.*s", (int)length, word);
+    const char *instead = brim_option_of_yolov5(typed);
+    if (instead)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "there is no option --%s here, as YOLOv5 has it: %s", typed,
+                         instead);
     const char *nearest = brim_nearest(typed, known, count);
     return brim_fail(BRIM_ERROR_ARGUMENT, "there is no option --%s%s%s%s", typed,
                      nearest ? "; --" : "; --help lists them", nearest ? nearest : "",
@@ -235,14 +240,22 @@ static BrimStatus read_word(Parser *parser, const char *word)
     return brim_fail(BRIM_ERROR_ARGUMENT, "\"%s\" is one word too many; options begin with --", word);
 }
 
+/* A word is called as in the usage, which shows where it belongs. */
+static BrimStatus refuse_missing(const Parser *parser, const BrimOption *option)
+{
+    const BrimOptionName name = brim_option_name(option, 0);
+    if (option->kind != BRIM_OPTION_WORD)
+        return brim_fail(BRIM_ERROR_ARGUMENT, "--%s is missing: %s", name.text, option->help);
+    return brim_fail(BRIM_ERROR_ARGUMENT, "the %s is missing in `%.*s`: %s", name.text,
+                     (int)strcspn(parser->table->usage, "\n"), parser->table->usage, option->help);
+}
+
 static BrimStatus check_required(const Parser *parser)
 {
     for (int i = 0; i < parser->table->count; i++) {
         const BrimOption option = brim_option_at(parser->table, i);
         if (option.required && !parser->given[i])
-            return brim_fail(BRIM_ERROR_ARGUMENT, "%s%s is missing: %s",
-                             option.kind == BRIM_OPTION_WORD ? "" : "--", brim_option_name(&option, 0).text,
-                             option.help);
+            return refuse_missing(parser, &option);
     }
     return BRIM_OK;
 }

@@ -134,7 +134,7 @@ const BrimOption brim_train_options[] = {
      .value = "FILE",
      .alone = "latest",
      .help = "goes on with a stopped run to the last bit, from the newest of the project or from FILE, a "
-             "last.safetensors; "
+             "run's folder or its last.safetensors; "
              "all other options are those of that run"},
     {.names = "seed",
      .kind = BRIM_OPTION_UINT64,

@@ -128,6 +128,9 @@ static bool label_from_columns(const Columns *columns, BrimLabel *label, char *p
     return false;
 }
 
+/* Fractions that were rounded or drawn across an edge are a little above 1; pixels are far above. */
+static const float most_rounded = 2;
+
 static bool in_range(const BrimLabel *label, int class_count, char *problem)
 {
     const struct {
@@ -143,7 +146,8 @@ static bool in_range(const BrimLabel *label, int class_count, char *problem)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (parts[i].value >= 0 && parts[i].value <= 1)
             continue;
-        snprintf(problem, PROBLEM_BYTES, "%s %g is outside 0 to 1", parts[i].name, (double)parts[i].value);
+        snprintf(problem, PROBLEM_BYTES, "%s %g is outside 0 to 1%s", parts[i].name, (double)parts[i].value,
+                 parts[i].value > most_rounded ? " (pixels? it is a fraction of the picture's side)" : "");
         return false;
     }
     return true;

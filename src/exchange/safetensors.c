@@ -188,9 +188,15 @@ static BrimStatus read_header(Source *source, const char *data, size_t bytes)
     if (bytes < BRIM_SAFETENSORS_LENGTH_BYTES)
         return brim_fail(BRIM_ERROR_INPUT, "%zu bytes are too few for a safetensors file", bytes);
     uint64_t length = read_length((const unsigned char *)data);
-    if (length > MOST_HEADER_BYTES || length > bytes - BRIM_SAFETENSORS_LENGTH_BYTES)
-        return brim_fail(BRIM_ERROR_INPUT, "no safetensors file, or cut short: it says that its header has %" PRIu64
-                         " bytes", length);
+    if (length > MOST_HEADER_BYTES)
+        return brim_fail(
+            BRIM_ERROR_INPUT,
+            "no safetensors file: it does not begin with a header's length; weights are a .pt of "
+            "YOLOv5 or a .safetensors");
+    if (length > bytes - BRIM_SAFETENSORS_LENGTH_BYTES)
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "no safetensors file, or cut short: its header would have %" PRIu64 " bytes",
+                         length);
     const char *text = data + BRIM_SAFETENSORS_LENGTH_BYTES;
     if (length == 0 || text[0] != '{')
         return brim_fail(BRIM_ERROR_INPUT, "no safetensors file: its header does not begin with {");

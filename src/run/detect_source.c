@@ -22,6 +22,12 @@ static bool is_list(const char *path)
     return dot && strcmp(dot, ".txt") == 0;
 }
 
+/* A camera's number, or an address of a stream: YOLOv5 takes those too. */
+static bool is_live(const char *path)
+{
+    return strspn(path, "0123456789") == strlen(path) || strstr(path, "://");
+}
+
 static BrimStatus find_paths(BrimTexts *paths, const char *path, BrimListener listener, void *self)
 {
     char *sources[] = {(char *)path}; /* only read */
@@ -29,10 +35,15 @@ static BrimStatus find_paths(BrimTexts *paths, const char *path, BrimListener li
     if (!path || !path[0])
         return brim_fail(BRIM_ERROR_ARGUMENT,
                          "no source given; --source names a picture, a folder or a list file");
+    if (!brim_file_exists(path) && !brim_folder_exists(path) && is_live(path))
+        return brim_fail(BRIM_ERROR_INPUT,
+                         "%s: brim detect looks at pictures, not at cameras and streams; --source names a "
+                         "picture, a folder or a list file",
+                         path);
     if (brim_file_exists(path) && !brim_decode_knows(path) && !is_list(path))
         return brim_fail(BRIM_ERROR_INPUT,
                          "%s is neither a picture (.jpg .jpeg .png .bmp .webp) nor a folder nor a "
-                         "list file (.txt)",
+                         "list file (.txt); a film has to be taken apart into pictures",
                          path);
     BrimStatus status = brim_pictures_find(paths, &remarks, &(BrimPathList){sources, 1});
     for (int i = 0; i < remarks.count; i++)

@@ -193,10 +193,14 @@ BrimStatus brim_model_file_load(BrimModelFile *file, const char *path)
 {
     BrimStatus status;
     *file = (BrimModelFile){0};
+    if (brim_folder_exists(path))
+        return brim_fail(BRIM_ERROR_INPUT, "%s is a folder; weights are a .pt or a .safetensors", path);
     if (!brim_file_exists(path))
-        return brim_fail(BRIM_ERROR_INPUT,
-                         "no weights at %s; give a .pt of YOLOv5 v6 or later, or a .safetensors of brim",
-                         path);
+        return brim_fail(
+            BRIM_ERROR_INPUT,
+            "no weights at %s; give a .pt of YOLOv5 v6 or later, or a .safetensors of brim (nothing is "
+            "downloaded: YOLOv5's are at https://github.com/ultralytics/yolov5/releases/tag/v7.0)",
+            path);
     if (is_zip(path) || ends_with(path, ".pt"))
         BRIM_TRY(brim_torch_load(&file->tensors, path));
     else

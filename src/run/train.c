@@ -1,6 +1,8 @@
 /* A training run from its options to its folder. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -41,6 +43,8 @@ static BrimStatus make_folder(BrimTrainRun *run)
         run->weights_folder = brim_path_join(run->folder, "weights");
     if (!run->weights_folder)
         return BRIM_ERROR_MEMORY;
+    if (run->lock < 0)
+        BRIM_TRY(brim_folder_lock(run->folder, &run->lock));
     BRIM_TRY(brim_folder_make(run->weights_folder));
     brim_trainer_save_to(run->trainer, run->weights_folder);
     BRIM_TRY(brim_settings_save(run->folder, options, &run->hyper));
@@ -109,6 +113,8 @@ static void run_close(BrimTrainRun *run)
     brim_model_file_clear(&run->start);
     brim_tensors_clear(&run->identity);
     brim_settings_clear(&run->settings);
+    if (run->lock >= 0)
+        close(run->lock);
     brim_mem_give(run->cfg_text);
     brim_mem_give(run->folder);
     brim_mem_give(run->weights_folder);
@@ -136,6 +142,12 @@ static BrimStatus take_up(BrimTrainRun *run)
     const char *path = run->options->resume;
     if (strcmp(path, "latest") == 0) {
         BRIM_TRY(brim_report_latest(run->options->project, &latest));
+        path = latest;
+    }
+    if (brim_folder_exists(path)) {
+        latest = brim_path_join(path, "weights/last.safetensors");
+        if (!latest)
+            return BRIM_ERROR_MEMORY;
         path = latest;
     }
     BRIM_TRY(brim_model_file_load(&run->start, path));
@@ -195,10 +207,18 @@ static void show(BrimTrainRun *run)
     brim_show_start(&run->show, brim_trainer_engine(run->trainer), &shown);
 }
 
+static void say_how_to_go_on(const BrimTrainRun *run)
+{
+    char stopped[128];
+    snprintf(stopped, sizeof stopped, "%s", brim_last_error());
+    brim_fail(BRIM_STOPPED, "%s; --resume %s goes on with it", stopped, run->folder);
+}
+
 BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self)
 {
     BrimStatus status;
-    BrimTrainRun run = {.options = options, .plan_only = true, .listener = listener, .self = self};
+    BrimTrainRun run = {
+        .options = options, .plan_only = true, .listener = listener, .self = self, .lock = -1};
     BRIM_TRY(brim_train_run_read(&run));
     BRIM_TRY(plan_run(&run));
     BRIM_TRY(tell_plan(&run));
@@ -210,7 +230,8 @@ fail:
 BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, void *self)
 {
     BrimStatus status;
-    BrimTrainRun run = {.options = options, .listener = listener, .self = self, .start_ns = brim_clock_ns()};
+    BrimTrainRun run = {
+        .options = options, .listener = listener, .self = self, .lock = -1, .start_ns = brim_clock_ns()};
     if (brim_given(options->resume))
         BRIM_TRY(take_up(&run));
     BRIM_TRY(brim_train_run_read(&run));
@@ -220,7 +241,11 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     BRIM_TRY(run.resume ? brim_trainer_resume(run.trainer, start) : brim_trainer_start(run.trainer, start));
     brim_model_file_clear(&run.start);
     show(&run);
-    BRIM_TRY(brim_trainer_run(run.trainer));
+    status = brim_trainer_run(run.trainer);
+    if (status == BRIM_STOPPED)
+        say_how_to_go_on(&run);
+    if (status != BRIM_OK)
+        goto fail;
     brim_train_run_tell(&run, &(BrimEvent){.kind = BRIM_EVENT_DONE,
                                            .text = run.folder,
                                            .memory_planned_bytes = brim_trainer_planned_bytes(run.trainer),

@@ -1,4 +1,6 @@
 /* A training run's inputs: what its options name, read and checked before anything is planned. */
+#include "base/file.h"
+#include "base/plural.h"
 #include "run/anchors.h"
 #include "run/device.h"
 #include "run/ranges.h"
@@ -21,13 +23,26 @@ static BrimStatus check_ranges(const BrimTrainOptions *options)
 static BrimStatus check_options(const BrimTrainOptions *options)
 {
     if (!brim_given(options->data))
-        return brim_fail(BRIM_ERROR_ARGUMENT, "no data set given; --data FILE.yaml names one");
+        return brim_fail(BRIM_ERROR_ARGUMENT, "no dataset given; --data FILE.yaml names one");
     if (!brim_given(options->weights) && !brim_given(options->cfg) && !brim_given(options->resume))
         return brim_fail(BRIM_ERROR_ARGUMENT,
                          "neither weights nor a model given; --weights FILE or --cfg yolov5n");
     if (options->batch_size == 0)
         return brim_fail(BRIM_ERROR_ARGUMENT, "a batch size of 0: it starts at 1, and -1 has it chosen");
     return check_ranges(options);
+}
+
+/* Before pictures are looked for, which takes its time. */
+static BrimStatus check_weights(const BrimTrainRun *run)
+{
+    const char *weights = run->options->weights;
+    if (run->resume || !brim_given(weights) || brim_file_exists(weights) || brim_folder_exists(weights))
+        return BRIM_OK;
+    return brim_fail(
+        BRIM_ERROR_INPUT,
+        "no weights at %s; give a .pt of YOLOv5 (https://github.com/ultralytics/yolov5/releases/tag/v7.0 has "
+        "them, brim downloads nothing), or start from nothing: --weights '' --cfg %s",
+        weights, brim_given(run->options->cfg) ? run->options->cfg : "yolov5n");
 }
 
 /* Each card takes as many of a batch's pictures as the others, as under YOLOv5's DDP. */
@@ -41,6 +56,24 @@ static BrimStatus check_batch(const BrimTrainOptions *options, int cards)
                      cards, options->device, below ? below : cards);
 }
 
+static BrimStatus refuse_unlabelled(const BrimTrainRun *run)
+{
+    const char *data = run->options->data;
+    int pictures = run->train.sample_count, skipped = run->train.skipped_labels;
+    if (skipped)
+        return brim_fail(
+            BRIM_ERROR_INPUT,
+            "%s: none of the %d label%s of the training pictures can be used; a line is "
+            "`class x y width height`: the class counted from 0, the box's centre and size as fractions of "
+            "the picture's, from 0 to 1",
+            data, skipped, brim_plural(skipped, "s"));
+    return brim_fail(
+        BRIM_ERROR_INPUT,
+        "%s: no label was found for any of the %d training pictures; beside images/ stands labels/, with a "
+        ".txt for each picture (labels in COCO's JSON have to be converted)",
+        data, pictures);
+}
+
 static BrimStatus read_splits(BrimTrainRun *run)
 {
     BrimStatus status;
@@ -50,10 +83,7 @@ static BrimStatus read_splits(BrimTrainRun *run)
     BRIM_TRY(brim_split_scan(&run->val, &run->dataset.val, classes, threads));
     brim_remark_split(&run->val, "val", run->listener, run->self);
     if (run->train.label_count == 0)
-        status = brim_fail(BRIM_ERROR_INPUT,
-                           "%s: no label was found for any of the %d training pictures; labels/*.txt "
-                           "stand beside images/",
-                           run->options->data, run->train.sample_count);
+        status = refuse_unlabelled(run);
 fail:
     return status;
 }
@@ -102,6 +132,7 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
     BrimStatus status;
     const BrimTrainOptions *options = run->options;
     BRIM_TRY(check_options(options));
+    BRIM_TRY(check_weights(run));
     BRIM_TRY(brim_device_choose_several(options->device, &run->device));
     BRIM_TRY(check_batch(options, run->device.count));
     brim_device_remark(&run->device, run->listener, run->self);

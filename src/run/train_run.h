@@ -41,6 +41,7 @@ typedef struct BrimTrainRun {
     char *cfg_text;
     char *folder; /* runs/train/exp */
     char *weights_folder;
+    int lock; /* keeps other runs out of the folder; -1 before it is made */
     BrimTrainer *trainer;
     BrimShow show;
     int64_t start_ns;

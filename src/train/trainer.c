@@ -88,7 +88,9 @@ BrimStatus brim_trainer_resume(BrimTrainer *trainer, const BrimTensorFile *check
     trainer->skipped_told = trainer->position.scaler.skipped;
     if (trainer->position.epoch >= trainer->conf.epochs)
         return brim_fail(BRIM_ERROR_INPUT,
-                         "this run has finished its %d epoch%s; start a new one from its weights",
+                         "this run has finished its %d epoch%s; a new one can start from its weights, with "
+                         "--weights and its "
+                         "best.safetensors",
                          trainer->conf.epochs, brim_plural(trainer->conf.epochs, "s"));
     BRIM_TRY(brim_trainer_keep_fill(trainer));
 fail:
