@@ -242,8 +242,9 @@ BRIM_API BrimValOptions brim_val_defaults(void);
 BRIM_API BrimDetectOptions brim_detect_defaults(void);
 BRIM_API BrimBenchOptions brim_bench_defaults(void);
 
-/* Trains. The run's folder gets results.csv, opt.yaml, hyp.yaml, plan.txt, weights/last.safetensors and
- * weights/best.safetensors. ERROR_FIT before the first step when the plan is over memory_bytes. */
+/* Trains. The run's folder gets results.csv, results.png, opt.yaml, hyp.yaml, plan.txt,
+ * weights/last.safetensors and weights/best.safetensors. ERROR_FIT before the first step when the plan is
+ * over memory_bytes. */
 BRIM_API BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, void *self);
 
 /* Plans that run and reports the plan as events, without starting it. */

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "report/results.h"
+#include "report/results_plot.h"
 
 static char *path;
 
@@ -89,6 +90,33 @@ static void a_row_is_added_without_reading_all_others(void **state)
     brim_mem_give(large);
 }
 
+static void an_epoch_is_a_point(void **state)
+{
+    (void)state;
+    char *csv = brim_path_join(scratch_folder(), "drawn.csv"),
+         *picture = brim_path_join(scratch_folder(), "drawn.png");
+    char *data = NULL;
+    size_t bytes;
+    static const char heads_alone[] = "epoch,train/box_loss\n";
+    /* a cell that is empty, one that is no number, a row that is too short, and one that is being written */
+    static const char text[] = "epoch,train/box_loss\n"
+                               "0,0.1,,nan,0.5,0.5,0.5,0.5,0.1,0.1,0.1,0,0,0\n"
+                               "1,0.05,x,0,0,0,0,0,1e300,0.1,0.1,0,0,0\n"
+                               "2,0.01\n"
+                               "3,0.0";
+    assert_ok(brim_file_write(csv, text, strlen(text)));
+    assert_ok(brim_results_plot(picture, csv));
+    assert_ok(brim_file_read(picture, 1 << 24, &data, &bytes));
+    assert_true(bytes > 2000 && memcmp(data, "\x89PNG", 4) == 0);
+    brim_mem_give(data);
+    assert_ok(brim_file_write(csv, heads_alone, strlen(heads_alone)));
+    assert_refused(brim_results_plot(picture, csv), BRIM_ERROR_INPUT, "has no epoch to draw");
+    assert_refused(brim_results_plot("no/such/folder/results.png", csv), BRIM_ERROR_INPUT, "no epoch");
+    assert_refused(brim_results_plot(picture, "no/such.csv"), BRIM_ERROR_IO, "no/such.csv");
+    brim_mem_give(csv);
+    brim_mem_give(picture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +124,7 @@ int main(void)
         cmocka_unit_test(a_run_that_goes_on_writes_over_what_it_repeats),
         cmocka_unit_test(a_row_cut_short_is_no_row),
         cmocka_unit_test(a_row_is_added_without_reading_all_others),
+        cmocka_unit_test(an_epoch_is_a_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

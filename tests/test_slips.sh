@@ -70,6 +70,7 @@ grep -q "^brim train: stopped in epoch .*; --resume $folder/runs/one goes on wit
 timeout -s INT 5 "$brim" train --resume "$folder/runs/one" >"$folder/again" 2>&1
 grep -q "^Going on with $folder/runs/one/weights/last.safetensors$" "$folder/again" || complain "--resume FOLDER: $(cat "$folder/again")"
 train 0 "Done in" "${data[@]}" --name two
+[ -s "$folder/runs/two/results.png" ] && [ -s "$folder/runs/one/results.png" ] || complain "results.csv was not drawn"
 expect 1 "this run has finished its 1 epoch;" "$brim" train --resume "$folder/runs/two"
 
 # ---- an output that takes nothing ----

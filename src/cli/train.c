@@ -9,7 +9,8 @@ int brim_command_train(int count, char *const *words)
         "brim train --data FILE [options]",
         "Trains a YOLOv5 detector. Memory is planned to the byte before the first step, and a step takes "
         "none. "
-        "The run's folder gets results.csv, plan.txt, opt.yaml, hyp.yaml and weights/best.safetensors.",
+        "The run's folder gets results.csv and .png, plan.txt, opt.yaml, hyp.yaml and "
+        "weights/best.safetensors.",
         brim_train_options, brim_train_option_count};
     BrimTrainOptions options = brim_train_defaults();
     bool help = false;

@@ -10,6 +10,7 @@
 #include "report/folder.h"
 #include "report/latest.h"
 #include "report/results.h"
+#include "report/results_plot.h"
 #include "run/remarks.h"
 #include "run/train_run.h"
 
@@ -207,11 +208,38 @@ static void show(BrimTrainRun *run)
     brim_show_start(&run->show, brim_trainer_engine(run->trainer), &shown);
 }
 
-static void say_how_to_go_on(const BrimTrainRun *run)
+static void tell_done(BrimTrainRun *run)
+{
+    brim_train_run_tell(run, &(BrimEvent){.kind = BRIM_EVENT_DONE,
+                                          .text = run->folder,
+                                          .memory_planned_bytes = brim_trainer_planned_bytes(run->trainer),
+                                          .memory_peak_bytes = brim_trainer_peak_bytes(run->trainer),
+                                          .use = brim_show_use(&run->show, true),
+                                          .seconds = (double)(brim_clock_ns() - run->start_ns) / 1e9});
+}
+
+/* results.csv as a picture. A training is none the worse without it. */
+static void draw_results(const BrimTrainRun *run)
+{
+    char *csv = brim_path_join(run->folder, "results.csv"),
+         *picture = brim_path_join(run->folder, "results.png");
+    if (csv && picture && brim_file_exists(csv) && brim_results_plot(picture, csv) != BRIM_OK)
+        brim_remark(run->listener, run->self, "results.csv was not drawn: %s", brim_last_error());
+    brim_mem_give(csv);
+    brim_mem_give(picture);
+}
+
+/* Of a run that came to its end or was stopped. What is drawn takes memory that the plan does not know of:
+ * the trainer's is given back before. */
+static void finish(BrimTrainRun *run, BrimStatus status)
 {
     char stopped[128];
     snprintf(stopped, sizeof stopped, "%s", brim_last_error());
-    brim_fail(BRIM_STOPPED, "%s; --resume %s goes on with it", stopped, run->folder);
+    brim_show_end(&run->show);
+    brim_trainer_close(&run->trainer);
+    draw_results(run);
+    if (status == BRIM_STOPPED)
+        brim_fail(BRIM_STOPPED, "%s; --resume %s goes on with it", stopped, run->folder);
 }
 
 BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, void *self)
@@ -242,16 +270,10 @@ BrimStatus brim_train(const BrimTrainOptions *options, BrimListener listener, vo
     brim_model_file_clear(&run.start);
     show(&run);
     status = brim_trainer_run(run.trainer);
-    if (status == BRIM_STOPPED)
-        say_how_to_go_on(&run);
-    if (status != BRIM_OK)
-        goto fail;
-    brim_train_run_tell(&run, &(BrimEvent){.kind = BRIM_EVENT_DONE,
-                                           .text = run.folder,
-                                           .memory_planned_bytes = brim_trainer_planned_bytes(run.trainer),
-                                           .memory_peak_bytes = brim_trainer_peak_bytes(run.trainer),
-                                           .use = brim_show_use(&run.show, true),
-                                           .seconds = (double)(brim_clock_ns() - run.start_ns) / 1e9});
+    if (status == BRIM_OK)
+        tell_done(&run);
+    if (status == BRIM_OK || status == BRIM_STOPPED)
+        finish(&run, status);
 fail:
     run_close(&run);
     return status;
