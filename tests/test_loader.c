@@ -77,6 +77,32 @@ static void goes_on_at_any_batch(void **state)
     brim_split_clear(&split);
 }
 
+/* Threads are amid pictures of the epoch before, whose places the new one takes. */
+static void begins_anew_while_threads_are_at_work(void **state)
+{
+    (void)state;
+    enum { TIMES = 8, BATCHES = 4 };
+    uint64_t alone[MOST_BATCHES], after[MOST_BATCHES];
+    BrimSplit split;
+    BrimLoader *loader;
+    const BrimBatch *batch;
+    drawn_split(&split, DRAWN, 96);
+    BrimLoaderConf conf = training_conf(&split);
+    conf.workers = 3;
+    assert_ok(brim_loader_open(&loader, &conf));
+    for (int i = 0; i < TIMES; i++) {
+        assert_int_equal(run_epoch(loader, i, 0, alone), BATCHES);
+        assert_ok(brim_loader_start(loader, TIMES, 0));
+        for (int k = 0; k < i % 3; k++)
+            assert_ok(brim_loader_next(loader, &batch));
+        usleep(300); /* so that they have begun */
+        run_epoch(loader, i, 0, after);
+        assert_memory_equal(after, alone, BATCHES * sizeof *after);
+    }
+    brim_loader_close(&loader);
+    brim_split_clear(&split);
+}
+
 /* Each picture comes once an epoch. */
 static void takes_each_picture_once(void **state)
 {
@@ -346,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gives_the_same_batches_for_any_threads),
                                        cmocka_unit_test(goes_on_at_any_batch),
+                                       cmocka_unit_test(begins_anew_while_threads_are_at_work),
                                        cmocka_unit_test(takes_each_picture_once),
                                        cmocka_unit_test(makes_yolov5s_rectangular_batches),
                                        cmocka_unit_test(maps_boxes_back_to_the_picture),
