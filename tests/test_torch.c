@@ -197,6 +197,16 @@ static void checkpoints_of_every_form_are_read(void **state)
     assert_int_equal(brim_mem_held_bytes(BRIM_MEM_TAG_COUNT), held);
 }
 
+/* As Python takes it: it is nothing, and the model beside it counts. */
+static void an_empty_ema_is_passed_over(void **state)
+{
+    (void)state;
+    BrimTensorFile file;
+    read_checkpoint((PtCheckpoint){.protocol = 2, .ema_is_empty = true}, &file);
+    assert_tensors(&file, false);
+    brim_tensors_clear(&file);
+}
+
 static void a_file_is_read_as_its_bytes_are(void **state)
 {
     (void)state;
@@ -339,6 +349,7 @@ int main(void)
         cmocka_unit_test(the_official_weights_have_the_golden_names_and_shapes),
         cmocka_unit_test(the_official_weights_say_what_they_are),
         cmocka_unit_test(checkpoints_of_every_form_are_read),
+        cmocka_unit_test(an_empty_ema_is_passed_over),
         cmocka_unit_test(a_file_is_read_as_its_bytes_are),
         cmocka_unit_test(numbers_of_a_big_endian_machine_are_refused),
         cmocka_unit_test(every_type_of_element_is_read),

@@ -484,7 +484,10 @@ PtBytes pt_checkpoint(PtCheckpoint options)
     pt_text(&pickle, "ema");
     if (options.ema)
         put_model(&pickle, &options, true);
-    else
+    else if (options.ema_is_empty) {
+        pt_dict_begin(&pickle);
+        pt_dict_end(&pickle);
+    } else
         pt_op(&pickle, 'N');
     pt_text(&pickle, "date");
     pt_text(&pickle, "2022-11-22T10:00:00");

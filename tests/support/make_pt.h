@@ -78,6 +78,7 @@ typedef struct PtCheckpoint {
     int protocol;        /* 2 or 4 */
     bool half;           /* floats of 16 bits */
     bool ema;            /* "ema" is there beside "model", and has other weights */
+    bool ema_is_empty;   /* a dict of nothing; without either it is None */
     bool names_are_dict; /* {0: "mask", ...} as v7.0 has it; else a list, as v6.0 */
     bool deflate;
     const char *byte_order; /* "little" as newer PyTorch; NULL: not said */
