@@ -27,22 +27,27 @@ static int set_up(void **state)
     return 0;
 }
 
-static BrimEngine *open_engine(bool time_ops)
+static BrimEngine *open_engine_for(const BrimShape *shapes, int count, bool time_ops)
 {
     BrimEngine *engine = NULL;
-    static const BrimShape shape = {PICTURES, SIDE_PX, SIDE_PX};
     const BrimEngineConf conf = {.backend = &brim_backend_cuda,
                                  .model = &model,
                                  .hyper = brim_hyper_default(),
-                                 .train = &shape,
-                                 .train_count = 1,
-                                 .train_target_cap = PICTURES * BRIM_BENCH_LABELS,
+                                 .train = shapes,
+                                 .train_count = count,
+                                 .train_target_cap = shapes[0].n * BRIM_BENCH_LABELS,
                                  .time_ops = time_ops};
     assert_ok(brim_engine_open(&engine, &conf));
     assert_ok(brim_engine_start(engine));
     assert_ok(brim_weights_init(engine, &model, 0));
     assert_ok(brim_weights_start_ema(engine));
     return engine;
+}
+
+static BrimEngine *open_engine(bool time_ops)
+{
+    static const BrimShape shape = {PICTURES, SIDE_PX, SIDE_PX};
+    return open_engine_for(&shape, 1, time_ops);
 }
 
 static const BrimStepScalars scalars = {.learning_rate = {0.01f, 0.01f, 0.01f},
@@ -163,6 +168,28 @@ static void the_batch_ahead_is_the_next_one(void **state)
     brim_engine_close(&engine);
 }
 
+/* Its graph's inputs may lie where those of the graph that computes, or its losses, do. */
+static void a_batch_of_another_shape_is_not_written_ahead(void **state)
+{
+    (void)state;
+    static const BrimShape shapes[] = {{2, SIDE_PX, SIDE_PX}, {1, SIDE_PX, SIDE_PX}};
+    BrimBatch large, small;
+    float expected[2][4], got[2][4];
+    BrimEngine *engine = open_engine_for(shapes, 2, false);
+    assert_ok(brim_bench_batch_make(&large, 2, SIDE_PX, CLASSES));
+    assert_ok(brim_bench_batch_make(&small, 1, SIDE_PX, CLASSES));
+    assert_ok(brim_engine_gradient(engine, &small, &scalars, expected[0]));
+    assert_ok(brim_engine_gradient(engine, &large, &scalars, expected[1]));
+    assert_ok(brim_engine_begin(engine, &small, &scalars));
+    assert_ok(brim_engine_ahead(engine, &large));
+    assert_ok(brim_engine_finish(engine, got[0]));
+    assert_ok(brim_engine_gradient(engine, &large, &scalars, got[1]));
+    assert_memory_equal(got, expected, sizeof got);
+    brim_bench_batch_clear(&large);
+    brim_bench_batch_clear(&small);
+    brim_engine_close(&engine);
+}
+
 /* What a plan takes an op to be, in a part that ran. Convolutions with a bias, one a level, are more. */
 static void check_starts(const BrimEngine *engine, BrimPart part, const int32_t started[BRIM_OP_KIND_COUNT])
 {
@@ -237,6 +264,7 @@ int main(void)
         cmocka_unit_test(an_update_is_three_launches),
         cmocka_unit_test(neither_times_nor_a_batch_ahead_change_a_step),
         cmocka_unit_test(the_batch_ahead_is_the_next_one),
+        cmocka_unit_test(a_batch_of_another_shape_is_not_written_ahead),
         cmocka_unit_test(times_say_what_ran),
         cmocka_unit_test(it_is_closed_outside_its_context),
     };
