@@ -32,7 +32,7 @@ typedef struct BrimTrainerConf {
     size_t cache_bytes;             /* most that decoded pictures may take */
     BrimTrainerKeep keep;           /* as far as device and room allow */
     size_t budget_bytes;            /* 0: no limit */
-    bool plan_only;                 /* it is never started, and takes no host memory for checkpoints */
+    bool plan_only;                 /* it is never started, and takes no host memory for checkpoints and pictures */
     char *const *class_names;       /* for the figures of each class; NULL: none */
     const BrimTensorFile *identity; /* its metadata goes into every checkpoint: model, classes, options */
     BrimListener listener;

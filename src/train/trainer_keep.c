@@ -40,7 +40,7 @@ static BrimStatus plan(BrimTrainer *trainer)
                            .most_pictures = trainer->conf.batch,
                            .most_px = 2 * trainer->conf.imgsz_px};
     BRIM_TRY(brim_engine_keep(trainer->engine, &keep, trainer->conf.budget_bytes));
-    if (keep.in_host)
+    if (keep.in_host && !trainer->conf.plan_only)
         BRIM_TRY(brim_engine_keep_take(trainer->engine));
 fail:
     return status;
