@@ -6,6 +6,10 @@
 #include "cudnn_parts.h"
 #include "fake_cuda.h"
 
+/* What allocations are multiples of at least: cuDNN does not say what a workspace has to be, and is mostly
+ * given one. */
+enum { ALLOCATED_BYTES = 256 };
+
 static unsigned long executions;
 static int latest_engine = -1;
 
@@ -163,6 +167,8 @@ static cudnnStatus_t find_workspace(const Descriptor *pack, Work *work)
         return CUDNN_STATUS_SUCCESS;
     if (!work->workspace)
         return fake_fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "no workspace");
+    if ((uintptr_t)work->workspace % ALLOCATED_BYTES)
+        return fake_fail(CUDNN_STATUS_EXECUTION_FAILED, "the workspace is not aligned as allocations are");
     if (!fake_cuda_holds((CUdeviceptr)work->workspace, work->workspace_bytes))
         return fake_fail(CUDNN_STATUS_EXECUTION_FAILED, "the workspace does not lie in device memory");
     return CUDNN_STATUS_SUCCESS;

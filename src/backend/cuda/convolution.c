@@ -9,11 +9,18 @@ static CUdeviceptr pointer(const void *data)
     return (CUdeviceptr)(uintptr_t)data;
 }
 
+/* cuDNN's part of a workspace, from the first place of its own on. */
+static CUdeviceptr own_room(const char *start)
+{
+    const CUdeviceptr alignment = BRIM_CUDA_DNN_ALIGNMENT;
+    return (pointer(start) + alignment - 1) / alignment * alignment;
+}
+
 static BrimStatus forward(const BrimCudaCall *call, BrimCudaConv *conv)
 {
     BrimStatus status =
         brim_cuda_conv_run(conv, pointer(brim_cuda_in(call, 0)), pointer(brim_cuda_out(call, 0)),
-                           pointer(brim_cuda_in(call, 1)), pointer(brim_cuda_workspace(call)));
+                           pointer(brim_cuda_in(call, 1)), own_room(brim_cuda_workspace(call)));
     if (status != BRIM_OK || call->op->in[2] == BRIM_NONE)
         return status;
     const BrimBiasArgs bias = {.y = brim_cuda_feature(call, call->op->out[0]), .bias = brim_cuda_in(call, 2)};
@@ -23,7 +30,7 @@ static BrimStatus forward(const BrimCudaCall *call, BrimCudaConv *conv)
 static BrimStatus backward_data(const BrimCudaCall *call, BrimCudaConv *conv)
 {
     return brim_cuda_conv_run(conv, pointer(brim_cuda_out(call, 0)), pointer(brim_cuda_in(call, 0)),
-                              pointer(brim_cuda_in(call, 1)), pointer(brim_cuda_workspace(call)));
+                              pointer(brim_cuda_in(call, 1)), own_room(brim_cuda_workspace(call)));
 }
 
 static BrimStatus bias_gradient(const BrimCudaCall *call, float *partial)
@@ -35,8 +42,8 @@ static BrimStatus bias_gradient(const BrimCudaCall *call, float *partial)
                                        .dbias = brim_cuda_out(call, 1),
                                        .blocks = BRIM_CUDA_BIAS_BLOCKS,
                                        .scalars = brim_cuda_scalars(call)};
-    BRIM_TRY(
-        brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bias_gradient_partial, &args.dy, BRIM_CUDA_BIAS_BLOCKS, &args));
+    BRIM_TRY(brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bias_gradient_partial, &args.dy,
+                                           BRIM_CUDA_BIAS_BLOCKS, &args));
     BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_bias_gradient_finish, args.dy.c, BRIM_CUDA_BIAS_BLOCKS,
                               &args)); /* a block a channel */
 fail:
@@ -58,7 +65,7 @@ static BrimStatus backward_weights(const BrimCudaCall *call, BrimCudaConv *conv)
         .half = call->graph->tensors[call->op->in[0]].dtype == BRIM_F16,
         .scalars = brim_cuda_scalars(call)};
     BRIM_TRY(brim_cuda_conv_run(conv, pointer(brim_cuda_in(call, 0)), pointer(brim_cuda_in(call, 1)),
-                                pointer(filter), pointer(own)));
+                                pointer(filter), own_room(own)));
     BRIM_TRY(brim_cuda_launch(device, BRIM_KERNEL_filter_gradient,
                               brim_cuda_blocks(device, args.count, THREADS), THREADS, &args));
     if (call->op->out[1] != BRIM_NONE)

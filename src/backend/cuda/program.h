@@ -36,6 +36,11 @@ void brim_cuda_drop_graph(BrimProgram *program, BrimPart part);
 /* Makes a graph of what the part starts, in place of an older one. ERROR_FIT where the driver has no memory for it. */
 BrimStatus brim_cuda_capture(BrimProgram *program, BrimPart part);
 
+/* What a workspace of cuDNN's is a multiple of. It does not say what it needs: others give it what the driver's
+ * allocations have. A plan's places are multiples of less, and tensor maps, which engines for Hopper and later
+ * may have there, want 128 (CUtensorMap of CUDA 13). */
+enum { BRIM_CUDA_DNN_ALIGNMENT = 256 };
+
 /* Workspaces, cuDNN's included (size.c). */
 BrimStatus brim_cuda_workspace_of(void *self, const BrimGraph *graph, BrimOpId id, BrimWorkspace *workspace);
 BrimCudaConvTask brim_cuda_conv_task(const BrimGraph *graph, const BrimOp *op);

@@ -81,7 +81,8 @@ BrimStatus brim_cuda_workspace_of(void *self, const BrimGraph *graph, BrimOpId i
         BrimCudaConvEntry *entry;
         const BrimCudaConvTask task = brim_cuda_conv_task(graph, op);
         BRIM_TRY(brim_cuda_conv_find(self, &task, &entry));
-        workspace->fixed_bytes += entry->workspace_bytes;
+        if (entry->workspace_bytes > 0)
+            workspace->fixed_bytes += entry->workspace_bytes + BRIM_CUDA_DNN_ALIGNMENT - BRIM_PLAN_ALIGNMENT;
     }
 fail:
     return status;
