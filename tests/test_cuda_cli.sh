@@ -146,6 +146,27 @@ cmp -s "$work/runs/roomy/weights/last.safetensors" "$work/runs/exact/weights/las
     cmp -s "$work/roomy.sum" "$work/exact.sum" || fail "the same training twice came to other weights"
 }
 
+# The kernel of a bias is loaded in time where the only convolution with one is like another without: before steps are
+# recorded, and memory is measured.
+cat >"$work/alike.yaml" <<'MODEL'
+nc: 2
+depth_multiple: 1.0
+width_multiple: 1.0
+anchors:
+  - [10,13, 16,30, 33,23]
+backbone:
+  - [-1, 1, Conv, [24, 6, 2, 2]]
+  - [-1, 1, Conv, [24, 3, 2]]
+  - [-1, 1, Conv, [24, 3, 2]]
+  - [-1, 1, Conv, [24, 1, 1]]
+head:
+  - [[3], 1, Detect, [nc, anchors]]
+MODEL
+on "memory=4G,$pages" "${train[@]}" --cfg "$work/alike.yaml" --noautoanchor --device 0 --name alike
+expect "a head like another convolution" 0 "Done in"
+read -r planned highest < <(awk -F, 'NR == 2 { print $2 + 0, $3 + 0 }' "$work/runs/alike/device.csv")
+[ "$highest" -le "$planned" ] || fail "planned $planned, taken $highest"
+
 # ---- host memory that copies reach by themselves ----
 
 # Where the system has little of it, as under WSL, neither pictures nor a checkpoint's copy are there, and the run goes on.

@@ -34,7 +34,7 @@ struct BrimBackend {
     BrimCudaDnn *dnn;
     BrimCudaConvEntry *convs;
     int conv_count, conv_room;
-    bool warm[BRIM_OP_KIND_COUNT]; /* of what is no convolution: an op of that kind ran once (warm.c) */
+    bool warm[BRIM_OP_KIND_COUNT]; /* an op of that kind ran once; of a convolution's, one with a bias (warm.c) */
     CUdeviceptr arena; /* 0: not taken yet */
     size_t arena_bytes;
     bool settled; /* parameters' pads are zero */

@@ -17,6 +17,14 @@ static bool *mark_of(BrimProgram *program, BrimOpId id)
     return &backend->warm[op->kind];
 }
 
+/* Whether a convolution starts a kernel of ours for its bias, which one of the same shape without does not.
+ */
+static bool has_bias(const BrimOp *op)
+{
+    return (op->kind == BRIM_OP_CONV_FORWARD && op->in[2] != BRIM_NONE) ||
+           (op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS && op->out[1] != BRIM_NONE);
+}
+
 /* The kernels that are no op's, with nothing to do: whether pictures are kept is settled later, with what is
  * measured now. */
 static BrimStatus start_others(const BrimBackend *backend)
@@ -39,10 +47,11 @@ static BrimStatus start_cold_ops(BrimProgram *program)
     BRIM_TRY(brim_cuda_write_scalars(program->backend, &none));
     BRIM_TRY(start_others(program->backend));
     for (BrimOpId id = 0; id < program->graph->op_count; id++) {
-        bool *mark = mark_of(program, id);
-        if (!*mark)
+        const BrimOp *op = &program->graph->ops[id];
+        bool *mark = mark_of(program, id), *bias = has_bias(op) ? &program->backend->warm[op->kind] : mark;
+        if (!*mark || !*bias)
             BRIM_TRY(brim_cuda_start_op(program, id));
-        *mark = true;
+        *mark = *bias = true;
     }
     BRIM_TRY(brim_cuda_device_wait(&program->backend->device));
 fail:
