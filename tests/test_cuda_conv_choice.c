@@ -188,11 +188,15 @@ static void no_engine(void **state)
     conv_card_open(&card, CARD, "engines=half");
     assert_refused(brim_cuda_conv_open(&conv, card.dnn, &whole, mib, false, &workspace_bytes),
                    BRIM_ERROR_UNSUPPORTED, "no deterministic engine");
+    assert_null(strstr(brim_last_error(), "--precision"));
     assert_ok(brim_cuda_conv_open(&conv, card.dnn, &half, mib, false, &workspace_bytes));
     brim_cuda_conv_close(&conv);
     setenv("BRIM_FAKE_DNN", "engines=costly", 1);
     assert_refused(brim_cuda_conv_open(&conv, card.dnn, &half, 1000, false, &workspace_bytes),
                    BRIM_ERROR_UNSUPPORTED, "within 1000 bytes of workspace; 6400 would do");
+    setenv("BRIM_FAKE_DNN", "engines=none", 1);
+    assert_refused(brim_cuda_conv_open(&conv, card.dnn, &half, mib, false, &workspace_bytes),
+                   BRIM_ERROR_UNSUPPORTED, "a newer one may, or choose --precision fp32");
     conv_card_close(&card);
 }
 

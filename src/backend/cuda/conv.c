@@ -124,9 +124,10 @@ static BrimStatus choose(BrimCudaConv *conv, const BrimCudaConvTask *task, size_
             "cuDNN %s has no engine for this convolution within %zu bytes of workspace; %zu would do",
             dnn->version, cap_bytes, least_bytes);
     else if (status == BRIM_OK && count == 0)
-        status = brim_fail(BRIM_ERROR_UNSUPPORTED,
-                           "cuDNN %s has no deterministic engine that sums this convolution in fp32",
-                           dnn->version);
+        status = brim_fail(
+            BRIM_ERROR_UNSUPPORTED,
+            "cuDNN %s has no deterministic engine that sums this convolution in fp32; a newer one may%s",
+            dnn->version, task->half ? ", or choose --precision fp32" : "");
     if (status == BRIM_OK && timed)
         status = brim_cuda_conv_time(dnn, task, plans, count);
     best = status == BRIM_OK ? brim_cuda_conv_fastest(plans, count) : -1;
