@@ -199,6 +199,17 @@ expect "no memory for a graph of a step" 0 "Done in"
 # ---- the other commands ----
 
 best=$work/runs/roomy/weights/best.safetensors
+val=(val --data "$work/data/data.yaml" --weights "$best" --imgsz 64 --device 0 --project "$work/full")
+detect=(detect --weights "$best" --source "$work/data/images/val" --imgsz 64 --device 0 --project "$work/full")
+on free=100M,context=80M "${val[@]}"
+expect "a validation on a card that is almost full" 3 "the validation needs" "MiB are given" "even with --batch-size 1"
+on free=90M,context=80M "${detect[@]}"
+expect "a detection on a card that is almost full" 3 "the detection needs" "MiB are given" "no --imgsz fits"
+on free=50M "${val[@]}"
+expect "a validation on a full card" 3 "making a context on the card" "CUDA_ERROR_OUT_OF_MEMORY"
+on free=50M "${detect[@]}"
+expect "a detection on a full card" 3 "making a context on the card" "CUDA_ERROR_OUT_OF_MEMORY"
+[ ! -e "$work/full" ] || fail "what does not fit left a folder behind"
 on "" val --data "$work/data/data.yaml" --weights "$best" --imgsz 64 --device cuda:0 --project "$work/val"
 expect "val" 0 "device: card 0: NVIDIA False Card" "Done in"
 on lazy,fail=cuEventSynchronize@7,error=999 val --data "$work/data/data.yaml" --weights "$best" --imgsz 64 --batch-size 1 \

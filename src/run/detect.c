@@ -1,4 +1,6 @@
 /* A detection from its options to its folder. Pictures go one by one, in the order of their paths. */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/plural.h"
@@ -119,24 +121,30 @@ static BrimStatus plan(BrimDetectRun *run, size_t budget_bytes)
 /* The sentence for a run over its budget: what it needs, and the largest --imgsz that would fit. */
 static BrimStatus say_what_fits(BrimDetectRun *run)
 {
-    size_t given = (size_t)run->options->memory_bytes, needed = 0;
+    char needs[64] = "more"; /* where it cannot be planned at all */
+    const size_t given = run->detector.budget_bytes;
+    size_t least = 0;
     int stride_px = brim_model_max_stride_px(&run->detector.file.model), fits = 0;
-    for (int imgsz_px = run->imgsz_px; imgsz_px > 0 && !fits;
-         imgsz_px = brim_round_up_int(imgsz_px / 2, stride_px)) {
+    for (int imgsz_px = run->imgsz_px; !fits; imgsz_px = brim_round_up_int(imgsz_px / 2, stride_px)) {
+        bool first = imgsz_px == run->imgsz_px && !least;
         run->imgsz_px = imgsz_px;
-        size_t bytes = plan(run, 0) == BRIM_OK ? brim_detector_planned_bytes(&run->detector) : 0;
-        needed = needed ? needed : bytes;
-        fits = bytes && bytes <= given ? imgsz_px : 0;
+        least = plan(run, 0) == BRIM_OK ? brim_detector_planned_bytes(&run->detector) : 0;
+        if (first && least)
+            snprintf(needs, sizeof needs, "%.0f MiB", (double)least / 0x1p20);
+        fits = least && least <= given ? imgsz_px : 0;
         if (imgsz_px == stride_px)
             break;
     }
     if (fits)
-        return brim_fail(BRIM_ERROR_FIT, "the detection needs %.0f MiB, %.0f MiB are given; --imgsz %d fits",
-                         (double)needed / 0x1p20, (double)given / 0x1p20, fits);
+        return brim_fail(BRIM_ERROR_FIT, "the detection needs %s, %.0f MiB are given; --imgsz %d fits", needs,
+                         (double)given / 0x1p20, fits);
+    if (!least) /* its own words say why */
+        return brim_fail_within(BRIM_ERROR_FIT,
+                                "the detection needs more than the %.0f MiB given: ", (double)given / 0x1p20);
     return brim_fail(BRIM_ERROR_FIT,
-                     "the detection needs %.0f MiB, %.0f MiB are given, and no --imgsz fits; a smaller "
-                     "model or smaller pictures need less",
-                     (double)needed / 0x1p20, (double)given / 0x1p20);
+                     "the detection needs %s, %.0f MiB are given, and no --imgsz fits; a smaller model or "
+                     "smaller pictures need less",
+                     needs, (double)given / 0x1p20);
 }
 
 static BrimStatus take_room(BrimDetectRun *run)
@@ -159,7 +167,9 @@ fail:
 
 static BrimStatus open_run(BrimDetectRun *run)
 {
-    BrimStatus status = plan(run, (size_t)run->options->memory_bytes);
+    BrimStatus status;
+    BRIM_TRY(brim_detector_set_budget(&run->detector, run->options->memory_bytes));
+    status = plan(run, run->detector.budget_bytes);
     if (status == BRIM_ERROR_FIT)
         return say_what_fits(run);
     BRIM_TRY(status);

@@ -34,6 +34,19 @@ void brim_detector_close(BrimDetector *detector)
     *detector = (BrimDetector){0};
 }
 
+/* On the host what is free changes while it is looked at, and what is not there is swapped. */
+BrimStatus brim_detector_set_budget(BrimDetector *detector, uint64_t memory_bytes)
+{
+    uint64_t capacity_bytes, free_bytes;
+    detector->budget_bytes = (size_t)memory_bytes;
+    if (!brim_device_is_card(&detector->device))
+        return BRIM_OK;
+    BrimStatus status = brim_device_room(&detector->device, &capacity_bytes, &free_bytes);
+    if (status == BRIM_OK && (!memory_bytes || free_bytes < memory_bytes))
+        detector->budget_bytes = (size_t)free_bytes;
+    return status;
+}
+
 static char *class_name(char *const *names, int index)
 {
     char number[24];

@@ -14,6 +14,7 @@ typedef struct BrimDetector {
     BrimDevice device;
     int threads;
     double conf_thres; /* of boxes that count; set before the plan */
+    size_t budget_bytes;   /* of the device's memory; 0: no limit */
     size_t outside_bytes;  /* planned beside the arena */
     BrimEngine *engine;
     BrimShow show;
@@ -22,6 +23,9 @@ typedef struct BrimDetector {
 /* Reads the weights and finds the device. ERROR_INPUT where the file does not say which model it is for. */
 BrimStatus brim_detector_read(BrimDetector *detector, const char *weights, const char *device, int threads);
 void brim_detector_close(BrimDetector *detector);
+
+/* Settles what the run may take: memory_bytes (0: no limit), and of a card no more than is free. */
+BrimStatus brim_detector_set_budget(BrimDetector *detector, uint64_t memory_bytes);
 
 /* Names for the classes that the weights have no names for: the given ones, or, for NULL, class0, class1, ...
  */

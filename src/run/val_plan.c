@@ -1,5 +1,6 @@
 /* A validation's plan: its batches, what they need, and what would fit where that is too much. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -86,6 +87,11 @@ fail:
     return status;
 }
 
+static double mib(size_t bytes)
+{
+    return (double)bytes / 0x1p20;
+}
+
 /* Bytes that a validation with that batch would need, 0 where it cannot be planned at all. */
 static size_t needed_bytes(BrimValRun *run, int batch)
 {
@@ -96,27 +102,32 @@ static size_t needed_bytes(BrimValRun *run, int batch)
 /* The sentence for a run over its budget: what it needs, and the largest batch that would fit. */
 static BrimStatus say_what_fits(BrimValRun *run)
 {
-    const BrimValOptions *options = run->options;
-    size_t needed = needed_bytes(run, options->batch_size), fitting = 0;
-    int fits = 0, too_large = options->batch_size;
+    const int asked = run->options->batch_size;
+    const size_t given = run->detector.budget_bytes;
+    char needs[64] = "more"; /* where it cannot be planned at all */
+    size_t needed = needed_bytes(run, asked), fitting = 0;
+    int fits = 0, too_large = asked;
+    if (needed)
+        snprintf(needs, sizeof needs, "%.0f MiB", mib(needed));
     while (too_large - fits > 1) {
         int middle = (fits + too_large) / 2;
         size_t bytes = needed_bytes(run, middle);
-        bool good = bytes && bytes <= options->memory_bytes;
+        bool good = bytes && bytes <= given;
         fitting = good ? bytes : fitting;
         *(good ? &fits : &too_large) = middle;
     }
     if (fits)
         return brim_fail(BRIM_ERROR_FIT,
-                         "the validation needs %.0f MiB, %.0f MiB are given; --batch-size %d fits, with "
-                         "%.0f MiB",
-                         (double)needed / 0x1p20, (double)options->memory_bytes / 0x1p20, fits,
-                         (double)fitting / 0x1p20);
+                         "the validation needs %s, %.0f MiB are given; --batch-size %d fits, with %.0f MiB",
+                         needs, mib(given), fits, mib(fitting));
+    size_t least = needed_bytes(run, 1);
+    if (!least) /* its own words say why */
+        return brim_fail_within(BRIM_ERROR_FIT,
+                                "the validation needs more than the %.0f MiB given: ", mib(given));
     return brim_fail(BRIM_ERROR_FIT,
-                     "the validation needs %.0f MiB, %.0f MiB are given, and %.0f MiB would be needed "
-                     "even with --batch-size 1; a smaller --imgsz needs less",
-                     (double)needed / 0x1p20, (double)options->memory_bytes / 0x1p20,
-                     (double)needed_bytes(run, 1) / 0x1p20);
+                     "the validation needs %s, %.0f MiB are given, and %.0f MiB would be needed even with "
+                     "--batch-size 1; a smaller --imgsz needs less",
+                     needs, mib(given), mib(least));
 }
 
 BrimStatus brim_val_plan(BrimValRun *run)
@@ -125,10 +136,13 @@ BrimStatus brim_val_plan(BrimValRun *run)
     int rows;
     const BrimLoaderConf loader = loader_conf(run, run->options->batch_size);
     const BrimValidateConf validate = validate_conf(run, &loader);
-    status = plan_batch(run, run->options->batch_size, (size_t)run->options->memory_bytes, &rows);
+    BRIM_TRY(brim_detector_set_budget(&run->detector, run->options->memory_bytes));
+    status = plan_batch(run, run->options->batch_size, run->detector.budget_bytes, &rows);
     if (status == BRIM_ERROR_FIT)
         return say_what_fits(run);
-    if (status == BRIM_OK)
-        status = brim_detector_tell_plan(&run->detector, run->listener, run->self);
-    return status == BRIM_OK ? brim_validator_open(&run->validator, &validate, rows) : status;
+    BRIM_TRY(status);
+    BRIM_TRY(brim_detector_tell_plan(&run->detector, run->listener, run->self));
+    BRIM_TRY(brim_validator_open(&run->validator, &validate, rows));
+fail:
+    return status;
 }
