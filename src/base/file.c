@@ -122,6 +122,8 @@ bool brim_folder_exists(const char *path)
 
 BrimStatus brim_folder_make(const char *path)
 {
+    if (!path[0])
+        return BRIM_OK;
     char *partial = brim_mem_text(BRIM_MEM_OTHER, path);
     if (!partial)
         return BRIM_ERROR_MEMORY;

@@ -17,7 +17,7 @@ BrimStatus brim_file_read_tail(const char *path, void *room, size_t room_bytes, 
 bool brim_file_exists(const char *path);
 bool brim_folder_exists(const char *path);
 
-/* Makes a folder and those above it. */
+/* Makes a folder and those above it; "" is the one that the process is in. */
 BrimStatus brim_folder_make(const char *path);
 
 /* Keeps a folder for this process until the descriptor is closed or the process ends. *descriptor is -1 where

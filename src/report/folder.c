@@ -9,10 +9,12 @@
 
 BrimStatus brim_report_folder(const char *project, const char *name, bool exist_ok, char **path)
 {
+    *path = NULL;
+    if (!project || !name || !name[0])
+        return brim_fail(BRIM_ERROR_ARGUMENT, "the run's folder has no name; --project runs --name exp names one");
     BrimStatus status = brim_folder_make(project);
     size_t bytes = strlen(name) + 16;
     char *numbered = brim_mem_take(BRIM_MEM_REPORT, bytes, 1);
-    *path = NULL;
     if (!numbered)
         return BRIM_ERROR_MEMORY;
     for (int number = 1; status == BRIM_OK && number < 100000; number++) {

@@ -5,17 +5,31 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The project's folder as a pattern that matches it alone, and behind it all its runs. */
+static char *pattern_of(const char *project)
+{
+    static const char behind[] = "/*/weights/last.safetensors";
+    char *pattern = brim_mem_take(BRIM_MEM_REPORT, 2 * strlen(project) + sizeof behind, 1), *to = pattern;
+    if (!pattern)
+        return NULL;
+    for (const char *at = project; *at; at++) {
+        if (strchr("*?[\\", *at))
+            *to++ = '\\';
+        *to++ = *at;
+    }
+    memcpy(to, behind, sizeof behind);
+    return pattern;
+}
+
 BrimStatus brim_report_latest(const char *project, char **path)
 {
     glob_t found = {0};
     const char *newest = NULL;
     struct timespec newest_time = {0};
     *path = NULL;
-    size_t bytes = strlen(project) + sizeof "/*/weights/last.safetensors";
-    char *pattern = brim_mem_take(BRIM_MEM_REPORT, bytes, 1);
+    char *pattern = pattern_of(project && project[0] ? project : ".");
     if (!pattern)
         return BRIM_ERROR_MEMORY;
-    strcat(strcpy(pattern, project), "/*/weights/last.safetensors");
     if (glob(pattern, 0, NULL, &found) != 0)
         found.gl_pathc = 0;
     for (size_t i = 0; i < found.gl_pathc; i++) {

@@ -8,11 +8,12 @@ enum { DOUBLE_DIGITS = 17 };
 static json_t *settings(const BrimValidationReport *report)
 {
     const BrimValOptions *options = report->options;
-    return json_pack("{s:o, s:o, s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:i, s:b, s:f}", "weights",
+    return json_pack("{s:o, s:o, s:s, s:o, s:o, s:i, s:i, s:f, s:f, s:i, s:b, s:f}", "weights",
                      brim_json_text(options->weights), "data", brim_json_text(options->data), "task",
-                     options->task, "model", report->model, "device", report->device, "imgsz",
-                     report->imgsz_px, "batch_size", options->batch_size, "conf_thres", options->conf_thres,
-                     "iou_thres", options->iou_thres, "max_det", options->max_det, "rect", 1, "pad", 0.5);
+                     options->task, "model", brim_json_text(report->model), "device",
+                     brim_json_text(report->device), "imgsz", report->imgsz_px, "batch_size",
+                     options->batch_size, "conf_thres", options->conf_thres, "iou_thres", options->iou_thres,
+                     "max_det", options->max_det, "rect", 1, "pad", 0.5);
 }
 
 static json_t *class_figures(const BrimValidationReport *report)

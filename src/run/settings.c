@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "report/json.h"
 
 typedef enum FieldType { FIELD_TEXT, FIELD_INT, FIELD_U64, FIELD_DOUBLE, FIELD_BOOL } FieldType;
 
@@ -61,7 +62,7 @@ static json_t *field_as_json(const Field *field, const void *from)
     const char *at = (const char *)from + field->offset;
     switch (field->type) {
     case FIELD_TEXT:
-        return *(const char *const *)at ? json_string(*(const char *const *)at) : json_null();
+        return *(const char *const *)at ? brim_json_text(*(const char *const *)at) : json_null();
     case FIELD_INT:
         return json_integer(*(const int *)at);
     case FIELD_U64:
