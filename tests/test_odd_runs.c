@@ -1,9 +1,10 @@
-/* Runs whose folders and files have odd names, or none. */
+/* Runs whose folders and files have odd names, or none, and the plan of a run that would go on. */
 #include "support/same_runs.h"
 #include "support/support.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "report/folder.h"
@@ -32,6 +33,38 @@ static BrimTrainOptions tiny_run(const char *name)
     options.epochs = 1;
     options.batch_size = 2;
     return options;
+}
+
+typedef struct Planned {
+    int plans;
+    uint64_t arena_bytes, planned_bytes;
+} Planned;
+
+static bool note_plan(void *self, const BrimEvent *event)
+{
+    Planned *planned = self;
+    if (event->kind == BRIM_EVENT_PLAN)
+        *planned = (Planned){planned->plans + 1, event->arena_bytes, event->memory_planned_bytes};
+    return event->kind != BRIM_EVENT_STEP;
+}
+
+/* What it was trained with counts, not what else is said; and its folder is left as it is. */
+static void a_run_that_would_go_on_is_planned(void **state)
+{
+    (void)state;
+    Planned run = {0}, plan = {0};
+    char path[RUN_PATH_BYTES];
+    BrimTrainOptions options = tiny_run("stopped");
+    assert_int_equal(brim_train(&options, note_plan, &run), BRIM_STOPPED);
+    assert_int_equal(unlink(path_in_run(path, "stopped", "plan.txt")), 0);
+    options = resume_of("stopped");
+    options.imgsz = 640;
+    assert_ok(brim_plan(&options, note_plan, &plan));
+    assert_int_equal(plan.plans, 1);
+    assert_int_equal(plan.arena_bytes, run.arena_bytes);
+    assert_false(brim_file_exists(path_in_run(path, "stopped", "plan.txt")));
+    options.resume = "/nowhere/weights/last.safetensors";
+    assert_refused(brim_plan(&options, note_plan, &plan), BRIM_ERROR_INPUT, "/nowhere/weights/last.safetensors");
 }
 
 /* Latin-1, say, which no JSON holds. */
@@ -111,6 +144,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_that_would_go_on_is_planned),
         cmocka_unit_test(runs_and_weights_may_be_called_as_they_like),
         cmocka_unit_test(the_latest_run_is_found_in_any_folder),
         cmocka_unit_test(a_run_has_a_folder_with_a_name),

@@ -1,4 +1,4 @@
-/* brim plan: of a run, which --data describes, of a model, or of somebody else's placement problem. */
+/* brim plan: of a run, which --data describes, or --resume names, of a model, or of somebody else's placement problem. */
 #include <string.h>
 
 #include "cli/commands.h"
@@ -30,7 +30,7 @@ int brim_command_plan(int count, char *const *words)
 {
     if (has_option(count, words, "--csv"))
         return brim_command_plan_csv(count, words);
-    if (!has_option(count, words, "--data"))
+    if (!has_option(count, words, "--data") && !has_option(count, words, "--resume"))
         return brim_plan_model_command(count, words);
     const BrimOptionTable table = {
         "brim plan --data FILE [options]",

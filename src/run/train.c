@@ -92,7 +92,7 @@ static BrimStatus tell_plan(BrimTrainRun *run)
                                          .text = text,
                                          .arena_bytes = plan->arena_bytes,
                                          .memory_planned_bytes = brim_trainer_planned_bytes(run->trainer)});
-        if (run->folder) {
+        if (run->folder && !run->plan_only) {
             char *path = brim_path_join(run->folder, "plan.txt");
             status = path ? brim_file_write(path, text, strlen(text)) : BRIM_ERROR_MEMORY;
             brim_mem_give(path);
@@ -247,6 +247,8 @@ BrimStatus brim_plan(const BrimTrainOptions *options, BrimListener listener, voi
     BrimStatus status;
     BrimTrainRun run = {
         .options = options, .plan_only = true, .listener = listener, .self = self, .lock = -1};
+    if (brim_given(options->resume))
+        BRIM_TRY(take_up(&run));
     BRIM_TRY(brim_train_run_read(&run));
     BRIM_TRY(plan_run(&run));
     BRIM_TRY(tell_plan(&run));
