@@ -164,6 +164,8 @@ typedef struct BrimDetectOptions {
     int class_count;
     uint64_t memory_bytes;
     bool agnostic_nms, save_txt, save_conf, save_json, nosave, exist_ok;
+    bool hide_labels, hide_conf; /* boxes without class and confidence, or without confidence */
+    int line_thickness;          /* px of the boxes' lines; 0: as suits the picture */
 } BrimDetectOptions;
 
 typedef struct BrimBenchOptions {

@@ -14,7 +14,7 @@
 static char *const names_text[] = {"face",
                                    "a name that is far longer than any picture is wide, and then some more",
                                    "\xC3\xA4rger \xFF\xC0\x80\xED\xA0\x80 \xF0\x9F\x98\x80", ""};
-static const BrimDrawNames names = {names_text, 4};
+static const BrimDrawNames names = {.names = names_text, .class_count = 4};
 
 static void make_grey(BrimPicture *picture, int width, int height)
 {
@@ -35,6 +35,24 @@ static int count_pixels(const BrimPicture *picture, uint32_t colour)
         for (int x = 0; x < picture->width_px; x++)
             count += pixel(picture, x, y) == colour;
     return count;
+}
+
+static void lines_and_names_are_as_asked_for(void **state)
+{
+    (void)state;
+    enum { RED = 0xE6194B, GREY = 0x5A5A5A };
+    BrimPicture picture;
+    BrimDrawBox box = {50, 60, 150, 140, 0, 0.876f};
+    make_grey(&picture, 200, 160);
+    BrimDrawNames plain = names;
+    plain.hidden = true;
+    plain.line_px = 8;
+    assert_ok(brim_draw_boxes(&picture, &box, 1, plain));
+    assert_int_equal(pixel(&picture, 47, 100), RED);
+    assert_int_equal(pixel(&picture, 53, 100), RED);
+    assert_int_equal(pixel(&picture, 45, 100), GREY);
+    assert_int_equal(pixel(&picture, 60, 50), GREY); /* no bar above */
+    brim_picture_clear(&picture);
 }
 
 static void a_box_has_its_outline_and_name(void **state)
@@ -102,7 +120,7 @@ static void odd_boxes_do_no_harm(void **state)
     assert_ok(brim_draw_boxes(&picture, NULL, 0, names));
     brim_picture_clear(&picture);
     make_grey(&picture, 1, 1);
-    assert_ok(brim_draw_boxes(&picture, boxes, 6, (BrimDrawNames){NULL, 0}));
+    assert_ok(brim_draw_boxes(&picture, boxes, 6, (BrimDrawNames){.names = NULL}));
     brim_picture_clear(&picture);
 }
 
@@ -143,6 +161,7 @@ static void a_sheet_has_its_tiles_in_rows(void **state)
 
 static const struct CMUnitTest drawing[] = {
     cmocka_unit_test(a_box_has_its_outline_and_name),
+    cmocka_unit_test(lines_and_names_are_as_asked_for),
     cmocka_unit_test(names_stay_inside),
     cmocka_unit_test(odd_boxes_do_no_harm),
     cmocka_unit_test(a_sheet_has_its_tiles_in_rows),

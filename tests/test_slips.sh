@@ -73,6 +73,10 @@ train 0 "Done in" "${data[@]}" --name two
 [ -s "$folder/runs/two/results.png" ] && [ -s "$folder/runs/one/results.png" ] || complain "results.csv was not drawn"
 expect 1 "this run has finished its 1 epoch;" "$brim" train --resume "$folder/runs/two"
 
+"$brim" detect --weights "$folder/runs/two/weights/last.safetensors" --source "$folder/drawn/images/val" --imgsz 32 --conf-thres 0.001 \
+    --line-thickness 1 --hide-labels --hide-conf --device cpu --threads 1 --project "$folder/found" >"$folder/words" 2>&1 ||
+    complain "detect with YOLOv5's options for its drawings: $(tail -1 "$folder/words")"
+
 # ---- an output that takes nothing ----
 if [ -c /dev/full ]; then
     for command in "plan yolov5n" "plan --gpu list" "--help" "train --help" "model yolov5n"; do

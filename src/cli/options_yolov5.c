@@ -37,9 +37,6 @@ static const struct {
     {"save-crop", "--save-txt or --save-json say where each object is"},
     {"visualize", "leave it out"},
     {"update", "leave it out"},
-    {"line-thickness", "lines are as thick as suits the picture"},
-    {"hide-labels", "boxes have class and confidence; --save-json has them for drawings of one's own"},
-    {"hide-conf", "boxes have class and confidence; --save-json has them for drawings of one's own"},
     {"vid-stride", "films have to be taken apart into pictures"},
 };
 

@@ -121,7 +121,7 @@ static void draw_all(cairo_t *pen, const Area *area, const BrimDrawBox *boxes, i
 {
     for (int i = count - 1; i >= 0; i--)
         draw_outline(pen, area, &boxes[i]);
-    for (int i = count - 1; i >= 0; i--) {
+    for (int i = count - 1; i >= 0 && !names.hidden; i--) {
         char text[TEXT_BYTES];
         label_text(text, &boxes[i], names);
         draw_name(pen, area, &boxes[i], text);
@@ -141,7 +141,7 @@ BrimStatus brim_draw_boxes(BrimPicture *picture, const BrimDrawBox *boxes, int c
                  picture->width_px,
                  picture->height_px,
                  1,
-                 fmax(2, round(mean_side * 0.003)),
+                 names.line_px > 0 ? names.line_px : fmax(2, round(mean_side * 0.003)),
                  fmax(11, round(mean_side * 0.02))};
     enter(canvas.pen, &area);
     draw_all(canvas.pen, &area, boxes, count, names);

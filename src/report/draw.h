@@ -14,6 +14,8 @@ typedef struct BrimDrawBox {
 typedef struct BrimDrawNames {
     char *const *names;
     int class_count;
+    bool hidden; /* outlines alone */
+    int line_px; /* of the outlines of brim_draw_boxes; 0: as suits the picture */
 } BrimDrawNames;
 
 /* Draws onto the picture; boxes reaching outside are cut. Text uses the system's sans font, or a plain one

@@ -102,11 +102,15 @@ static BrimStatus draw(const BrimDetectRun *run, BrimPicture *picture, int count
         return BRIM_ERROR_MEMORY;
     for (int i = 0; i < count; i++) {
         const BrimDetection *found = &run->detections[count - 1 - i];
-        boxes[i] = (BrimDrawBox){rintf(found->x1), rintf(found->y1),        rintf(found->x2),
-                                 rintf(found->y2), (int)found->class_index, found->confidence};
+        boxes[i] = (BrimDrawBox){rintf(found->x1),        rintf(found->y1),
+                                 rintf(found->x2),        rintf(found->y2),
+                                 (int)found->class_index, run->options->hide_conf ? -1 : found->confidence};
     }
-    BrimStatus status =
-        brim_draw_boxes(picture, boxes, count, (BrimDrawNames){file->class_names, file->class_name_count});
+    const BrimDrawNames names = {.names = file->class_names,
+                                 .class_count = file->class_name_count,
+                                 .hidden = run->options->hide_labels,
+                                 .line_px = run->options->line_thickness};
+    BrimStatus status = brim_draw_boxes(picture, boxes, count, names);
     brim_mem_give(boxes);
     return status;
 }

@@ -1,5 +1,6 @@
 /* A validation from its options to its folder. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -163,6 +164,8 @@ BrimStatus brim_val(const BrimValOptions *options, BrimListener listener, void *
     brim_detector_show(&run.detector, "val", run.folder, listener, self);
     BRIM_TRY(brim_validator_run(run.validator, run.detector.engine, run.loader, &run.found));
     if (run.found.stopped) {
+        if (!options->exist_ok)
+            rmdir(run.folder); /* nothing is in it yet */
         status = brim_fail(BRIM_STOPPED, "stopped after %d of %d pictures; no results were written",
                            run.found.pictures, run.split.sample_count);
         goto fail;
