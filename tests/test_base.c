@@ -54,6 +54,57 @@ static void errors_keep_their_words(void **state)
     assert_string_equal(brim_status_text(BRIM_ERROR_FIT), "it does not fit in the memory given");
 }
 
+/* As somebody who may not write where he is; root may write everywhere, and takes another's place. */
+static void why_no_folder_was_made_is_said(void **state)
+{
+    (void)state;
+    uid_t self = geteuid();
+    char *closed = brim_path_join(scratch_folder(), "closed"), *folder = brim_path_join(closed, "runs/train");
+    assert_ok(brim_folder_make(closed));
+    assert_int_equal(chmod(scratch_folder(), 0755), 0);
+    assert_int_equal(chmod(closed, 0555), 0);
+    assert_true(self != 0 || seteuid(65534) == 0);
+    assert_refused(brim_folder_make(folder), BRIM_ERROR_IO, "closed/runs: Permission denied");
+    assert_true(self != 0 || seteuid(self) == 0);
+    assert_int_equal(chmod(closed, 0755), 0);
+    brim_mem_give(folder);
+    brim_mem_give(closed);
+}
+
+/* One at a time; who waits finds it free when the other is done. */
+static void a_folder_is_kept(void **state)
+{
+    (void)state;
+    int first, second;
+    assert_ok(brim_folder_lock(scratch_folder(), &first));
+    assert_refused(brim_folder_lock(scratch_folder(), &second), BRIM_ERROR_IO, "another run is writing into");
+    assert_int_equal(second, -1);
+    close(first);
+    assert_ok(brim_folder_lock(scratch_folder(), &second));
+    close(second);
+}
+
+static void dots_before_a_name_are_left_out(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"set", "./images/train", "set/images/train"},
+        {"set", ".//images", "set/images"},
+        {"set", ".", "set"},
+        {"", "./images", "images"},
+        {"", ".", "."},
+        {"set", "/abs", "/abs"},
+        {"set/", "a", "set/a"},
+        {"set", "../a", "set/../a"},
+        {"set", ".a", "set/.a"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *joined = brim_path_join(cases[i][0], cases[i][1]);
+        assert_string_equal(joined, cases[i][2]);
+        brim_mem_give(joined);
+    }
+}
+
 static void a_file_is_replaced_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -178,6 +229,9 @@ static void sizes_are_rounded_up_to_whole_steps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(why_no_folder_was_made_is_said),
+        cmocka_unit_test(a_folder_is_kept),
+        cmocka_unit_test(dots_before_a_name_are_left_out),
         cmocka_unit_test(memory_is_counted_limited_and_fails_on_demand),
         cmocka_unit_test(errors_keep_their_words),
         cmocka_unit_test(a_file_is_replaced_whole_or_not_at_all),

@@ -132,8 +132,10 @@ BrimStatus brim_folder_make(const char *path)
             continue;
         char kept = *at;
         *at = '\0';
-        if (mkdir(partial, 0777) != 0 && !brim_folder_exists(partial)) {
-            BrimStatus status = brim_fail(BRIM_ERROR_IO, "cannot make folder %s: %s", partial, strerror(errno));
+        int reason = mkdir(partial, 0777) == 0 ? 0 : errno; /* before the next call has its own */
+        if (reason && !brim_folder_exists(partial)) {
+            BrimStatus status =
+                brim_fail(BRIM_ERROR_IO, "cannot make folder %s: %s", partial, strerror(reason));
             brim_mem_give(partial);
             return status;
         }
