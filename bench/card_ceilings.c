@@ -145,17 +145,18 @@ static double flops_of(const BrimCudaConvTask *task)
     return 2 * outputs * task->x.c * task->kernel * task->kernel;
 }
 
-static BrimStatus measure_conv(Stand *stand, const Candidate *candidate, bool half, CardCeilings *ceilings)
+static BrimStatus measure_conv(Stand *stand, const Candidate *candidate, BrimKernelType type,
+                               CardCeilings *ceilings)
 {
     BrimStatus status;
     Work work = {0};
     BrimCudaConvTask task = candidate->task;
     size_t workspace_bytes = 0;
     double seconds = 0;
-    task.half = half;
+    task.type = type;
     BRIM_TRY(brim_cuda_conv_open(&work.conv, stand->dnn, &task, workspace_cap_bytes, true, &workspace_bytes));
-    BRIM_TRY(take_buffers(stand, (const size_t[BUFFERS]){brim_cuda_image_bytes(&task.x, half),
-                                                         brim_cuda_image_bytes(&task.y, half),
+    BRIM_TRY(take_buffers(stand, (const size_t[BUFFERS]){brim_cuda_image_bytes(&task.x, type),
+                                                         brim_cuda_image_bytes(&task.y, type),
                                                          brim_cuda_filter_bytes(&task), workspace_bytes}));
     BRIM_TRY(least_s(stand, &work, &seconds));
     if (flops_of(&task) / seconds > ceilings->flops_per_s) {
@@ -168,7 +169,7 @@ fail:
     return status;
 }
 
-BrimStatus card_ceilings_measure(CardCeilings *ceilings, int card, bool half, bool quick)
+BrimStatus card_ceilings_measure(CardCeilings *ceilings, int card, BrimKernelType type, bool quick)
 {
     BrimStatus status;
     Stand stand = {0};
@@ -176,9 +177,9 @@ BrimStatus card_ceilings_measure(CardCeilings *ceilings, int card, bool half, bo
     BRIM_TRY(open_stand(&stand, card));
     BRIM_TRY(measure_copy(&stand, quick, ceilings));
     if (quick)
-        BRIM_TRY(measure_conv(&stand, &quick_candidate, half, ceilings));
+        BRIM_TRY(measure_conv(&stand, &quick_candidate, type, ceilings));
     for (size_t i = 0; !quick && i < sizeof candidates / sizeof candidates[0]; i++)
-        BRIM_TRY(measure_conv(&stand, &candidates[i], half, ceilings));
+        BRIM_TRY(measure_conv(&stand, &candidates[i], type, ceilings));
 fail:
     close_stand(&stand);
     return status;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "backend/cuda/kernels/args.h"
 #include "base/status.h"
 
 typedef struct CardCeilings {
@@ -13,7 +14,7 @@ typedef struct CardCeilings {
     const char *flops_by; /* which */
 } CardCeilings;
 
-/* half: convolutions in fp16 with sums in fp32, else in fp32. quick: sizes for a card that is none. */
-BrimStatus card_ceilings_measure(CardCeilings *ceilings, int card, bool half, bool quick);
+/* type: of what convolutions read; sums are fp32. quick: sizes for a card that is none. */
+BrimStatus card_ceilings_measure(CardCeilings *ceilings, int card, BrimKernelType type, bool quick);
 
 #endif

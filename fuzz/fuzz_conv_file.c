@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const BrimCudaConvTask task = {BRIM_CUDA_FORWARD, {1, 8, 10, 10, 8}, {1, 8, 10, 10, 8}, .kernel = 3,
-                                   .stride = 1,       .padding = 1,      .half = true};
+    const BrimCudaConvTask task = {BRIM_CUDA_FORWARD, {1, 8, 10, 10, 8}, {1, 8, 10, 10, 8},      .kernel = 3,
+                                   .stride = 1,       .padding = 1,      .type = BRIM_KERNEL_F16};
     const BrimCudaConvKey key = {"a card", 86, "9.19.0", &task, 1 << 20};
     BrimCudaConvChoice choice;
     json_t *tree = brim_cuda_conv_file_parse((const char *)data, size);

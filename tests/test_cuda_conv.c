@@ -1,10 +1,10 @@
 /* Convolutions through cuDNN against plain loops: all ways, kernels 1, 3 and 6, strides 1 and 2, odd sides,
- * pixels with more than the channels, halves and floats, started at once and from a graph. */
+ * pixels with more than the channels, floats and both types of 16 bits, started at once and from a graph. */
 #include "support/cuda_conv.h"
 
 #include <math.h>
 
-#include "base/half.h"
+#include "support/elements.h"
 
 #define CARD "memory=4G,free=3800M,context=300M,module=6M,sms=10,cc=8.6,strict,name=NVIDIA Tested Card"
 
@@ -20,12 +20,12 @@ typedef struct Tensor {
     CUdeviceptr at;
 } Tensor;
 
-static size_t tensor_bytes(const Tensor *tensor, bool half)
+static size_t tensor_bytes(const Tensor *tensor, BrimKernelType type)
 {
-    return tensor->pixels * (size_t)tensor->pitch * (half ? 2 : 4);
+    return tensor->pixels * (size_t)tensor->pitch * element_bytes(type);
 }
 
-/* Small multiples of 1/16: exact as halves, and so are their products' sums in fp32. */
+/* Small multiples of 1/16: exact in 16 bits, and so are their products' sums in fp32. */
 static float value_of(size_t i, unsigned salt)
 {
     const unsigned mixed = (unsigned)i * 2654435761u + salt * 40503u;
@@ -49,35 +49,32 @@ static void fill_all(const BrimCudaConvTask *task, unsigned salt, Tensor tensors
     fill(&tensors[2], (size_t)(y->c * task->kernel * task->kernel), x->c, x->c, salt + 2);
 }
 
-static void upload(const ConvCard *card, Tensor *tensor, bool half)
+static void upload(const ConvCard *card, Tensor *tensor, BrimKernelType type)
 {
-    static uint16_t halves[MOST_BYTES / 2];
-    const size_t count = tensor->pixels * (size_t)tensor->pitch, bytes = tensor_bytes(tensor, half);
+    static _Alignas(16) char data[MOST_BYTES];
+    const size_t count = tensor->pixels * (size_t)tensor->pitch, bytes = tensor_bytes(tensor, type);
     assert_true(bytes <= MOST_BYTES);
-    for (size_t i = 0; half && i < count; i++)
-        halves[i] = brim_half_from_float(tensor->values[i]);
+    for (size_t i = 0; i < count; i++)
+        element_put(type, data, i, tensor->values[i]);
     if (!tensor->at)
         tensor->at = conv_take(card, bytes);
-    assert_ok(brim_cuda_check(card->device.driver,
-                              card->device.driver->cuMemcpyHtoDAsync_(tensor->at,
-                                                                      half ? (void *)halves : tensor->values,
-                                                                      bytes, card->device.stream),
-                              "copying"));
+    assert_ok(brim_cuda_check(
+        card->device.driver,
+        card->device.driver->cuMemcpyHtoDAsync_(tensor->at, data, bytes, card->device.stream), "copying"));
     assert_ok(brim_cuda_device_wait(&card->device));
 }
 
-static void download(const ConvCard *card, const Tensor *tensor, bool half, float *values)
+static void download(const ConvCard *card, const Tensor *tensor, BrimKernelType type, float *values)
 {
-    static uint16_t halves[MOST_BYTES / 2];
+    static _Alignas(16) char data[MOST_BYTES];
     const size_t count = tensor->pixels * (size_t)tensor->pitch;
     assert_ok(brim_cuda_check(card->device.driver,
-                              card->device.driver->cuMemcpyDtoHAsync_(half ? (void *)halves : values,
-                                                                      tensor->at, tensor_bytes(tensor, half),
-                                                                      card->device.stream),
+                              card->device.driver->cuMemcpyDtoHAsync_(
+                                  data, tensor->at, tensor_bytes(tensor, type), card->device.stream),
                               "copying"));
     assert_ok(brim_cuda_device_wait(&card->device));
-    for (size_t i = 0; half && i < count; i++)
-        values[i] = brim_half_to_float(halves[i]);
+    for (size_t i = 0; i < count; i++)
+        values[i] = element_get(type, data, i);
 }
 
 /* Every product that a convolution has, once: (pixel of x, channel), (pixel of y, channel), (filter,
@@ -123,14 +120,14 @@ static void check(const ConvCard *card, const BrimCudaConvTask *task, const Tens
     float *got = brim_mem_take(BRIM_MEM_OTHER, count, sizeof *got);
     assert_true(sums && got);
     expect(task, tensors, sums);
-    download(card, result, task->half, got);
+    download(card, result, task->type, got);
     for (size_t i = 0; i < count; i++) {
         const bool channel = (int)(i % (size_t)result->pitch) < result->channels;
         const double wanted = channel ? sums[i] : between,
-                     room = channel ? 1e-5 + (task->half ? 1e-3 : 1e-6) * fabs(wanted) : 0;
+                     room = channel ? 1e-5 + 2 * element_rounding(task->type) * fabs(wanted) : 0;
         if (fabs(got[i] - wanted) > room)
             fail_msg("way %d kernel %d stride %d %s: value %zu is %g, not %g", task->way, task->kernel,
-                     task->stride, task->half ? "fp16" : "fp32", i, got[i], wanted);
+                     task->stride, element_name(task->type), i, got[i], wanted);
     }
     brim_mem_give(sums);
     brim_mem_give(got);
@@ -159,7 +156,7 @@ static void run_task(ConvCard *card, const BrimCudaConvTask *task)
     size_t workspace_bytes;
     fill_all(task, 1, tensors);
     for (int i = 0; i < TENSORS; i++)
-        upload(card, &tensors[i], task->half);
+        upload(card, &tensors[i], task->type);
     assert_ok(brim_cuda_conv_open(&conv, card->dnn, task, 2 << 20, false, &workspace_bytes));
     CUdeviceptr workspace = conv_take(card, workspace_bytes);
     run_and_check(card, conv, task, tensors, workspace);
@@ -184,10 +181,11 @@ static void all_ways_match_plain_loops(void **state)
     (void)state;
     conv_card_open(&card, CARD, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        for (int half = 0; half < 2; half++)
+        for (int type = 0; type < ELEMENT_TYPES; type++)
             for (BrimCudaConvWay way = BRIM_CUDA_FORWARD; way <= BRIM_CUDA_BACKWARD_WEIGHTS; way++) {
-                const BrimCudaConvTask task = conv_task(way, half, cases[i].x, cases[i].out, cases[i].y_pitch,
-                                                        cases[i].kernel, cases[i].stride, cases[i].padding);
+                const BrimCudaConvTask task =
+                    conv_task(way, (BrimKernelType)type, cases[i].x, cases[i].out, cases[i].y_pitch,
+                              cases[i].kernel, cases[i].stride, cases[i].padding);
                 run_task(&card, &task);
             }
     conv_card_close(&card);
@@ -214,7 +212,7 @@ static CUgraphExec capture(const ConvCard *card, BrimCudaConv *conv, const Tenso
 static void a_graph_does_it_again(void **state)
 {
     const BrimCudaConvTask task =
-        conv_task(BRIM_CUDA_FORWARD, true, (BrimCudaImage){2, 8, 7, 9, 16}, 8, 24, 3, 1, 1);
+        conv_task(BRIM_CUDA_FORWARD, BRIM_KERNEL_F16, (BrimCudaImage){2, 8, 7, 9, 16}, 8, 24, 3, 1, 1);
     ConvCard card;
     Tensor tensors[TENSORS], others[TENSORS];
     BrimCudaConv *conv;
@@ -250,7 +248,7 @@ static void a_graph_does_it_again(void **state)
 static void pointers_may_change(void **state)
 {
     const BrimCudaConvTask task =
-        conv_task(BRIM_CUDA_BACKWARD_DATA, false, (BrimCudaImage){1, 8, 5, 5, 8}, 8, 8, 3, 1, 1);
+        conv_task(BRIM_CUDA_BACKWARD_DATA, BRIM_KERNEL_F32, (BrimCudaImage){1, 8, 5, 5, 8}, 8, 8, 3, 1, 1);
     ConvCard card;
     Tensor tensors[6][TENSORS];
     BrimCudaConv *conv;
@@ -283,7 +281,7 @@ static void pointers_may_change(void **state)
 static void each_pointer_counts(void **state)
 {
     const BrimCudaConvTask task =
-        conv_task(BRIM_CUDA_BACKWARD_DATA, false, (BrimCudaImage){1, 8, 5, 5, 8}, 8, 8, 3, 1, 1);
+        conv_task(BRIM_CUDA_BACKWARD_DATA, BRIM_KERNEL_F32, (BrimCudaImage){1, 8, 5, 5, 8}, 8, 8, 3, 1, 1);
     ConvCard card;
     Tensor tensors[2][TENSORS];
     BrimCudaConv *conv;

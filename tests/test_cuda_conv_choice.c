@@ -16,9 +16,9 @@
 
 static const size_t mib = 1 << 20;
 
-static BrimCudaConvTask task_of(BrimCudaConvWay way, bool half)
+static BrimCudaConvTask task_of(BrimCudaConvWay way, BrimKernelType type)
 {
-    return conv_task(way, half, (BrimCudaImage){1, 8, 10, 10, 8}, 8, 8, 3, 1, 1);
+    return conv_task(way, type, (BrimCudaImage){1, 8, 10, 10, 8}, 8, 8, 3, 1, 1);
 }
 
 static const char *file_path(void)
@@ -66,27 +66,28 @@ static int chosen(const ConvCard *card, const BrimCudaConvTask *task, size_t cap
 static void first_proposal_within_the_cap(void **state)
 {
     static const struct {
-        bool half;
+        BrimKernelType type;
         size_t cap_bytes;
         int engine;
         size_t workspace_bytes;
     } cases[] = {
-        {true, 2 << 20, FAKE_ENGINE_TENSOR, 1 << 20},
-        {true, 1 << 20, FAKE_ENGINE_TENSOR, 1 << 20},
-        {true, (1 << 20) - 1, FAKE_ENGINE_TENSOR, 64 << 10},
-        {true, 64 << 10, FAKE_ENGINE_TENSOR, 64 << 10},
-        {true, 60 << 10, FAKE_ENGINE_COPYING, 6400},
-        {true, 0, FAKE_ENGINE_SLOWEST, 0},
-        {false, 2 << 20, FAKE_ENGINE_PLAIN, 256 << 10},
-        {false, 200 << 10, FAKE_ENGINE_COPYING, 6400},
-        {false, 6399, FAKE_ENGINE_SLOWEST, 0},
+        {BRIM_KERNEL_F16, 2 << 20, FAKE_ENGINE_TENSOR, 1 << 20},
+        {BRIM_KERNEL_F16, 1 << 20, FAKE_ENGINE_TENSOR, 1 << 20},
+        {BRIM_KERNEL_F16, (1 << 20) - 1, FAKE_ENGINE_TENSOR, 64 << 10},
+        {BRIM_KERNEL_F16, 64 << 10, FAKE_ENGINE_TENSOR, 64 << 10},
+        {BRIM_KERNEL_F16, 60 << 10, FAKE_ENGINE_COPYING, 6400},
+        {BRIM_KERNEL_F16, 0, FAKE_ENGINE_SLOWEST, 0},
+        {BRIM_KERNEL_BF16, 2 << 20, FAKE_ENGINE_TENSOR, 1 << 20},
+        {BRIM_KERNEL_F32, 2 << 20, FAKE_ENGINE_PLAIN, 256 << 10},
+        {BRIM_KERNEL_F32, 200 << 10, FAKE_ENGINE_COPYING, 6400},
+        {BRIM_KERNEL_F32, 6399, FAKE_ENGINE_SLOWEST, 0},
     };
     ConvCard card;
     (void)state;
     conv_card_open(&card, CARD, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (BrimCudaConvWay way = BRIM_CUDA_FORWARD; way <= BRIM_CUDA_BACKWARD_WEIGHTS; way++) {
-            const BrimCudaConvTask task = task_of(way, cases[i].half);
+            const BrimCudaConvTask task = task_of(way, cases[i].type);
             size_t workspace_bytes;
             assert_int_equal(chosen(&card, &task, cases[i].cap_bytes, false, &workspace_bytes),
                              cases[i].engine);
@@ -99,8 +100,8 @@ static void first_proposal_within_the_cap(void **state)
 /* Those that must not be taken are fastest here. */
 static void fastest_that_brim_takes(void **state)
 {
-    const BrimCudaConvTask half = task_of(BRIM_CUDA_BACKWARD_WEIGHTS, true),
-                           whole = task_of(BRIM_CUDA_FORWARD, false);
+    const BrimCudaConvTask half = task_of(BRIM_CUDA_BACKWARD_WEIGHTS, BRIM_KERNEL_F16),
+                           whole = task_of(BRIM_CUDA_FORWARD, BRIM_KERNEL_F32);
     size_t workspace_bytes;
     ConvCard card;
     (void)state;
@@ -140,7 +141,7 @@ static void ties_go_to_the_smaller_workspace(void **state)
 /* One that fails when it runs is left out; where all fail, that is said. */
 static void failing_while_timed(void **state)
 {
-    const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, true);
+    const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, BRIM_KERNEL_F16);
     size_t workspace_bytes;
     BrimCudaConv *conv;
     ConvCard card;
@@ -160,7 +161,7 @@ static void failing_while_timed(void **state)
 
 static void no_timing_without_memory(void **state)
 {
-    const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, true);
+    const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, BRIM_KERNEL_F16);
     const unsigned long before = dnn_executions();
     size_t workspace_bytes, free_bytes;
     ConvCard card;
@@ -180,7 +181,8 @@ static void no_timing_without_memory(void **state)
 
 static void no_engine(void **state)
 {
-    const BrimCudaConvTask half = task_of(BRIM_CUDA_FORWARD, true), whole = task_of(BRIM_CUDA_FORWARD, false);
+    const BrimCudaConvTask half = task_of(BRIM_CUDA_FORWARD, BRIM_KERNEL_F16),
+                           whole = task_of(BRIM_CUDA_FORWARD, BRIM_KERNEL_F32);
     size_t workspace_bytes;
     BrimCudaConv *conv;
     ConvCard card;
@@ -204,7 +206,7 @@ static void no_engine(void **state)
 
 static void timed_once(void **state)
 {
-    const BrimCudaConvTask task = task_of(BRIM_CUDA_BACKWARD_DATA, true);
+    const BrimCudaConvTask task = task_of(BRIM_CUDA_BACKWARD_DATA, BRIM_KERNEL_F16);
     size_t workspace_bytes, again_bytes;
     ConvCard card;
     (void)state;
@@ -263,7 +265,7 @@ static void entries_are_checked(void **state)
         {"\"engine\": 0", false},
         {"\"engine\": 0, \"engine\": 0", false},
     };
-    const BrimCudaConvTask task = task_of(BRIM_CUDA_BACKWARD_DATA, true);
+    const BrimCudaConvTask task = task_of(BRIM_CUDA_BACKWARD_DATA, BRIM_KERNEL_F16);
     size_t workspace_bytes;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -284,7 +286,7 @@ static void broken_file_is_none(void **state)
 {
     static const char *const texts[] = {"", "{", "[]", "{\"schema\": \"brim-timings-1\", \"choices\": []}",
                                         "{\"schema\": \"brim-convolutions-1\", \"choices\": {}}"};
-    const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, true);
+    const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, BRIM_KERNEL_F16);
     size_t workspace_bytes;
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -304,7 +306,7 @@ static void broken_file_is_none(void **state)
 /* That nothing can be kept is no reason not to train. */
 static void no_folder_for_the_file(void **state)
 {
-    const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, true);
+    const BrimCudaConvTask task = task_of(BRIM_CUDA_FORWARD, BRIM_KERNEL_F16);
     char kept[512];
     size_t workspace_bytes;
     ConvCard card;

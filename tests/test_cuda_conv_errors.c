@@ -9,7 +9,7 @@
 
 static BrimCudaConvTask small_task(void)
 {
-    return conv_task(BRIM_CUDA_FORWARD, true, (BrimCudaImage){1, 8, 10, 10, 8}, 8, 8, 3, 1, 1);
+    return conv_task(BRIM_CUDA_FORWARD, BRIM_KERNEL_F16, (BrimCudaImage){1, 8, 10, 10, 8}, 8, 8, 3, 1, 1);
 }
 
 static void too_old(void **state)

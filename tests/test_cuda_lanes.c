@@ -49,7 +49,7 @@ static BrimKernelFeature feature(void)
 {
     static _Alignas(16) char data[16];
     return (BrimKernelFeature){
-        .data = data, .n = 1, .c = 16, .h = 4, .w = 4, .pitch = 16, .padded = 16, .half = 1};
+        .data = data, .n = 1, .c = 16, .h = 4, .w = 4, .pitch = 16, .padded = 16, .type = BRIM_KERNEL_F16};
 }
 
 static void test_blocks(void **state)
@@ -76,31 +76,31 @@ static void test_check(void **state)
     const BrimCudaCall call = {.op = &forward};
     BrimKernelFeature good = feature(), none = {.data = NULL}, bad = good;
     const BrimKernelFeature some[] = {good, none};
-    assert_ok(brim_cuda_lanes_check(&call, 1, some, 2));
-    assert_refused(brim_cuda_lanes_check(&call, 0, &good, 1), BRIM_ERROR_UNSUPPORTED, "BN_FORWARD one type");
+    assert_ok(brim_cuda_lanes_check(&call, BRIM_KERNEL_F16, some, 2));
+    assert_refused(brim_cuda_lanes_check(&call, BRIM_KERNEL_BF16, &good, 1), BRIM_ERROR_UNSUPPORTED,
+                   "BN_FORWARD one type");
     bad.pitch = 20;
-    assert_refused(brim_cuda_lanes_check(&call, 1, &bad, 1), BRIM_ERROR_UNSUPPORTED, "pitch of 20 eights");
+    assert_refused(brim_cuda_lanes_check(&call, BRIM_KERNEL_F16, &bad, 1), BRIM_ERROR_UNSUPPORTED,
+                   "pitch of 20 eights");
     bad = good;
     bad.data = (char *)good.data + 4;
-    assert_refused(brim_cuda_lanes_check(&call, 1, &bad, 1), BRIM_ERROR_UNSUPPORTED, "eights");
+    assert_refused(brim_cuda_lanes_check(&call, BRIM_KERNEL_F16, &bad, 1), BRIM_ERROR_UNSUPPORTED, "eights");
     bad = good;
     bad.n = 1 << 10;
     bad.h = bad.w = 1 << 11;
-    assert_refused(brim_cuda_lanes_check(&call, 1, &bad, 1), BRIM_ERROR_UNSUPPORTED, "2^30 smaller batch");
+    assert_refused(brim_cuda_lanes_check(&call, BRIM_KERNEL_F16, &bad, 1), BRIM_ERROR_UNSUPPORTED,
+                   "2^30 smaller batch");
 }
 
 static void test_narrow(void **state)
 {
     (void)state;
-    BrimTensor y = {.dtype = BRIM_BF16};
+    BrimTensor y = {.dtype = BRIM_F32};
     const BrimGraph graph = {.tensors = &y, .tensor_count = 1};
-    const BrimCudaCall call = {.graph = &graph, .op = &forward};
-    assert_refused(brim_cuda_run_bn(&call), BRIM_ERROR_UNSUPPORTED, "BN_FORWARD bfloat16 --precision");
     BrimOp op = forward;
     op.out[BRIM_OUT_BN_NARROW] = 0;
-    y.dtype = BRIM_F32;
     const BrimCudaCall narrowing = {.graph = &graph, .op = &op};
-    assert_refused(brim_cuda_run_bn(&narrowing), BRIM_ERROR_UNSUPPORTED, "bfloat16");
+    assert_refused(brim_cuda_run_bn(&narrowing), BRIM_ERROR_UNSUPPORTED, "BN_FORWARD --precision");
 }
 
 int main(void)

@@ -99,7 +99,7 @@ static void test_small_spread(void **state)
 {
     (void)state;
     for (int i = 0; i < kernel_grid_count; i++) {
-        BrimKernelFeature y = kernel_feature((KernelShape){2, 8, 19, 23, false, false}, 1);
+        BrimKernelFeature y = kernel_feature((KernelShape){2, 8, 19, 23, BRIM_KERNEL_F32, false}, 1);
         for (int at = 0; at < kernel_pixels(y) * y.c; at++)
             kernel_set(y, at / y.c, at % y.c, 100 + 0.01f * kernel_get(y, at / y.c, at % y.c));
         BrimBnStatisticsArgs args = statistics_of(y);
@@ -119,7 +119,7 @@ static void test_same_bits(void **state)
 {
     (void)state;
     for (int i = 0; i < kernel_grid_count; i++) {
-        BrimKernelFeature y = kernel_feature((KernelShape){3, 16, 9, 11, true, true}, 1);
+        BrimKernelFeature y = kernel_feature((KernelShape){3, 16, 9, 11, BRIM_KERNEL_F16, true}, 1);
         BrimBnStatisticsArgs one = statistics_of(y), other = statistics_of(y);
         run_statistics(&one, kernel_grids[i]);
         run_statistics(&other, kernel_grids[i]);

@@ -65,9 +65,10 @@ static void run(Block blocks[COUNT], bool steps, int grid, int threads)
                                               .w = blocks[at].w,
                                               .m = statistics ? NULL : blocks[at].m,
                                               .ema = blocks[at].ema,
-                                              .half = at == BRIM_GROUP_WEIGHT ? blocks[at].half : NULL,
+                                              .narrow = at == BRIM_GROUP_WEIGHT ? blocks[at].half : NULL,
                                               .count = sizes[at],
-                                              .group = statistics ? 0 : at};
+                                              .group = statistics ? 0 : at,
+                                              .type = BRIM_KERNEL_F16};
     }
     if (threads == 1)
         brim_kernel_run_on_host(BRIM_KERNEL_optimize, grid, &args);

@@ -198,11 +198,11 @@ static void check_pool(KernelShape shape, KernelGrid grid)
 static void test_pool_by_tiles(void **state)
 {
     (void)state;
-    static const KernelShape planes[] = {{1, 8, 27, 45, true, false},
-                                         {2, 16, 41, 3, true, true},
-                                         {1, 8, 20, 20, true, false},
-                                         {1, 13, 14, 28, false, false},
-                                         {2, 8, 13, 13, false, true}};
+    static const KernelShape planes[] = {
+        {1, 8, 27, 45, BRIM_KERNEL_F16, false}, {2, 16, 41, 3, BRIM_KERNEL_F16, true},
+        {1, 8, 20, 20, BRIM_KERNEL_F16, false}, {1, 13, 14, 28, BRIM_KERNEL_F32, false},
+        {2, 8, 13, 13, BRIM_KERNEL_F32, true},  {1, 8, 23, 20, BRIM_KERNEL_BF16, true},
+    };
     for (size_t plane = 0; plane < sizeof planes / sizeof planes[0]; plane++) {
         for (int grid = 0; grid < kernel_grid_count; grid++) {
             check_pool_kernel(planes[plane], kernel_grids[grid], 5);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "backend/cuda/kernels/on_host.h"
-#include "base/half.h"
+#include "support/elements.h"
 #include "support/kernel_heads.h"
 
 static void run(BrimKernel kernel, int blocks, int threads, const void *args)
@@ -73,13 +73,16 @@ static void check_items(const float got[4], const float expected[4])
     }
 }
 
-/* Every element, pads included. Floats differ by the rounding of gains; halves by their own as well. */
+/* Every element, pads included. Floats differ by the rounding of gains; those of 16 bits by their own as
+ * well. */
 static void check_gradient(const HeadSetup *setup, int index, int level)
 {
     const BrimKernelFeature *got = &setup->args.dheads[level];
     const float *plain = setup->dheads[level].data;
     int cells = got->h * got->w;
-    double relative = got->half ? 1e-3 : 1e-5, absolute = got->half ? 6e-8 : 1e-12;
+    const BrimKernelType type = (BrimKernelType)got->type;
+    double relative = type == BRIM_KERNEL_F32 ? 1e-5 : 2 * element_rounding(type);
+    double absolute = type == BRIM_KERNEL_F16 ? 6e-8 : 1e-12;
     for (int image = 0; image < got->n; image++) {
         for (int channel = 0; channel < got->padded; channel++) {
             for (int cell = 0; cell < cells; cell++) {
@@ -87,8 +90,7 @@ static void check_gradient(const HeadSetup *setup, int index, int level)
                 if (channel < got->c)
                     expected = plain[((size_t)image * (size_t)got->c + (size_t)channel) * (size_t)cells +
                                      (size_t)cell];
-                if (got->half)
-                    expected = brim_half_to_float(brim_half_from_float(expected));
+                expected = element_rounded(type, expected);
                 bool same = (double)fabsf(value - expected) <= absolute + relative * fabs((double)expected);
                 if (!same && value != expected && !(isnan(value) && isnan(expected)))
                     fail_msg("case %d, level %d: d[%d %d %d] is %g, not %g", index, level, image, channel,

@@ -8,8 +8,8 @@
 #include "backend/cuda/kernels/on_host.h"
 #include "backend/host/update.h"
 #include "backend/reference/ops.h"
-#include "base/half.h"
 #include "base/random.h"
+#include "support/elements.h"
 
 enum { BLOCKS = 3, MOST = 40000 };
 
@@ -171,15 +171,15 @@ static void test_norm(void **state)
 
 typedef struct State {
     float *w, *g, *m, *ema;
-    uint16_t *half;
+    uint16_t *narrow;
 } State;
 
 static void open_state(State *state)
 {
     *state = (State){normals(MOST, 1), normals(MOST, 2), normals(MOST, 3), normals(MOST, 4), NULL};
-    state->half = brim_mem_take(BRIM_MEM_OTHER, MOST, sizeof *state->half);
-    assert_non_null(state->half);
-    memset(state->half, 0xFF, MOST * sizeof *state->half);
+    state->narrow = brim_mem_take(BRIM_MEM_OTHER, MOST, sizeof *state->narrow);
+    assert_non_null(state->narrow);
+    memset(state->narrow, 0xFF, MOST * sizeof *state->narrow);
 }
 
 static void close_state(State *state)
@@ -187,7 +187,7 @@ static void close_state(State *state)
     float *const taken[] = {state->w, state->g, state->m, state->ema};
     for (int i = 0; i < 4; i++)
         brim_mem_give(taken[i]);
-    brim_mem_give(state->half);
+    brim_mem_give(state->narrow);
 }
 
 static void host_optimize(State *state, float norm[2], BrimParamGroup group, bool averages)
@@ -204,36 +204,43 @@ static void host_optimize(State *state, float norm[2], BrimParamGroup group, boo
     brim_update_optimize(&host.call);
 }
 
-static void kernel_optimize(State *state, const float norm[2], BrimParamGroup group, bool averages,
+static void kernel_optimize(State *state, const float norm[2], BrimParamGroup group, BrimKernelType type,
                             int blocks, int threads)
 {
     BrimKernelScalars scalars = kernel_scalars(&host_scalars);
     BrimOptimizeArgs args = {.block_count = 1, .norm = norm, .scalars = &scalars};
+    const bool averages = type != BRIM_KERNEL_F32;
     args.blocks[0] = (BrimOptimizeBlock){.g = state->g,
                                          .w = state->w,
                                          .m = state->m,
                                          .ema = averages ? state->ema : NULL,
-                                         .half = averages ? state->half : NULL,
+                                         .narrow = averages ? state->narrow : NULL,
                                          .count = MOST,
-                                         .group = (int32_t)group};
+                                         .group = (int32_t)group,
+                                         .type = (int32_t)type};
     run(BRIM_KERNEL_optimize, blocks, threads, &args);
 }
 
-/* Bit for bit: elements know nothing of each other. */
-static void check_step(BrimParamGroup group, bool averages, float factor, int blocks, int threads)
+/* Bit for bit: elements know nothing of each other. With an average, and a copy of w in 16 bits, where `type`
+ * is one of those. */
+static void check_step(BrimParamGroup group, BrimKernelType type, float factor, int blocks, int threads)
 {
     State expected, got;
+    const bool averages = type != BRIM_KERNEL_F32;
     float norm[2] = {factor > 0 ? 20 : INFINITY, factor};
     open_state(&expected);
     open_state(&got);
     expected.g[5] = got.g[5] = factor > 0 ? 1 : NAN;
     host_optimize(&expected, norm, group, averages);
-    kernel_optimize(&got, norm, group, averages, blocks, threads);
+    kernel_optimize(&got, norm, group, type, blocks, threads);
     assert_memory_equal(got.w, expected.w, MOST * sizeof(float));
     assert_memory_equal(got.m, expected.m, MOST * sizeof(float));
     assert_memory_equal(got.ema, expected.ema, MOST * sizeof(float));
     for (int i = 0; i < MOST; i++)
-        assert_int_equal(got.half[i], averages ? brim_half_from_float(expected.w[i]) : 0xFFFF);
+        if (averages)
+            assert_true(element_get(type, got.narrow, (size_t)i) == element_rounded(type, expected.w[i]));
+        else
+            assert_int_equal(got.narrow[i], 0xFFFF);
     assert_true(got.w[MOST - 1] == 0 && got.m[MOST - 1] == 0 && got.ema[MOST - 1] == 0);
     close_state(&expected);
     close_state(&got);
@@ -243,11 +250,12 @@ static void test_steps(void **state)
 {
     (void)state;
     for (BrimParamGroup group = 0; group < BRIM_GROUP_COUNT; group++) {
-        check_step(group, true, 0.5f, 3, 1);
-        check_step(group, false, 0.5f / 65536, 70, 1);
-        check_step(group, true, 0, 5, 1); /* no numbers, no step */
+        check_step(group, BRIM_KERNEL_F16, 0.5f, 3, 1);
+        check_step(group, BRIM_KERNEL_F32, 0.5f / 65536, 70, 1);
+        check_step(group, BRIM_KERNEL_F16, 0, 5, 1); /* no numbers, no step */
     }
-    check_step(BRIM_GROUP_WEIGHT, true, 1, 3, 64);
+    check_step(BRIM_GROUP_WEIGHT, BRIM_KERNEL_F16, 1, 3, 64);
+    check_step(BRIM_GROUP_WEIGHT, BRIM_KERNEL_BF16, 1, 3, 64);
 }
 
 static void test_average(void **state)
@@ -271,33 +279,34 @@ static void test_average(void **state)
 
 /* ---- filters ---- */
 
-static void check_filter_gradient(bool half, bool accumulate, int threads)
+static void check_filter_gradient(BrimKernelType type, bool accumulate, int threads)
 {
     float *from = normals(MOST, 5), *dw = normals(MOST, 6);
-    uint16_t *halves = brim_mem_take(BRIM_MEM_OTHER, MOST, sizeof *halves);
+    void *given = brim_mem_take(BRIM_MEM_OTHER, MOST, sizeof(float));
     float *expected = copy_of(dw, MOST);
     BrimKernelScalars scalars = {.accumulate = accumulate};
     for (int i = 0; i < MOST; i++) {
-        halves[i] = brim_half_from_float(from[i]);
-        float value = half ? brim_half_to_float(halves[i]) : from[i];
+        element_put(type, given, (size_t)i, from[i]);
+        float value = element_get(type, given, (size_t)i);
         expected[i] = accumulate ? value + expected[i] : value;
     }
     const BrimFilterGradientArgs args = {
-        .from = half ? (void *)halves : from, .dw = dw, .count = MOST, .half = half, .scalars = &scalars};
+        .from = given, .dw = dw, .count = MOST, .type = (int32_t)type, .scalars = &scalars};
     run(BRIM_KERNEL_filter_gradient, 6, threads, &args);
     assert_memory_equal(dw, expected, MOST * sizeof(float));
     brim_mem_give(from);
     brim_mem_give(dw);
-    brim_mem_give(halves);
+    brim_mem_give(given);
     brim_mem_give(expected);
 }
 
 static void test_filter_gradient(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4; i++)
-        check_filter_gradient(i & 1, i & 2, 1);
-    check_filter_gradient(true, true, 64);
+    for (int type = 0; type < ELEMENT_TYPES; type++)
+        for (int accumulate = 0; accumulate < 2; accumulate++)
+            check_filter_gradient((BrimKernelType)type, accumulate, 1);
+    check_filter_gradient(BRIM_KERNEL_F16, true, 64);
 }
 
 enum { OUT = 13, PADDED_OUT = 16, IN = 11, PITCH = 16, SIDE = 3, TAPS = SIDE * SIDE };
@@ -338,7 +347,7 @@ static void reference_fold(Filters *filters, float *folded, float *bias)
     brim_reference_fold(&host.call);
 }
 
-static void check_fold(bool half, bool normalized, int threads)
+static void check_fold(BrimKernelType type, bool normalized, int threads)
 {
     Filters filters;
     float expected[OUT * IN * TAPS], expected_bias[OUT], bias[PADDED_OUT];
@@ -359,14 +368,13 @@ static void check_fold(bool half, bool normalized, int threads)
                                .out = OUT,
                                .padded_out = PADDED_OUT,
                                .filter_elements = TAPS * PITCH,
-                               .half = half};
+                               .type = (int32_t)type};
     run(BRIM_KERNEL_fold, 5, threads, &args);
     for (int i = 0; i < PADDED_OUT * TAPS * PITCH; i++) {
         int o = i / (TAPS * PITCH), tap = i / PITCH % TAPS, c = i % PITCH;
         int at = (o * IN + c) * TAPS + tap;
         float truth = o >= OUT || c >= IN ? 0 : normalized ? expected[at] : filters.plain[at];
-        truth = half ? brim_half_to_float(brim_half_from_float(truth)) : truth;
-        assert_true((half ? brim_half_to_float(((uint16_t *)folded)[i]) : folded[i]) == truth);
+        assert_true(element_get(type, folded, (size_t)i) == element_rounded(type, truth));
     }
     for (int o = 0; normalized && o < PADDED_OUT; o++)
         assert_true(bias[o] == (o < OUT ? expected_bias[o] : 0));
@@ -375,9 +383,10 @@ static void check_fold(bool half, bool normalized, int threads)
 static void test_fold(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4; i++)
-        check_fold(i & 1, i & 2, 1);
-    check_fold(true, true, 64);
+    for (int type = 0; type < ELEMENT_TYPES; type++)
+        for (int normalized = 0; normalized < 2; normalized++)
+            check_fold((BrimKernelType)type, normalized, 1);
+    check_fold(BRIM_KERNEL_F16, true, 64);
 }
 
 int main(void)

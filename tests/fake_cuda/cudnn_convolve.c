@@ -20,6 +20,23 @@ static int64_t count_of(const FakeTensor *tensor)
     return tensor->n * tensor->h * tensor->w * tensor->c;
 }
 
+static float element_get(cudnnDataType_t type, const void *data, int64_t i)
+{
+    if (type == CUDNN_DATA_FLOAT)
+        return ((const float *)data)[i];
+    const uint16_t bits = ((const uint16_t *)data)[i];
+    return type == CUDNN_DATA_HALF ? brim_half_to_float(bits) : brim_bfloat_to_float(bits);
+}
+
+static void element_put(cudnnDataType_t type, void *data, int64_t i, float value)
+{
+    if (type == CUDNN_DATA_FLOAT)
+        ((float *)data)[i] = value;
+    else
+        ((uint16_t *)data)[i] =
+            type == CUDNN_DATA_HALF ? brim_half_from_float(value) : brim_bfloat_from_float(value);
+}
+
 /* A tensor in fp32, without what lies between its pixels; given back with free. */
 static float *gather(const FakeTensor *tensor, const void *data)
 {
@@ -29,8 +46,7 @@ static float *gather(const FakeTensor *tensor, const void *data)
             for (int64_t w = 0; w < tensor->w; w++) {
                 const int64_t at = n * tensor->n_stride + h * tensor->h_stride + w * tensor->w_stride;
                 for (int64_t c = 0; c < tensor->c; c++)
-                    *to++ = tensor->half ? brim_half_to_float(((const uint16_t *)data)[at + c])
-                                         : ((const float *)data)[at + c];
+                    *to++ = element_get(tensor->type, data, at + c);
             }
     return dense;
 }
@@ -42,12 +58,8 @@ static void scatter(const FakeTensor *tensor, const float *dense, void *data)
         for (int64_t h = 0; h < tensor->h; h++)
             for (int64_t w = 0; w < tensor->w; w++) {
                 const int64_t at = n * tensor->n_stride + h * tensor->h_stride + w * tensor->w_stride;
-                for (int64_t c = 0; c < tensor->c; c++, dense++) {
-                    if (tensor->half)
-                        ((uint16_t *)data)[at + c] = brim_half_from_float(*dense);
-                    else
-                        ((float *)data)[at + c] = *dense;
-                }
+                for (int64_t c = 0; c < tensor->c; c++)
+                    element_put(tensor->type, data, at + c, *dense++);
             }
 }
 

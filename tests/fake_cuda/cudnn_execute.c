@@ -70,12 +70,12 @@ static bool read_tensor(const Descriptor *tensor, FakeTensor *read)
     const Attribute *sizes = fake_attribute(tensor, CUDNN_ATTR_TENSOR_DIMENSIONS),
                     *strides = fake_attribute(tensor, CUDNN_ATTR_TENSOR_STRIDES);
     const int64_t type = fake_integer(tensor, CUDNN_ATTR_TENSOR_DATA_TYPE);
-    *read = (FakeTensor){sizes->integers[0],   sizes->integers[1],     sizes->integers[2],
-                         sizes->integers[3],   strides->integers[0],   strides->integers[2],
-                         strides->integers[3], type == CUDNN_DATA_HALF};
+    *read =
+        (FakeTensor){sizes->integers[0],   sizes->integers[1],   sizes->integers[2],   sizes->integers[3],
+                     strides->integers[0], strides->integers[2], strides->integers[3], (cudnnDataType_t)type};
     return sizes->count == 4 && strides->integers[1] == 1 && read->w_stride >= read->c &&
            read->h_stride >= read->w * read->w_stride && read->n_stride >= read->h * read->h_stride &&
-           (type == CUDNN_DATA_HALF || type == CUDNN_DATA_FLOAT);
+           (type == CUDNN_DATA_HALF || type == CUDNN_DATA_BFLOAT16 || type == CUDNN_DATA_FLOAT);
 }
 
 static int64_t side_out(const FakeConvolution *task, int64_t side)
@@ -118,8 +118,8 @@ cudnnStatus_t fake_read_convolution(const Descriptor *operation, FakeConvolution
     if (!read_tensor(fake_part(operation, name[X]), &task->x) ||
         !read_tensor(fake_part(operation, name[Y]), &task->y) ||
         !read_tensor(fake_part(operation, name[W]), &task->w))
-        return fake_fail(CUDNN_STATUS_NOT_SUPPORTED_LAYOUT, "only NHWC of fp16 or fp32");
-    if (task->x.half != task->y.half || task->x.half != task->w.half ||
+        return fake_fail(CUDNN_STATUS_NOT_SUPPORTED_LAYOUT, "only NHWC of fp16, bfloat16 or fp32");
+    if (task->x.type != task->y.type || task->x.type != task->w.type ||
         fake_integer(convolution, CUDNN_ATTR_CONVOLUTION_COMP_TYPE) != CUDNN_DATA_FLOAT ||
         fake_integer(convolution, CUDNN_ATTR_CONVOLUTION_CONV_MODE) != CUDNN_CROSS_CORRELATION)
         return fake_fail(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE,
@@ -154,7 +154,7 @@ static cudnnStatus_t find_pointer(const Descriptor *pack, const Descriptor *tens
     if (!fake_cuda_holds((CUdeviceptr)*pointer,
                          (size_t)(((read.n - 1) * read.n_stride + (read.h - 1) * read.h_stride +
                                    (read.w - 1) * read.w_stride + read.c) *
-                                  (read.half ? 2 : 4))))
+                                  fake_type_bytes(read.type))))
         return fake_fail(CUDNN_STATUS_EXECUTION_FAILED, "a tensor does not lie in device memory");
     return CUDNN_STATUS_SUCCESS;
 }
@@ -209,7 +209,7 @@ static CUresult load_engine(const Descriptor *config, const FakeConvolution *tas
     const Descriptor *engine = fake_part(config, CUDNN_ATTR_ENGINECFG_ENGINE);
     snprintf(name, sizeof name, "engine %lld:%lld of %d %d",
              (long long)fake_integer(engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX), (long long)fake_first_knob(config),
-             (int)task->way, task->x.half);
+             (int)task->way, (int)task->x.type);
     return fake_cuda_load(name);
 }
 

@@ -84,7 +84,7 @@ int64_t fake_first_knob(const Descriptor *config);
 
 typedef struct FakeTensor {
     int64_t n, c, h, w, n_stride, h_stride, w_stride; /* channels lie side by side */
-    bool half;
+    cudnnDataType_t type;                             /* FLOAT, HALF or BFLOAT16 */
 } FakeTensor;
 
 typedef struct FakeConvolution {
@@ -95,6 +95,12 @@ typedef struct FakeConvolution {
 
 /* NOT_SUPPORTED where it is no convolution of NHWC tensors. */
 cudnnStatus_t fake_read_convolution(const Descriptor *operation, FakeConvolution *convolution);
+
+/* Bytes of an element. */
+static inline int64_t fake_type_bytes(cudnnDataType_t type)
+{
+    return type == CUDNN_DATA_FLOAT ? 4 : 2;
+}
 
 void fake_convolve(const FakeConvolution *convolution, void *x, void *y, void *w);
 

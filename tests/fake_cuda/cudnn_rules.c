@@ -89,7 +89,7 @@ static cudnnStatus_t finish_tensor(const Descriptor *tensor)
 {
     const Attribute *sizes = fake_attribute(tensor, CUDNN_ATTR_TENSOR_DIMENSIONS),
                     *strides = fake_attribute(tensor, CUDNN_ATTR_TENSOR_STRIDES);
-    const int64_t bytes = fake_integer(tensor, CUDNN_ATTR_TENSOR_DATA_TYPE) == CUDNN_DATA_HALF ? 2 : 4;
+    const int64_t bytes = fake_type_bytes((cudnnDataType_t)fake_integer(tensor, CUDNN_ATTR_TENSOR_DATA_TYPE));
     const int64_t alignment = fake_integer(tensor, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT);
     if (sizes->count != strides->count)
         return fake_fail(CUDNN_STATUS_BAD_PARAM, "as many dimensions as strides");

@@ -54,11 +54,11 @@ static inline void conv_give(const ConvCard *card, CUdeviceptr pointer)
 }
 
 /* A task by its sides; y follows. */
-static inline BrimCudaConvTask conv_task(BrimCudaConvWay way, bool half, BrimCudaImage x, int out,
+static inline BrimCudaConvTask conv_task(BrimCudaConvWay way, BrimKernelType type, BrimCudaImage x, int out,
                                          int y_pitch, int kernel, int stride, int padding)
 {
     return (BrimCudaConvTask){.way = way,
-                              .half = half,
+                              .type = type,
                               .x = x,
                               .y = {.n = x.n,
                                     .c = out,

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/half.h"
+#include "support/elements.h"
 #include "support/support.h"
 
 enum { MADE_ROOM = 64, BESIDE = 8 };
@@ -13,9 +13,11 @@ const KernelGrid kernel_grids[] = {{1, 1}, {7, 1}, {3, 64}, {2, 40}, {1, 256}, {
 const int kernel_grid_count = sizeof kernel_grids / sizeof kernel_grids[0];
 
 static const KernelShape shapes[] = {
-    {2, 8, 3, 5, false, false}, {2, 13, 7, 3, false, false}, {1, 24, 6, 5, false, true},
-    {2, 13, 5, 5, true, false}, {3, 16, 9, 11, true, true},  {1, 3, 4, 6, true, false},
-    {1, 8, 1, 1, false, false}, {1, 264, 2, 3, true, false},
+    {2, 8, 3, 5, BRIM_KERNEL_F32, false},   {2, 13, 7, 3, BRIM_KERNEL_F32, false},
+    {1, 24, 6, 5, BRIM_KERNEL_F32, true},   {2, 13, 5, 5, BRIM_KERNEL_F16, false},
+    {3, 16, 9, 11, BRIM_KERNEL_F16, true},  {1, 3, 4, 6, BRIM_KERNEL_F16, false},
+    {1, 8, 1, 1, BRIM_KERNEL_F32, false},   {1, 264, 2, 3, BRIM_KERNEL_F16, false},
+    {2, 13, 5, 5, BRIM_KERNEL_BF16, false}, {2, 16, 5, 7, BRIM_KERNEL_BF16, true},
 };
 
 static void *made[MADE_ROOM];
@@ -38,28 +40,14 @@ static void *remember(size_t bytes)
     return data;
 }
 
-static void put(void *data, bool half, size_t i, float value)
-{
-    if (half)
-        ((uint16_t *)data)[i] = brim_half_from_float(value);
-    else
-        ((float *)data)[i] = value;
-}
-
-static float get(const void *data, bool half, size_t i)
-{
-    return half ? brim_half_to_float(((const uint16_t *)data)[i]) : ((const float *)data)[i];
-}
-
 BrimKernelFeature kernel_feature(KernelShape shape, int seed)
 {
     int padded = (shape.c + 7) / 8 * 8, pitch = shape.part ? shape.c + 2 * BESIDE : padded;
-    size_t pixels = (size_t)shape.n * shape.h * shape.w,
-           element = shape.half ? sizeof(uint16_t) : sizeof(float);
+    size_t pixels = (size_t)shape.n * shape.h * shape.w, element = element_bytes(shape.type);
     char *data = remember(pixels * pitch * element);
     state = (uint32_t)seed * 7919u + 17u;
     for (size_t i = 0; i < pixels * pitch; i++)
-        put(data, shape.half, i, NAN);
+        element_put(shape.type, data, i, NAN);
     BrimKernelFeature feature = {.data = data + (shape.part ? BESIDE * element : 0),
                                  .n = shape.n,
                                  .c = shape.c,
@@ -67,10 +55,10 @@ BrimKernelFeature kernel_feature(KernelShape shape, int seed)
                                  .w = shape.w,
                                  .pitch = pitch,
                                  .padded = padded,
-                                 .half = shape.half};
+                                 .type = (int32_t)shape.type};
     for (size_t i = 0; i < pixels; i++) {
         for (int c = 0; c < shape.c; c++)
-            put(feature.data, shape.half, i * pitch + c, random_float());
+            element_put(shape.type, feature.data, i * pitch + c, random_float());
     }
     return feature;
 }
@@ -110,12 +98,12 @@ double *kernel_numbers(int count)
 
 float kernel_get(BrimKernelFeature feature, int pixel, int channel)
 {
-    return get(feature.data, feature.half, (size_t)pixel * feature.pitch + channel);
+    return element_get((BrimKernelType)feature.type, feature.data, (size_t)pixel * feature.pitch + channel);
 }
 
 void kernel_set(BrimKernelFeature feature, int pixel, int channel, float value)
 {
-    put(feature.data, feature.half, (size_t)pixel * feature.pitch + channel, value);
+    element_put((BrimKernelType)feature.type, feature.data, (size_t)pixel * feature.pitch + channel, value);
 }
 
 int kernel_pixels(BrimKernelFeature feature)
@@ -152,7 +140,9 @@ static void assert_around(const char *what, BrimKernelFeature feature, int pixel
 
 void kernel_assert(const char *what, BrimKernelFeature feature, const double *expected, double tolerance)
 {
-    tolerance = feature.half && tolerance < 0x1p-10 ? 0x1p-10 : tolerance;
+    double rounding =
+        feature.type == BRIM_KERNEL_F32 ? 0 : 2 * element_rounding((BrimKernelType)feature.type);
+    tolerance = tolerance < rounding ? rounding : tolerance;
     for (int pixel = 0; pixel < kernel_pixels(feature); pixel++) {
         for (int c = 0; c < feature.c; c++) {
             double got = kernel_get(feature, pixel, c), wanted = expected[(size_t)pixel * feature.c + c];

@@ -15,7 +15,7 @@ typedef struct KernelGrid {
 
 typedef struct KernelShape {
     int n, c, h, w;
-    bool half;
+    BrimKernelType type;
     bool part; /* channels 8 .. 8 + c of a feature that has 16 more; c a multiple of 8 */
 } KernelShape;
 
@@ -42,7 +42,7 @@ int kernel_elements(BrimKernelFeature feature); /* without pads */
 void kernel_run(BrimKernel kernel, KernelGrid grid, const void *args);
 
 /* The feature has the expected values, [pixel][channel], by |got - expected| <= tolerance * (1 + |expected|),
- * with 2^-10 for halves; its pads are zeros, and what lies beside a part is as it was made. */
+ * by the rounding of 16 bits at least; its pads are zeros, and what lies beside a part is as it was made. */
 void kernel_assert(const char *what, BrimKernelFeature feature, const double *expected, double tolerance);
 
 #endif

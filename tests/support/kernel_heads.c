@@ -6,25 +6,26 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/half.h"
 #include "base/random.h"
+#include "support/elements.h"
 
 const HeadCase head_cases[] = {
-    {3, 3, 3, 2, 96, 128, HEAD_RANDOM, 20, false, 0, 0, 1, 1, 1},
-    {80, 3, 3, 1, 64, 64, HEAD_RANDOM, HEAD_CAP, false, 0, 0, 1, 1, 1},
-    {1, 3, 3, 5, 64, 96, HEAD_RANDOM, HEAD_CAP, false, 0, 0, 1, 1, 1},
-    {3, 4, 3, 2, 128, 64, HEAD_EDGES, HEAD_CAP, false, 0.1, 0, 1.5, 1.3, 1},
-    {2, 1, 2, 5, 32, 32, HEAD_EDGES, HEAD_CAP, false, 0, 1.5, 1, 1, 1},
-    {3, 2, 3, 2, 32, 64, HEAD_CROWDED, HEAD_CAP, false, 0.1, 0, 1, 1, 1},
-    {7, 5, 8, 1, 256, 128, HEAD_CROWDED, HEAD_CAP, false, 0, 1.5, 0.7, 1, 1},
-    {3, 3, 3, 2, 64, 64, HEAD_ABSENT, HEAD_CAP, false, 0, 0, 1, 1, 1},
-    {3, 3, 3, 2, 64, 64, HEAD_NUMBERS, HEAD_CAP, false, 0, 0, 1, 1, 1},
-    {3, 3, 3, 2, 64, 64, HEAD_RANDOM, 0, false, 0, 0, 1, 1, 1},
-    {3, 3, 3, 2, 64, 64, HEAD_RANDOM, 1, false, 0, 0, 1, 1, 1},
-    {3, 3, 3, 5, 64, 64, HEAD_RANDOM, HEAD_CAP + 9, false, 0, 0, 1, 1, 1},
-    {1, 3, 3, 1, 96, 96, HEAD_EDGES, HEAD_CAP, true, 0, 0, 1, 1, 4096},
-    {80, 3, 3, 2, 64, 96, HEAD_CROWDED, HEAD_CAP, true, 0.1, 0, 1, 1, 65536},
-    {3, 5, 3, 5, 128, 128, HEAD_RANDOM, HEAD_CAP, true, 0, 1.5, 1.5, 1.3, 1024},
+    {3, 3, 3, 2, 96, 128, HEAD_RANDOM, 20, BRIM_KERNEL_F32, 0, 0, 1, 1, 1},
+    {80, 3, 3, 1, 64, 64, HEAD_RANDOM, HEAD_CAP, BRIM_KERNEL_F32, 0, 0, 1, 1, 1},
+    {1, 3, 3, 5, 64, 96, HEAD_RANDOM, HEAD_CAP, BRIM_KERNEL_F32, 0, 0, 1, 1, 1},
+    {3, 4, 3, 2, 128, 64, HEAD_EDGES, HEAD_CAP, BRIM_KERNEL_F32, 0.1, 0, 1.5, 1.3, 1},
+    {2, 1, 2, 5, 32, 32, HEAD_EDGES, HEAD_CAP, BRIM_KERNEL_F32, 0, 1.5, 1, 1, 1},
+    {3, 2, 3, 2, 32, 64, HEAD_CROWDED, HEAD_CAP, BRIM_KERNEL_F32, 0.1, 0, 1, 1, 1},
+    {7, 5, 8, 1, 256, 128, HEAD_CROWDED, HEAD_CAP, BRIM_KERNEL_F32, 0, 1.5, 0.7, 1, 1},
+    {3, 3, 3, 2, 64, 64, HEAD_ABSENT, HEAD_CAP, BRIM_KERNEL_F32, 0, 0, 1, 1, 1},
+    {3, 3, 3, 2, 64, 64, HEAD_NUMBERS, HEAD_CAP, BRIM_KERNEL_F32, 0, 0, 1, 1, 1},
+    {3, 3, 3, 2, 64, 64, HEAD_RANDOM, 0, BRIM_KERNEL_F32, 0, 0, 1, 1, 1},
+    {3, 3, 3, 2, 64, 64, HEAD_RANDOM, 1, BRIM_KERNEL_F32, 0, 0, 1, 1, 1},
+    {3, 3, 3, 5, 64, 64, HEAD_RANDOM, HEAD_CAP + 9, BRIM_KERNEL_F32, 0, 0, 1, 1, 1},
+    {1, 3, 3, 1, 96, 96, HEAD_EDGES, HEAD_CAP, BRIM_KERNEL_F16, 0, 0, 1, 1, 4096},
+    {80, 3, 3, 2, 64, 96, HEAD_CROWDED, HEAD_CAP, BRIM_KERNEL_F16, 0.1, 0, 1, 1, 65536},
+    {3, 5, 3, 5, 128, 128, HEAD_RANDOM, HEAD_CAP, BRIM_KERNEL_F16, 0, 1.5, 1.5, 1.3, 1024},
+    {3, 3, 3, 2, 96, 64, HEAD_RANDOM, HEAD_CAP, BRIM_KERNEL_BF16, 0, 0, 1, 1, 1},
 };
 
 void *head_take(size_t bytes)
@@ -36,25 +37,23 @@ void *head_take(size_t bytes)
 
 size_t head_bytes(const BrimKernelFeature *feature)
 {
-    return (size_t)(feature->n * feature->h * feature->w) * (size_t)feature->pitch * (feature->half ? 2 : 4);
+    return (size_t)(feature->n * feature->h * feature->w) * (size_t)feature->pitch *
+           element_bytes((BrimKernelType)feature->type);
 }
 
 float head_get(const BrimKernelFeature *feature, int image, int channel, int cell)
 {
     size_t at = (size_t)(image * feature->h * feature->w + cell) * (size_t)feature->pitch + (size_t)channel;
-    return feature->half ? brim_half_to_float(((uint16_t *)feature->data)[at]) : ((float *)feature->data)[at];
+    return element_get((BrimKernelType)feature->type, feature->data, at);
 }
 
 static void put(const BrimKernelFeature *feature, int image, int channel, int cell, float value)
 {
     size_t at = (size_t)(image * feature->h * feature->w + cell) * (size_t)feature->pitch + (size_t)channel;
-    if (feature->half)
-        ((uint16_t *)feature->data)[at] = brim_half_from_float(value);
-    else
-        ((float *)feature->data)[at] = value;
+    element_put((BrimKernelType)feature->type, feature->data, at, value);
 }
 
-/* Normal logits, the same in both, which a half can hold where the case asks for halves; pads are poison:
+/* Normal logits, the same in both, which the case's type can hold; pads are poison:
  * nobody reads them. */
 static void open_level(HeadSetup *setup, int level, BrimRandom *random)
 {
@@ -67,7 +66,7 @@ static void open_level(HeadSetup *setup, int level, BrimRandom *random)
     *plain = (BrimHeadView){head_take(floats * sizeof(float)), test->batch, channels, h, w, 1};
     setup->dheads[level] = *plain;
     setup->dheads[level].data = head_take(floats * sizeof(float));
-    *head = (BrimKernelFeature){NULL, test->batch, channels, h, w, padded, padded, test->half};
+    *head = (BrimKernelFeature){NULL, test->batch, channels, h, w, padded, padded, (int32_t)test->type};
     head->data = head_take(head_bytes(head));
     setup->args.dheads[level] = *head;
     setup->args.dheads[level].data = head_take(head_bytes(head));

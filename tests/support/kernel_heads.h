@@ -20,12 +20,12 @@ typedef struct HeadCase {
     int class_count, level_count, anchor_count, batch, height_px, width_px;
     HeadLabels labels;
     int target_count;
-    bool half;
+    BrimKernelType type;
     double label_smoothing, fl_gamma, cls_pw, obj_pw;
     float loss_scale;
 } HeadCase;
 
-enum { HEAD_CASE_COUNT = 15 };
+enum { HEAD_CASE_COUNT = 16 };
 extern const HeadCase head_cases[HEAD_CASE_COUNT];
 
 /* A case made ready: what the host takes, and what the kernels take. */

@@ -33,22 +33,20 @@ static int32_t parts_of(const BrimCudaCall *call, const BrimKernelFeature *y, in
 
 static BrimStatus check(const BrimCudaCall *call)
 {
-    const BrimTensorId y = call->op->in[0];
-    bool narrow = call->op->kind == BRIM_OP_BN_FORWARD && call->op->out[BRIM_OUT_BN_NARROW] != BRIM_NONE;
-    if (narrow || call->graph->tensors[y].dtype == BRIM_BF16)
-        return brim_fail(
-            BRIM_ERROR_UNSUPPORTED,
-            "op %d, %s: the cuda backend keeps nothing as bfloat16: choose --precision fp32 or amp",
-            (int)call->id, brim_op_text(call->op->kind));
-    return BRIM_OK;
+    if (call->op->kind != BRIM_OP_BN_FORWARD || call->op->out[BRIM_OUT_BN_NARROW] == BRIM_NONE)
+        return BRIM_OK;
+    return brim_fail(BRIM_ERROR_UNSUPPORTED,
+                     "op %d, %s: the cuda backend keeps in no other type than it computes in: choose "
+                     "--precision fp32, amp or bf16",
+                     (int)call->id, brim_op_text(call->op->kind));
 }
 
 static BrimStatus apply(const BrimCudaCall *call, const BrimBnApplyArgs *args)
 {
     const BrimKernelFeature both[] = {args->y, args->res};
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args->y.half, both, 2));
-    BRIM_TRY(brim_cuda_lanes_check(call, args->y.half, args->dests, args->dest_count));
+    BRIM_TRY(brim_cuda_lanes_check(call, args->y.type, both, 2));
+    BRIM_TRY(brim_cuda_lanes_check(call, args->y.type, args->dests, args->dest_count));
     BRIM_TRY(brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_apply, &args->y,
                                            brim_cuda_lanes_blocks(call, &args->y, BRIM_BN_APPLY_RESIDENT),
                                            args));
@@ -69,7 +67,7 @@ static BrimStatus measure(const BrimCudaCall *call)
                                  .running_var = brim_cuda_out(call, 3),
                                  .own = own_figures(call)};
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, &args.y, 1));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.type, &args.y, 1));
     args.blocks = parts_of(call, &args.y, BRIM_BN_STATISTICS_RESIDENT);
     BRIM_TRY(
         brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_statistics_partial, &args.y, args.blocks, &args));
@@ -165,9 +163,9 @@ static BrimStatus run_reduce(const BrimCudaCall *call)
     BrimBnReduceArgs args = reduce_args(call);
     const BrimKernelFeature both[] = {args.y, args.grad_sum};
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, both, 2));
-    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, args.grads, args.grad_count));
-    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, args.dests, args.dest_count));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.type, both, 2));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.type, args.grads, args.grad_count));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.type, args.dests, args.dest_count));
     args.blocks = parts_of(call, &args.y, BRIM_BN_REDUCE_RESIDENT);
     BRIM_TRY(brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_reduce_partial, &args.y, args.blocks, &args));
     BRIM_TRY(brim_cuda_launch(&call->backend->device, BRIM_KERNEL_bn_reduce_finish, args.y.c, FINISH_THREADS,
@@ -190,7 +188,7 @@ static BrimStatus run_slope(const BrimCudaCall *call)
     args.pixels = brim_cuda_lanes_pixels(&args.y) * (call->op->cards > 1 ? call->op->cards : 1);
     const BrimKernelFeature all[] = {args.y, args.grad, args.dy};
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, all, 3));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.type, all, 3));
     BRIM_TRY(brim_cuda_lanes_launch_blocks(call, BRIM_KERNEL_bn_slope, &args.y,
                                            brim_cuda_lanes_blocks(call, &args.y, BRIM_BN_APPLY_RESIDENT),
                                            &args));

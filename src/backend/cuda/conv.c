@@ -116,7 +116,7 @@ static BrimStatus choose(BrimCudaConv *conv, const BrimCudaConvTask *task, size_
     BrimCudaConvPlan plans[MOST_TIMED];
     size_t least_bytes;
     int count, best;
-    BrimStatus status = brim_cuda_conv_propose(dnn, &conv->graph, task->half, cap_bytes,
+    BrimStatus status = brim_cuda_conv_propose(dnn, &conv->graph, task->type, cap_bytes,
                                                timed ? MOST_TIMED : 1, plans, &count, &least_bytes);
     if (status == BRIM_OK && count == 0 && least_bytes != SIZE_MAX)
         status = brim_fail(
@@ -153,7 +153,7 @@ static BrimStatus choose_or_remember(BrimCudaConv *conv, const BrimCudaConvTask 
     if (!dnn->choices && !(dnn->choices = brim_cuda_conv_file_read()))
         return BRIM_ERROR_MEMORY;
     if (brim_cuda_conv_file_find(dnn->choices, &key, &choice) &&
-        brim_cuda_conv_plan_again(dnn, &conv->graph, task->half, cap_bytes, &choice, &conv->plan) == BRIM_OK)
+        brim_cuda_conv_plan_again(dnn, &conv->graph, task->type, cap_bytes, &choice, &conv->plan) == BRIM_OK)
         return BRIM_OK;
     BrimStatus status = choose(conv, task, cap_bytes, timed);
     if (status == BRIM_OK && conv->plan.choice.time_ns > 0)

@@ -1,5 +1,6 @@
-/* Convolutions by cuDNN 9's graph API, NHWC, fp16 with fp32 accumulation or fp32: one engine for each, chosen
- * within a cap of workspace. cuDNN is found at run time, as the driver is. Knows nothing of graphs of brim.
+/* Convolutions by cuDNN 9's graph API, NHWC, fp16 or bfloat16 with fp32 accumulation, or fp32: one engine for
+ * each, chosen within a cap of workspace. cuDNN is found at run time, as the driver is. Knows nothing of
+ * graphs of brim.
  */
 #ifndef BRIM_BACKEND_CUDA_CONV_H
 #define BRIM_BACKEND_CUDA_CONV_H
@@ -25,7 +26,7 @@ typedef struct BrimCudaConvTask {
     BrimCudaConvWay way;
     BrimCudaImage x, y;
     int kernel, stride, padding;
-    bool half; /* x, y and w are fp16, else fp32 */
+    BrimKernelType type; /* of x, y and w */
 } BrimCudaConvTask;
 
 /* ERROR_UNSUPPORTED where cuDNN is not there or too old: the sentence says which package has it. Finding it opens nothing.

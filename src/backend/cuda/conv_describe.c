@@ -7,15 +7,20 @@ enum { N, C, H, W, DIMENSIONS };
 /* What every pointer is a multiple of. */
 enum { ALIGNMENT_BYTES = 16 };
 
+/* The data's types, as cuDNN has them. */
+static const cudnnDataType_t types[] = {[BRIM_KERNEL_F32] = CUDNN_DATA_FLOAT,
+                                        [BRIM_KERNEL_F16] = CUDNN_DATA_HALF,
+                                        [BRIM_KERNEL_BF16] = CUDNN_DATA_BFLOAT16};
+static const size_t type_bytes[] = {[BRIM_KERNEL_F32] = 4, [BRIM_KERNEL_F16] = 2, [BRIM_KERNEL_BF16] = 2};
+
 static BrimStatus describe_tensor(const BrimCudaDnnApi *api, BrimCudaDescriptor *tensor, int64_t uid,
-                                  bool half, const int64_t sizes[DIMENSIONS],
+                                  BrimKernelType type, const int64_t sizes[DIMENSIONS],
                                   const int64_t strides[DIMENSIONS])
 {
-    const cudnnDataType_t type = half ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
     BrimStatus status;
     BRIM_TRY(brim_cuda_descriptor_make(api, tensor, CUDNN_BACKEND_TENSOR_DESCRIPTOR));
-    BRIM_TRY(
-        brim_cuda_descriptor_set(api, *tensor, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type));
+    BRIM_TRY(brim_cuda_descriptor_set(api, *tensor, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1,
+                                      &types[type]));
     BRIM_TRY(brim_cuda_descriptor_set(api, *tensor, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64,
                                       DIMENSIONS, sizes));
     BRIM_TRY(brim_cuda_descriptor_set(api, *tensor, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, DIMENSIONS,
@@ -28,12 +33,12 @@ fail:
 }
 
 static BrimStatus describe_image(const BrimCudaDnnApi *api, BrimCudaDescriptor *tensor, int64_t uid,
-                                 bool half, const BrimCudaImage *image)
+                                 BrimKernelType type, const BrimCudaImage *image)
 {
     const int64_t pitch = image->pitch, row = image->w * pitch;
     const int64_t sizes[DIMENSIONS] = {[N] = image->n, [C] = image->c, [H] = image->h, [W] = image->w};
     const int64_t strides[DIMENSIONS] = {[N] = image->h * row, [C] = 1, [H] = row, [W] = pitch};
-    return describe_tensor(api, tensor, uid, half, sizes, strides);
+    return describe_tensor(api, tensor, uid, type, sizes, strides);
 }
 
 static BrimStatus describe_filters(const BrimCudaDnnApi *api, BrimCudaDescriptor *tensor,
@@ -42,7 +47,7 @@ static BrimStatus describe_filters(const BrimCudaDnnApi *api, BrimCudaDescriptor
     const int64_t in = task->x.c, k = task->kernel;
     const int64_t sizes[DIMENSIONS] = {[N] = task->y.c, [C] = in, [H] = k, [W] = k};
     const int64_t strides[DIMENSIONS] = {[N] = k * k * in, [C] = 1, [H] = k * in, [W] = in};
-    return describe_tensor(api, tensor, BRIM_CUDA_UID_W, task->half, sizes, strides);
+    return describe_tensor(api, tensor, BRIM_CUDA_UID_W, task->type, sizes, strides);
 }
 
 /* Sums in fp32 whatever the data are. */
@@ -159,8 +164,8 @@ BrimStatus brim_cuda_conv_describe(const BrimCudaDnn *dnn, const BrimCudaConvTas
 {
     BrimStatus status;
     BRIM_TRY(check_sizes(task));
-    BRIM_TRY(describe_image(dnn->api, &graph->x, BRIM_CUDA_UID_X, task->half, &task->x));
-    BRIM_TRY(describe_image(dnn->api, &graph->y, BRIM_CUDA_UID_Y, task->half, &task->y));
+    BRIM_TRY(describe_image(dnn->api, &graph->x, BRIM_CUDA_UID_X, task->type, &task->x));
+    BRIM_TRY(describe_image(dnn->api, &graph->y, BRIM_CUDA_UID_Y, task->type, &task->y));
     BRIM_TRY(describe_filters(dnn->api, &graph->w, task));
     BRIM_TRY(describe_convolution(dnn->api, &graph->convolution, task));
     BRIM_TRY(describe_operation(dnn->api, graph, task->way));
@@ -177,13 +182,13 @@ void brim_cuda_conv_graph_drop(const BrimCudaDnnApi *api, BrimCudaConvGraph *gra
         brim_cuda_descriptor_drop(api, all[i]);
 }
 
-size_t brim_cuda_image_bytes(const BrimCudaImage *image, bool half)
+size_t brim_cuda_image_bytes(const BrimCudaImage *image, BrimKernelType type)
 {
-    return (size_t)image->n * (size_t)image->h * (size_t)image->w * (size_t)image->pitch * (half ? 2 : 4);
+    return (size_t)image->n * (size_t)image->h * (size_t)image->w * (size_t)image->pitch * type_bytes[type];
 }
 
 size_t brim_cuda_filter_bytes(const BrimCudaConvTask *task)
 {
     return (size_t)task->y.c * (size_t)task->kernel * (size_t)task->kernel * (size_t)task->x.c *
-           (task->half ? 2 : 4);
+           type_bytes[task->type];
 }

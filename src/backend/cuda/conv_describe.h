@@ -19,7 +19,7 @@ BrimStatus brim_cuda_conv_describe(const BrimCudaDnn *dnn, const BrimCudaConvTas
 void brim_cuda_conv_graph_drop(const BrimCudaDnnApi *api, BrimCudaConvGraph *graph);
 
 /* Bytes from the first to the last that x, y or the filters take, what lies between pixels included. */
-size_t brim_cuda_image_bytes(const BrimCudaImage *image, bool half);
+size_t brim_cuda_image_bytes(const BrimCudaImage *image, BrimKernelType type);
 size_t brim_cuda_filter_bytes(const BrimCudaConvTask *task);
 
 #endif

@@ -14,9 +14,9 @@ void brim_cuda_conv_plan_drop(const BrimCudaDnnApi *api, BrimCudaConvPlan *plan)
 
 /* ---- what brim takes ---- */
 
-/* One seed gives the same losses to the last bit, halves are summed in fp32, and fp32 means fp32: TF32 has 10
- * bits. */
-static bool takes(cudnnBackendNumericalNote_t note, bool half)
+/* One seed gives the same losses to the last bit, 16 bits are summed in fp32, and fp32 means fp32: TF32 has
+ * 10 bits. */
+static bool takes(cudnnBackendNumericalNote_t note, BrimKernelType type)
 {
     switch (note) {
     case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
@@ -24,27 +24,27 @@ static bool takes(cudnnBackendNumericalNote_t note, bool half)
         return false;
     case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
     case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS:
-        return half;
+        return type != BRIM_KERNEL_F32;
     default:
         return true;
     }
 }
 
-static BrimStatus check_notes(const BrimCudaDnnApi *api, BrimCudaDescriptor engine, bool half)
+static BrimStatus check_notes(const BrimCudaDnnApi *api, BrimCudaDescriptor engine, BrimKernelType type)
 {
     cudnnBackendNumericalNote_t notes[MOST_NOTES];
     int64_t count;
     BrimStatus status = brim_cuda_descriptor_get(api, engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
                                                  CUDNN_TYPE_NUMERICAL_NOTE, MOST_NOTES, &count, notes);
     for (int64_t i = 0; status == BRIM_OK && i < count && i < MOST_NOTES; i++)
-        if (!takes(notes[i], half))
+        if (!takes(notes[i], type))
             status = brim_fail(BRIM_ERROR_UNSUPPORTED, "the engine's sums are not those that brim promises");
     return status;
 }
 
 /* ---- reading a config ---- */
 
-static BrimStatus read_engine(const BrimCudaDnnApi *api, BrimCudaConvPlan *plan, bool half)
+static BrimStatus read_engine(const BrimCudaDnnApi *api, BrimCudaConvPlan *plan, BrimKernelType type)
 {
     BrimCudaDescriptor engine;
     int64_t count;
@@ -54,7 +54,7 @@ static BrimStatus read_engine(const BrimCudaDnnApi *api, BrimCudaConvPlan *plan,
                                       CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &count, &engine));
     BRIM_TRY(brim_cuda_descriptor_get(api, engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1,
                                       &count, &plan->choice.engine));
-    BRIM_TRY(check_notes(api, engine, half));
+    BRIM_TRY(check_notes(api, engine, type));
 fail:
     brim_cuda_descriptor_drop(api, &engine);
     return status;
@@ -159,15 +159,15 @@ fail:
     return status;
 }
 
-BrimStatus brim_cuda_conv_plan_again(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph, bool half,
-                                     size_t cap_bytes, const BrimCudaConvChoice *choice,
+BrimStatus brim_cuda_conv_plan_again(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph,
+                                     BrimKernelType type, size_t cap_bytes, const BrimCudaConvChoice *choice,
                                      BrimCudaConvPlan *plan)
 {
     BrimCudaDescriptor engine = NULL;
     BrimStatus status;
     *plan = (BrimCudaConvPlan){.choice = *choice};
     BRIM_TRY(tell_engine(dnn->api, graph, choice->engine, &engine));
-    BRIM_TRY(check_notes(dnn->api, engine, half));
+    BRIM_TRY(check_notes(dnn->api, engine, type));
     BRIM_TRY(tell_config(dnn->api, engine, choice, &plan->config));
     BRIM_TRY(make_plan(dnn, plan));
     if (plan->choice.workspace_bytes > cap_bytes)
@@ -183,10 +183,10 @@ fail:
 /* ---- proposals ---- */
 
 /* Those that finish and that brim takes go on as plans; which one fails says nothing of the others. */
-static BrimStatus plan_proposal(const BrimCudaDnn *dnn, bool half, BrimCudaConvPlan *plan)
+static BrimStatus plan_proposal(const BrimCudaDnn *dnn, BrimKernelType type, BrimCudaConvPlan *plan)
 {
     BrimStatus status;
-    BRIM_TRY(read_engine(dnn->api, plan, half));
+    BRIM_TRY(read_engine(dnn->api, plan, type));
     BRIM_TRY(read_knobs(dnn->api, plan));
     BRIM_TRY(make_plan(dnn, plan));
 fail:
@@ -215,7 +215,7 @@ fail:
 }
 
 /* Adds what one mode proposes. cuDNN may answer NOT_SUPPORTED for a mode and know engines by another. */
-static BrimStatus propose_by(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph, bool half,
+static BrimStatus propose_by(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph, BrimKernelType type,
                              cudnnBackendHeurMode_t mode, size_t cap_bytes, int most, BrimCudaConvPlan *plans,
                              int *count, size_t *least_bytes)
 {
@@ -225,7 +225,7 @@ static BrimStatus propose_by(const BrimCudaDnn *dnn, const BrimCudaConvGraph *gr
     for (int i = 0; status == BRIM_OK && i < proposed && i < MOST_PROPOSALS && *count < most; i++) {
         BrimCudaConvPlan plan = {.config = configs[i]};
         configs[i] = NULL; /* the plan's now */
-        bool planned = plan_proposal(dnn, half, &plan) == BRIM_OK;
+        bool planned = plan_proposal(dnn, type, &plan) == BRIM_OK;
         if (planned && plan.choice.workspace_bytes < *least_bytes)
             *least_bytes = plan.choice.workspace_bytes;
         if (planned && plan.choice.workspace_bytes <= cap_bytes)
@@ -238,7 +238,7 @@ static BrimStatus propose_by(const BrimCudaDnn *dnn, const BrimCudaConvGraph *gr
     return status == BRIM_ERROR_UNSUPPORTED ? BRIM_OK : status;
 }
 
-BrimStatus brim_cuda_conv_propose(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph, bool half,
+BrimStatus brim_cuda_conv_propose(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph, BrimKernelType type,
                                   size_t cap_bytes, int most, BrimCudaConvPlan *plans, int *count,
                                   size_t *least_bytes)
 {
@@ -247,6 +247,6 @@ BrimStatus brim_cuda_conv_propose(const BrimCudaDnn *dnn, const BrimCudaConvGrap
     *count = 0;
     *least_bytes = SIZE_MAX;
     for (int i = 0; status == BRIM_OK && i < 2; i++)
-        status = propose_by(dnn, graph, half, modes[i], cap_bytes, most, plans, count, least_bytes);
+        status = propose_by(dnn, graph, type, modes[i], cap_bytes, most, plans, count, least_bytes);
     return status;
 }

@@ -29,15 +29,15 @@ void brim_cuda_conv_plan_drop(const BrimCudaDnnApi *api, BrimCudaConvPlan *plan)
 
 /* The plan of an earlier choice. ERROR_UNSUPPORTED where that engine is none that brim takes, does not do it,
  * or needs more than cap_bytes. */
-BrimStatus brim_cuda_conv_plan_again(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph, bool half,
-                                     size_t cap_bytes, const BrimCudaConvChoice *choice,
+BrimStatus brim_cuda_conv_plan_again(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph,
+                                     BrimKernelType type, size_t cap_bytes, const BrimCudaConvChoice *choice,
                                      BrimCudaConvPlan *plan);
 
 /* The first `most` plans of those that cuDNN proposes, best first, that brim takes: deterministic, sums in
  * fp32, fp32 data without tensor cores (they would round it to TF32), a workspace within cap_bytes.
  * *least_bytes is the smallest workspace among all proposals tried, for a sentence where none is within the
  * cap; SIZE_MAX for none at all. */
-BrimStatus brim_cuda_conv_propose(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph, bool half,
+BrimStatus brim_cuda_conv_propose(const BrimCudaDnn *dnn, const BrimCudaConvGraph *graph, BrimKernelType type,
                                   size_t cap_bytes, int most, BrimCudaConvPlan *plans, int *count,
                                   size_t *least_bytes);
 

@@ -21,10 +21,12 @@ enum { TASK_TEXT_BYTES = 192 };
 static void format_task(const BrimCudaConvTask *task, char text[TASK_TEXT_BYTES])
 {
     static const char *const ways[] = {"forward", "backward data", "backward weights"};
+    static const char *const types[] = {
+        [BRIM_KERNEL_F32] = "fp32", [BRIM_KERNEL_F16] = "fp16", [BRIM_KERNEL_BF16] = "bf16"};
     const BrimCudaImage *x = &task->x, *y = &task->y;
     snprintf(text, TASK_TEXT_BYTES, "%s %s %dx%dx%dx%d/%d to %dx%dx%dx%d/%d kernel %d stride %d padding %d",
-             ways[task->way], task->half ? "fp16" : "fp32", x->n, x->h, x->w, x->c, x->pitch, y->n, y->h,
-             y->w, y->c, y->pitch, task->kernel, task->stride, task->padding);
+             ways[task->way], types[task->type], x->n, x->h, x->w, x->c, x->pitch, y->n, y->h, y->w, y->c,
+             y->pitch, task->kernel, task->stride, task->padding);
 }
 
 /* The task first, as it tells most of a file's entries apart. */

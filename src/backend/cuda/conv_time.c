@@ -127,8 +127,8 @@ BrimStatus brim_cuda_conv_time(const BrimCudaDnn *dnn, const BrimCudaConvTask *t
 {
     Bench bench = {.dnn = dnn,
                    .driver = dnn->device->driver,
-                   .bytes = {[X] = brim_cuda_image_bytes(&task->x, task->half),
-                             [Y] = brim_cuda_image_bytes(&task->y, task->half),
+                   .bytes = {[X] = brim_cuda_image_bytes(&task->x, task->type),
+                             [Y] = brim_cuda_image_bytes(&task->y, task->type),
                              [W] = brim_cuda_filter_bytes(task)}};
     bool room;
     for (int i = 0; i < count; i++)

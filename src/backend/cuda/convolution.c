@@ -62,7 +62,7 @@ static BrimStatus backward_weights(const BrimCudaCall *call, BrimCudaConv *conv)
         .from = filter,
         .dw = brim_cuda_out(call, 0),
         .count = (int64_t)(brim_cuda_tensor_bytes(NULL, call->graph, call->op->out[0]) / sizeof(float)),
-        .half = call->graph->tensors[call->op->in[0]].dtype == BRIM_F16,
+        .type = brim_cuda_type(call->graph->tensors[call->op->in[0]].dtype),
         .scalars = brim_cuda_scalars(call)};
     BRIM_TRY(brim_cuda_conv_run(conv, pointer(brim_cuda_in(call, 0)), pointer(brim_cuda_in(call, 1)),
                                 pointer(filter), own_room(own)));

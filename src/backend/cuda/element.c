@@ -9,7 +9,7 @@ static BrimStatus run_input(const BrimCudaCall *call)
                                 .space_to_depth = brim_cuda_space_to_depth(call->graph, x)};
     int channels = call->graph->tensors[x].dims[1];
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, &args.x, 1));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.type, &args.x, 1));
     if (channels != 3 || (!args.space_to_depth && args.x.pitch != BRIM_CUDA_PAD)) {
         status = brim_fail(BRIM_ERROR_UNSUPPORTED, "op %d, INPUT: pictures have 3 channels, not %d",
                            (int)call->id, channels);
@@ -31,8 +31,8 @@ static BrimStatus run_act(const BrimCudaCall *call)
     args.dest_count = brim_cuda_out_run(call, 0, args.dests, BRIM_KERNEL_DESTS);
     const BrimKernelFeature both[] = {args.x, args.res};
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, both, 2));
-    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, args.dests, args.dest_count));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.type, both, 2));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.type, args.dests, args.dest_count));
     BRIM_TRY(brim_cuda_lanes_launch(call, BRIM_KERNEL_act, &args.x, &args));
 fail:
     return status;
@@ -43,8 +43,8 @@ static BrimStatus run_add(const BrimCudaCall *call)
     BrimAddArgs args = {.y = brim_cuda_feature(call, call->op->out[0])};
     args.grad_count = brim_cuda_in_run(call, 0, args.grads, BRIM_KERNEL_GRADS);
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, &args.y, 1));
-    BRIM_TRY(brim_cuda_lanes_check(call, args.y.half, args.grads, args.grad_count));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.type, &args.y, 1));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.y.type, args.grads, args.grad_count));
     BRIM_TRY(brim_cuda_lanes_launch(call, BRIM_KERNEL_add, &args.y, &args));
 fail:
     return status;

@@ -49,7 +49,7 @@ static BrimStatus run_loss(const BrimCudaCall *call)
     int64_t cells = brim_loss_cells_before(&args, args.head.level_count);
     brim_cuda_in_run(call, BRIM_IN_HEADS, args.heads, BRIM_KERNEL_LEVELS);
     brim_cuda_out_run(call, BRIM_OUT_DHEADS, args.dheads, BRIM_KERNEL_LEVELS);
-    BRIM_TRY(brim_cuda_lanes_check(call, args.dheads[0].half, args.dheads, BRIM_KERNEL_LEVELS));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.dheads[0].type, args.dheads, BRIM_KERNEL_LEVELS));
     args.targets = brim_cuda_in(call, 0);
     args.target_count = brim_cuda_in(call, 1);
     args.workspace = brim_cuda_workspace(call);

@@ -8,7 +8,7 @@ enum { FEW_PIXELS = 2 };
 
 static const int64_t PIXELS_MAX = (int64_t)1 << 30;
 
-BrimStatus brim_cuda_lanes_check(const BrimCudaCall *call, int half, const BrimKernelFeature *features,
+BrimStatus brim_cuda_lanes_check(const BrimCudaCall *call, int type, const BrimKernelFeature *features,
                                  int count)
 {
     const char *op = brim_op_text(call->op->kind);
@@ -16,10 +16,10 @@ BrimStatus brim_cuda_lanes_check(const BrimCudaCall *call, int half, const BrimK
         const BrimKernelFeature *feature = &features[i];
         if (!feature->data)
             continue;
-        if (feature->half != half)
+        if (feature->type != type)
             return brim_fail(BRIM_ERROR_UNSUPPORTED,
-                             "op %d, %s: the cuda backend takes features of one type, all fp16 or all "
-                             "fp32",
+                             "op %d, %s: the cuda backend takes features of one type, all fp32, all fp16 or "
+                             "all bfloat16",
                              (int)call->id, op);
         if (feature->padded % CHANNELS || feature->pitch % CHANNELS ||
             (uintptr_t)feature->data % ALIGNMENT_BYTES)

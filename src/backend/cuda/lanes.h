@@ -5,10 +5,10 @@
 
 #include "backend/cuda/cuda.h"
 
-/* ERROR_UNSUPPORTED where one of the features is not as kernels take it: of the op's one type (half, or not);
+/* ERROR_UNSUPPORTED where one of the features is not as kernels take it: of the op's one type;
  * channels and their pitch in eights, on 16 bytes; at most 2^30 pixels. Those without data count for nothing.
  */
-BrimStatus brim_cuda_lanes_check(const BrimCudaCall *call, int half, const BrimKernelFeature *features,
+BrimStatus brim_cuda_lanes_check(const BrimCudaCall *call, int type, const BrimKernelFeature *features,
                                  int count);
 
 /* Threads a block for a feature of so many padded channels: at most BRIM_LANE_THREADS, as few of them idle as

@@ -49,7 +49,7 @@ BrimKernelFeature brim_cuda_shape(const BrimGraph *graph, BrimTensorId id)
                                  .w = tensor->dims[3],
                                  .pitch = pitch,
                                  .padded = id == whole ? pitch : tensor->dims[1],
-                                 .half = tensor->dtype == BRIM_F16};
+                                 .type = (int32_t)brim_cuda_type(tensor->dtype)};
     if (brim_cuda_space_to_depth(graph, id))
         brim_cuda_depth_shape(&feature);
     return feature;

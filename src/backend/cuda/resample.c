@@ -8,7 +8,7 @@ static BrimStatus launch_pool(const BrimCudaCall *call, BrimKernel kernel, const
     const BrimKernelFeature *x = &args->x;
     if (args->kernel != BRIM_POOL_KERNEL)
         return brim_cuda_lanes_launch(call, kernel, x, args);
-    int pixels = brim_pool_longest(x->h, x->half) * brim_pool_longest(x->w, x->half);
+    int pixels = brim_pool_longest(x->h, x->type) * brim_pool_longest(x->w, x->type);
     return brim_cuda_launch(&call->backend->device, kernel, brim_pool_tiles(x), (pixels + 31) / 32 * 32,
                             args);
 }
@@ -26,7 +26,7 @@ static BrimStatus run_pool(const BrimCudaCall *call)
     }
     const BrimKernelFeature all[] = {args.x, args.y, args.dy, args.dx};
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, all, 4));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.type, all, 4));
     BRIM_TRY(launch_pool(call, forward ? BRIM_KERNEL_pool_forward : BRIM_KERNEL_pool_backward, &args));
 fail:
     return status;
@@ -43,8 +43,8 @@ static BrimStatus run_upsample(const BrimCudaCall *call)
         args.dy = brim_cuda_feature(call, op->in[0]);
     const BrimKernelFeature both[] = {args.x, args.dy};
     BrimStatus status;
-    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, both, 2));
-    BRIM_TRY(brim_cuda_lanes_check(call, args.x.half, args.dests, args.dest_count));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.type, both, 2));
+    BRIM_TRY(brim_cuda_lanes_check(call, args.x.type, args.dests, args.dest_count));
     BRIM_TRY(brim_cuda_lanes_launch(
         call, forward ? BRIM_KERNEL_upsample_forward : BRIM_KERNEL_upsample_backward, &args.x, &args));
 fail:

@@ -14,7 +14,7 @@ BrimCudaConvTask brim_cuda_conv_task(const BrimGraph *graph, const BrimOp *op)
                              .kernel = op->kernel,
                              .stride = op->stride,
                              .padding = op->padding,
-                             .half = graph->tensors[op->in[0]].dtype == BRIM_F16};
+                             .type = brim_cuda_type(graph->tensors[op->in[0]].dtype)};
     if (op->kind == BRIM_OP_CONV_BACKWARD_DATA) {
         task.way = BRIM_CUDA_BACKWARD_DATA;
         x = op->out[0];
@@ -38,7 +38,7 @@ static bool same_image(const BrimCudaImage *a, const BrimCudaImage *b)
 static bool same_task(const BrimCudaConvTask *a, const BrimCudaConvTask *b)
 {
     return a->way == b->way && same_image(&a->x, &b->x) && same_image(&a->y, &b->y) &&
-           a->kernel == b->kernel && a->stride == b->stride && a->padding == b->padding && a->half == b->half;
+           a->kernel == b->kernel && a->stride == b->stride && a->padding == b->padding && a->type == b->type;
 }
 
 /* What a convolution's engine may take of the arena while it runs. More is faster for some shapes, and

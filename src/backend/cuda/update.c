@@ -71,15 +71,15 @@ static BrimOpId first_of_run(const BrimGraph *graph, BrimOpId id)
     return id;
 }
 
-static BrimStatus check_half(const BrimGraph *graph, const BrimOp *op)
+static BrimStatus check_narrow(const BrimGraph *graph, const BrimOp *op)
 {
-    const BrimTensor *half = &graph->tensors[op->out[3]], *w = &graph->tensors[op->in[0]];
-    if (half->bytes * 2 == w->bytes)
+    const BrimTensor *narrow = &graph->tensors[op->out[3]], *w = &graph->tensors[op->in[0]];
+    if (narrow->bytes * 2 == w->bytes)
         return BRIM_OK;
     return brim_fail(BRIM_ERROR_UNSUPPORTED,
                      "%s has %zu bytes, not half of the %zu of %s: their filters do not stand "
                      "in the same places",
-                     half->name, half->bytes, w->bytes, w->name);
+                     narrow->name, narrow->bytes, w->bytes, w->name);
 }
 
 static BrimOptimizeBlock block_of(const BrimCudaCall *call, const BrimOp *op)
@@ -94,7 +94,9 @@ static BrimOptimizeBlock block_of(const BrimCudaCall *call, const BrimOp *op)
     block.g = brim_cuda_data(call, op->in[1]);
     block.m = brim_cuda_data(call, op->out[1]);
     block.ema = brim_cuda_data(call, op->out[2]);
-    block.half = brim_cuda_data(call, op->out[3]);
+    block.narrow = brim_cuda_data(call, op->out[3]);
+    if (block.narrow)
+        block.type = (int32_t)brim_cuda_type(call->graph->tensors[op->out[3]].dtype);
     return block;
 }
 
@@ -112,7 +114,7 @@ static BrimStatus run_steps(const BrimCudaCall *call)
     for (BrimOpId id = call->id; args.block_count < BRIM_KERNEL_BLOCKS; id++) {
         const BrimOp *op = &graph->ops[id];
         if (op->kind == BRIM_OP_OPTIMIZE && op->out[3] != BRIM_NONE)
-            BRIM_TRY(check_half(graph, op));
+            BRIM_TRY(check_narrow(graph, op));
         args.blocks[args.block_count] = block_of(call, op);
         most = args.blocks[args.block_count].count > most ? args.blocks[args.block_count].count : most;
         args.block_count++;
@@ -141,7 +143,7 @@ static BrimStatus run_fold(const BrimCudaCall *call)
                          .out = w->dims[0],
                          .padded_out = brim_cuda_padded(w->dims[0]),
                          .filter_elements = w->dims[2] * w->dims[3] * tap_elements,
-                         .half = call->graph->tensors[call->op->out[0]].dtype == BRIM_F16};
+                         .type = brim_cuda_type(call->graph->tensors[call->op->out[0]].dtype)};
     return brim_cuda_launch(&call->backend->device, BRIM_KERNEL_fold, args.padded_out, FOLD_THREADS, &args);
 }
 

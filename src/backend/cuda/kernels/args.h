@@ -14,14 +14,17 @@ enum { BRIM_BLOCK_THREADS = 1024, BRIM_LANE_THREADS = 256 };
  * run at once: what a block does before its first pixel and after its last is as long as many pixels are. */
 enum { BRIM_BN_STATISTICS_RESIDENT = 3, BRIM_BN_APPLY_RESIDENT = 3, BRIM_BN_REDUCE_RESIDENT = 2 };
 
+/* What elements are. BF16 is for cards of compute capability 8.0 and later. */
+typedef enum BrimKernelType { BRIM_KERNEL_F32, BRIM_KERNEL_F16, BRIM_KERNEL_BF16 } BrimKernelType;
+
 /* A feature as NHWC, or some channels of one: element (n, c, y, x) is at data[((n * h + y) * w + x) * pitch + c]. */
 typedef struct BrimKernelFeature {
-    void *data;     /* float, or half where `half`; NULL: there is none */
+    void *data;     /* of `type`; NULL: there is none */
     int32_t n, c, h, w;
     int32_t pitch;  /* elements from one pixel to the next: the channels of the whole that it lies in, padded to 8 */
     int32_t padded; /* channels up to which the last pads reach: c, but for a whole feature c rounded up to 8. Who writes a
                        feature writes zeros there */
-    int32_t half;
+    int32_t type;   /* BrimKernelType, as in all args */
 } BrimKernelFeature;
 
 /* Blocks of parameters that one launch walks: as many as an op has operands. */
@@ -159,14 +162,14 @@ typedef struct BrimBnSlopeArgs {
     const float *gamma, *beta, *mean, *rstd, *sums;
 } BrimBnSlopeArgs;
 
-/* ---- filters: [out][kh][kw][pitch], out and pitch = channels padded to 8, or in cells (depth.c); pads zero; fp32, or half ---- */
+/* ---- filters: [out][kh][kw][pitch], out and pitch = channels padded to 8, or in cells (depth.c); pads zero; of `type` ---- */
 
-/* dw (+)= from, which is in half where `half` */
+/* dw (+)= from, which is of `type` */
 typedef struct BrimFilterGradientArgs {
     const void *from;
     float *dw;
     int64_t count;
-    int32_t half;
+    int32_t type;
     const BrimKernelScalars *scalars;
 } BrimFilterGradientArgs;
 
@@ -176,7 +179,7 @@ typedef struct BrimFoldArgs {
     void *folded;
     float *bias; /* NULL: none */
     int32_t out, padded_out, filter_elements; /* of one output channel, pads included */
-    int32_t half;
+    int32_t type;
 } BrimFoldArgs;
 
 /* ---- heads ---- */
@@ -236,13 +239,13 @@ typedef struct BrimNormArgs {
     const BrimKernelScalars *scalars;
 } BrimNormArgs;
 
-/* SGD with Nesterov momentum, EMA, and w as half; where norm[1] is 0 weights and momentum stay as they are. */
+/* SGD with Nesterov momentum, EMA, and w in 16 bits; where norm[1] is 0 weights and momentum stay as they are. */
 typedef struct BrimOptimizeBlock {
     const float *g; /* NULL: w is no parameter but a statistic, which has an EMA and no steps */
     float *w, *m, *ema; /* ema NULL: none */
-    void *half;         /* NULL: none */
+    void *narrow;       /* w as `type`; NULL: none */
     int64_t count;
-    int32_t group;
+    int32_t group, type;
 } BrimOptimizeBlock;
 
 typedef struct BrimOptimizeArgs {

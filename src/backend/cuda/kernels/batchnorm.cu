@@ -80,10 +80,7 @@ template <class T> BRIM_DEVICE void bn_statistics_part(const BrimBnStatisticsArg
 
 BRIM_LANE_KERNEL(BRIM_BN_STATISTICS_RESIDENT) brim_bn_statistics_partial(const BrimBnStatisticsArgs args)
 {
-    if (args.y.half)
-        bn_statistics_part<BrimHalf>(args);
-    else
-        bn_statistics_part<float>(args);
+    BRIM_BY_TYPE(args.y.type, bn_statistics_part<T>(args));
 }
 
 /* Mean and sum of squared distances of a channel over all blocks, by all threads of this one, in one reading:
@@ -216,8 +213,5 @@ template <class T> BRIM_DEVICE void bn_apply_pixels(const BrimBnApplyArgs &args)
 
 BRIM_LANE_KERNEL(BRIM_BN_APPLY_RESIDENT) brim_bn_apply(const BrimBnApplyArgs args)
 {
-    if (args.y.half)
-        bn_apply_pixels<BrimHalf>(args);
-    else
-        bn_apply_pixels<float>(args);
+    BRIM_BY_TYPE(args.y.type, bn_apply_pixels<T>(args));
 }

@@ -129,10 +129,7 @@ template <class T> BRIM_DEVICE void bn_reduce_part(const BrimBnReduceArgs &args)
 
 BRIM_LANE_KERNEL(BRIM_BN_REDUCE_RESIDENT) brim_bn_reduce_partial(const BrimBnReduceArgs args)
 {
-    if (args.y.half)
-        bn_reduce_part<BrimHalf>(args);
-    else
-        bn_reduce_part<float>(args);
+    BRIM_BY_TYPE(args.y.type, bn_reduce_part<T>(args));
 }
 
 BRIM_KERNEL brim_bn_reduce_finish(const BrimBnReduceArgs args)
@@ -245,8 +242,5 @@ template <class T> BRIM_DEVICE void bn_slope_pixels(const BrimBnSlopeArgs &args)
 
 BRIM_LANE_KERNEL(BRIM_BN_APPLY_RESIDENT) brim_bn_slope(const BrimBnSlopeArgs args)
 {
-    if (args.y.half)
-        bn_slope_pixels<BrimHalf>(args);
-    else
-        bn_slope_pixels<float>(args);
+    BRIM_BY_TYPE(args.y.type, bn_slope_pixels<T>(args));
 }

@@ -52,10 +52,7 @@ template <class T> BRIM_DEVICE void input_eights(const BrimInputArgs &args)
 
 BRIM_KERNEL brim_input(const BrimInputArgs args)
 {
-    if (args.x.half)
-        input_eights<BrimHalf>(args);
-    else
-        input_eights<float>(args);
+    BRIM_BY_TYPE(args.x.type, input_eights<T>(args));
 }
 
 template <class T>
@@ -96,10 +93,7 @@ template <class T> BRIM_DEVICE void act_pixels(const BrimActArgs &args)
 
 BRIM_LANE_KERNEL(4) brim_act(const BrimActArgs args)
 {
-    if (args.x.half)
-        act_pixels<BrimHalf>(args);
-    else
-        act_pixels<float>(args);
+    BRIM_BY_TYPE(args.x.type, act_pixels<T>(args));
 }
 
 template <class T> BRIM_DEVICE void add_pixels(const BrimAddArgs &args)
@@ -125,10 +119,7 @@ template <class T> BRIM_DEVICE void add_pixels(const BrimAddArgs &args)
 
 BRIM_LANE_KERNEL(4) brim_add(const BrimAddArgs args)
 {
-    if (args.y.half)
-        add_pixels<BrimHalf>(args);
-    else
-        add_pixels<float>(args);
+    BRIM_BY_TYPE(args.y.type, add_pixels<T>(args));
 }
 
 template <class T> BRIM_DEVICE void bias_pixels(const BrimBiasArgs &args)
@@ -147,10 +138,7 @@ template <class T> BRIM_DEVICE void bias_pixels(const BrimBiasArgs &args)
 
 BRIM_LANE_KERNEL(4) brim_bias(const BrimBiasArgs args)
 {
-    if (args.y.half)
-        bias_pixels<BrimHalf>(args);
-    else
-        bias_pixels<float>(args);
+    BRIM_BY_TYPE(args.y.type, bias_pixels<T>(args));
 }
 
 template <class T> BRIM_DEVICE void bias_gradient_part(const BrimBiasGradientArgs &args)
@@ -171,10 +159,7 @@ template <class T> BRIM_DEVICE void bias_gradient_part(const BrimBiasGradientArg
 
 BRIM_LANE_KERNEL(4) brim_bias_gradient_partial(const BrimBiasGradientArgs args)
 {
-    if (args.dy.half)
-        bias_gradient_part<BrimHalf>(args);
-    else
-        bias_gradient_part<float>(args);
+    BRIM_BY_TYPE(args.dy.type, bias_gradient_part<T>(args));
 }
 
 BRIM_KERNEL brim_bias_gradient_finish(const BrimBiasGradientArgs args)

@@ -20,10 +20,7 @@ template <class T> BRIM_DEVICE void filter_add(const BrimFilterGradientArgs &arg
 /* Grid: over quads. */
 BRIM_KERNEL brim_filter_gradient(const BrimFilterGradientArgs args)
 {
-    if (args.half)
-        filter_add<BrimHalf>(args);
-    else
-        filter_add<float>(args);
+    BRIM_BY_TYPE(args.type, filter_add<T>(args));
 }
 
 /* One output channel. */
@@ -49,10 +46,7 @@ BRIM_KERNEL brim_fold(const BrimFoldArgs args)
             scale = args.gamma[out] * brim_batchnorm_rstd((double)args.var[out]);
             bias = args.beta[out] - args.mean[out] * scale;
         }
-        if (args.half)
-            filter_fold<BrimHalf>(args, out, scale);
-        else
-            filter_fold<float>(args, out, scale);
+        BRIM_BY_TYPE(args.type, filter_fold<T>(args, out, scale));
         if (args.bias && brim_thread() == 0)
             args.bias[out] = bias;
     }

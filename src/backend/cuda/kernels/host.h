@@ -12,14 +12,19 @@ extern "C" {
 
 #define BRIM_KERNEL extern "C" void
 #define BRIM_DEVICE static inline
+#define BRIM_UNROLL
 #ifdef BRIM_HOST_THREADS
 #define BRIM_SHARED static /* there is one block at a time */
 #else
 #define BRIM_SHARED static __thread /* the blocks of a thread of the host run one after the other */
 #endif
 
-/* A type of its own, so that overloads tell it from uint16_t. */
+/* Types of their own, so that overloads tell them apart. */
 struct BrimHalf {
+    uint16_t bits;
+};
+
+struct BrimBfloat {
     uint16_t bits;
 };
 
@@ -31,6 +36,16 @@ BRIM_DEVICE float brim_load(const BrimHalf *at)
 BRIM_DEVICE void brim_store(BrimHalf *at, float value)
 {
     at->bits = brim_half_from_float(value);
+}
+
+BRIM_DEVICE float brim_load(const BrimBfloat *at)
+{
+    return brim_bfloat_to_float(at->bits);
+}
+
+BRIM_DEVICE void brim_store(BrimBfloat *at, float value)
+{
+    at->bits = brim_bfloat_from_float(value);
 }
 
 BRIM_DEVICE float brim_fma(float a, float b, float c)

@@ -12,13 +12,16 @@
 
 #ifdef __CUDACC__
 
+#include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
 #define BRIM_KERNEL extern "C" __global__ void
 #define BRIM_DEVICE static __device__ __forceinline__
+#define BRIM_UNROLL _Pragma("unroll")
 #define BRIM_SHARED __shared__ /* of an array in a kernel: one for the block, with nothing in it at first */
 
 typedef __half BrimHalf;
+typedef __nv_bfloat16 BrimBfloat;
 
 BRIM_DEVICE float brim_load(const BrimHalf *at)
 {
@@ -28,6 +31,16 @@ BRIM_DEVICE float brim_load(const BrimHalf *at)
 BRIM_DEVICE void brim_store(BrimHalf *at, float value)
 {
     *at = __float2half_rn(value);
+}
+
+BRIM_DEVICE float brim_load(const BrimBfloat *at)
+{
+    return __bfloat162float(*at);
+}
+
+BRIM_DEVICE void brim_store(BrimBfloat *at, float value)
+{
+    *at = __float2bfloat16_rn(value);
 }
 
 /* a * b + c with one rounding, where a pass has more arithmetic than the memory gives it time for: elsewhere
@@ -106,11 +119,35 @@ BRIM_DEVICE void brim_store(float *at, float value)
     *at = value;
 }
 
+/* Cards of before 8.0 convert no bfloat16, and nobody asks them to. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define BRIM_IS_BF16(type) false
+#else
+#define BRIM_IS_BF16(type) ((type) == BRIM_KERNEL_BF16)
+#endif
+
+/* What is said of T, for the type of elements that `type` names: an op's features are of one type, so that
+ * all threads go the same way. The only place that lists the types. */
+#define BRIM_BY_TYPE(type, ...)                                                                              \
+    do {                                                                                                     \
+        if ((type) == BRIM_KERNEL_F16) {                                                                     \
+            typedef BrimHalf T;                                                                              \
+            __VA_ARGS__;                                                                                     \
+        } else if (BRIM_IS_BF16(type)) {                                                                     \
+            typedef BrimBfloat T;                                                                            \
+            __VA_ARGS__;                                                                                     \
+        } else {                                                                                             \
+            typedef float T;                                                                                 \
+            __VA_ARGS__;                                                                                     \
+        }                                                                                                    \
+    } while (0)
+
 /* A walk over the whole grid: for (int64_t i = BRIM_GRID_FIRST; i < count; i += BRIM_GRID_STEP) */
 #define BRIM_GRID_FIRST ((int64_t)brim_block() * brim_threads() + brim_thread())
 #define BRIM_GRID_STEP  ((int64_t)brim_blocks() * brim_threads())
 
-/* Element (pixel, channel) of a feature, where pixel = (n * h + y) * w + x. T is float or BrimHalf. */
+/* Element (pixel, channel) of a feature, where pixel = (n * h + y) * w + x. T is float, BrimHalf or
+ * BrimBfloat. */
 template <class T> BRIM_DEVICE T *brim_at(const BrimKernelFeature &feature, int64_t pixel, int channel)
 {
     return (T *)feature.data + pixel * feature.pitch + channel;
@@ -119,16 +156,12 @@ template <class T> BRIM_DEVICE T *brim_at(const BrimKernelFeature &feature, int6
 /* The same whatever it is made of: for features that may differ in type from the kernel's own. */
 BRIM_DEVICE float brim_get(const BrimKernelFeature &feature, int64_t pixel, int channel)
 {
-    return feature.half ? brim_load(brim_at<BrimHalf>(feature, pixel, channel))
-                        : brim_load(brim_at<float>(feature, pixel, channel));
+    BRIM_BY_TYPE(feature.type, return brim_load(brim_at<T>(feature, pixel, channel)));
 }
 
 BRIM_DEVICE void brim_put(const BrimKernelFeature &feature, int64_t pixel, int channel, float value)
 {
-    if (feature.half)
-        brim_store(brim_at<BrimHalf>(feature, pixel, channel), value);
-    else
-        brim_store(brim_at<float>(feature, pixel, channel), value);
+    BRIM_BY_TYPE(feature.type, brim_store(brim_at<T>(feature, pixel, channel), value));
 }
 
 BRIM_DEVICE int64_t brim_pixels(const BrimKernelFeature &feature)

@@ -127,7 +127,7 @@ BRIM_DEVICE void loss_class(const BrimLossArgs &args, const LossRun &run, const 
 /* Zeros in the run's gradient, pads included. */
 BRIM_DEVICE void loss_clear(const BrimKernelFeature &dhead, const LossRun &run)
 {
-    uint32_t floats = dhead.half ? 2 : 1; /* elements to a float's bytes */
+    uint32_t floats = dhead.type == BRIM_KERNEL_F32 ? 1 : 2; /* elements to a float's bytes */
     uint32_t quads = (uint32_t)dhead.padded / (BRIM_QUAD * floats);
     uint32_t pitch = (uint32_t)dhead.pitch / (BRIM_QUAD * floats);
     uint32_t count = dhead.data ? (uint32_t)(run.end - run.first) * quads : 0;

@@ -5,9 +5,9 @@
  * own, so that the order of a sum is that of the windows, whatever ran first. */
 #include "backend/cuda/kernels/pool_tile.h"
 
-/* One of the two rooms: an op is of one type. */
+/* Room for whatever type an op is of. */
 template <template <class> class Room> union PoolAnyRoom {
-    Room<BrimHalf> half;
+    Room<BrimHalf> half; /* as large as that of other types of 16 bits */
     Room<float> full;
 };
 
@@ -107,18 +107,18 @@ template <class T> BRIM_DEVICE void pool_forward_tiles(const BrimPoolArgs &args,
     }
 }
 
+template <class T> BRIM_DEVICE void pool_forward(const BrimPoolArgs &args, PoolAnyRoom<PoolRoom> *room)
+{
+    if (args.kernel == BRIM_POOL_KERNEL)
+        pool_forward_tiles<T>(args, (PoolRoom<T> *)room);
+    else
+        pool_forward_all<T>(args);
+}
+
 POOL_KERNEL brim_pool_forward(const BrimPoolArgs args)
 {
     BRIM_SHARED PoolAnyRoom<PoolRoom> room;
-    bool tiled = args.kernel == BRIM_POOL_KERNEL;
-    if (args.x.half && tiled)
-        pool_forward_tiles<BrimHalf>(args, &room.half);
-    else if (args.x.half)
-        pool_forward_all<BrimHalf>(args);
-    else if (tiled)
-        pool_forward_tiles<float>(args, &room.full);
-    else
-        pool_forward_all<float>(args);
+    BRIM_BY_TYPE(args.x.type, pool_forward<T>(args, &room));
 }
 
 /* Whether the element of channel j is the first maximum of the window around y, x. */
@@ -180,16 +180,17 @@ template <class T> BRIM_DEVICE void pool_backward_tiles(const BrimPoolArgs &args
     }
 }
 
+template <class T>
+BRIM_DEVICE void pool_backward(const BrimPoolArgs &args, PoolAnyRoom<PoolGradientRoom> *room)
+{
+    if (args.kernel == BRIM_POOL_KERNEL)
+        pool_backward_tiles<T>(args, (PoolGradientRoom<T> *)room);
+    else
+        pool_backward_all<T>(args);
+}
+
 POOL_KERNEL brim_pool_backward(const BrimPoolArgs args)
 {
     BRIM_SHARED PoolAnyRoom<PoolGradientRoom> room;
-    bool tiled = args.kernel == BRIM_POOL_KERNEL;
-    if (args.x.half && tiled)
-        pool_backward_tiles<BrimHalf>(args, &room.half);
-    else if (args.x.half)
-        pool_backward_all<BrimHalf>(args);
-    else if (tiled)
-        pool_backward_tiles<float>(args, &room.full);
-    else
-        pool_backward_all<float>(args);
+    BRIM_BY_TYPE(args.x.type, pool_backward<T>(args, &room));
 }

@@ -16,9 +16,9 @@ enum { BRIM_POOL_SIDE_HALF = 20, BRIM_POOL_SIDE_FLOAT = 13 };
 /* Threads a block at most: one for each pixel of the largest tile. */
 enum { BRIM_POOL_THREADS = 416 };
 
-BRIM_ELEMENT int brim_pool_side(int half)
+BRIM_ELEMENT int brim_pool_side(int type)
 {
-    return half ? BRIM_POOL_SIDE_HALF : BRIM_POOL_SIDE_FLOAT;
+    return type == BRIM_KERNEL_F32 ? BRIM_POOL_SIDE_FLOAT : BRIM_POOL_SIDE_HALF;
 }
 
 /* Divided without signs, which cards do sooner. */
@@ -28,22 +28,22 @@ BRIM_ELEMENT int brim_pool_over(int count, int by)
 }
 
 /* Parts of a side of the plane: as few as can be. */
-BRIM_ELEMENT int brim_pool_parts(int pixels, int half)
+BRIM_ELEMENT int brim_pool_parts(int pixels, int type)
 {
-    return brim_pool_over(pixels + brim_pool_side(half) - 1, brim_pool_side(half));
+    return brim_pool_over(pixels + brim_pool_side(type) - 1, brim_pool_side(type));
 }
 
 /* Pixels of each part but the last, which may have fewer. */
-BRIM_ELEMENT int brim_pool_longest(int pixels, int half)
+BRIM_ELEMENT int brim_pool_longest(int pixels, int type)
 {
-    int parts = brim_pool_parts(pixels, half);
+    int parts = brim_pool_parts(pixels, type);
     return brim_pool_over(pixels + parts - 1, parts);
 }
 
 /* Tiles of a feature, each of eight channels. */
 BRIM_ELEMENT int64_t brim_pool_tiles(const BrimKernelFeature *x)
 {
-    return (int64_t)x->n * (x->padded / 8) * brim_pool_parts(x->h, x->half) * brim_pool_parts(x->w, x->half);
+    return (int64_t)x->n * (x->padded / 8) * brim_pool_parts(x->h, x->type) * brim_pool_parts(x->w, x->type);
 }
 
 #endif

@@ -25,11 +25,11 @@ struct PoolTile {
  */
 BRIM_DEVICE PoolTile pool_tile(const BrimKernelFeature &feature, int index)
 {
-    int down = brim_pool_parts(feature.h, feature.half), across = brim_pool_parts(feature.w, feature.half);
+    int down = brim_pool_parts(feature.h, feature.type), across = brim_pool_parts(feature.w, feature.type);
     int groups = feature.padded / BRIM_EIGHT;
     int place = brim_pool_over(index, groups), row = brim_pool_over(place, across);
     int image = brim_pool_over(row, down);
-    int h = brim_pool_longest(feature.h, feature.half), w = brim_pool_longest(feature.w, feature.half);
+    int h = brim_pool_longest(feature.h, feature.type), w = brim_pool_longest(feature.w, feature.type);
     PoolTile tile;
     tile.channel = (index - place * groups) * BRIM_EIGHT;
     tile.image = image * feature.h * feature.w;
@@ -90,7 +90,7 @@ BRIM_DEVICE int pool_pixel_of(const BrimKernelFeature &feature, const PoolTile &
 }
 
 /* Bits of the channels in a word: four each, which hold a place in a row or column of a window. Channels two
- * by two, as a card compares halves. */
+ * by two, as a card compares elements of 16 bits. */
 BRIM_DEVICE uint32_t pool_bits(int channel)
 {
     return 15u << (channel / 2 * 4 + channel % 2 * 16);
@@ -125,24 +125,43 @@ template <class T> BRIM_DEVICE void pool_nothing(BrimPack<T> *pack)
     brim_store8((T *)pack, least);
 }
 
-#ifdef __CUDACC__ /* the same on halves as they are, two at once: half of the steps */
+#ifdef __CUDACC__ /* the same on elements of 16 bits as they are, two at once: half of the steps */
 
-BRIM_DEVICE uint32_t pool_larger(BrimPack<BrimHalf> *best, const BrimPack<BrimHalf> &value)
+template <class T> BRIM_DEVICE uint32_t pool_larger_pairs(BrimPack<T> *best, const BrimPack<T> &value)
 {
+    typedef typename BrimPack<T>::Pair Pair;
     uint32_t *mine = (uint32_t *)&best->pairs, taken = 0;
     const uint32_t *others = (const uint32_t *)&value.pairs;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT / 2; i++) {
-        uint32_t larger = __hgt2_mask(*(const __half2 *)&others[i], *(const __half2 *)&mine[i]);
+        uint32_t larger = __hgt2_mask(*(const Pair *)&others[i], *(const Pair *)&mine[i]);
         mine[i] = (mine[i] & ~larger) | (others[i] & larger);
         taken |= larger & (pool_bits(2 * i) | pool_bits(2 * i + 1));
     }
     return taken;
 }
 
+BRIM_DEVICE uint32_t pool_larger(BrimPack<BrimHalf> *best, const BrimPack<BrimHalf> &value)
+{
+    return pool_larger_pairs(best, value);
+}
+
+#if __CUDA_ARCH__ >= 800 /* CUDA 12.0 has no such comparison for cards before */
+BRIM_DEVICE uint32_t pool_larger(BrimPack<BrimBfloat> *best, const BrimPack<BrimBfloat> &value)
+{
+    return pool_larger_pairs(best, value);
+}
+#endif
+
 BRIM_DEVICE void pool_nothing(BrimPack<BrimHalf> *pack)
 {
     const uint32_t least = 0xFC00FC00u; /* -infinity, twice */
+    pack->pairs = make_uint4(least, least, least, least);
+}
+
+BRIM_DEVICE void pool_nothing(BrimPack<BrimBfloat> *pack)
+{
+    const uint32_t least = 0xFF80FF80u;
     pack->pairs = make_uint4(least, least, least, least);
 }
 

@@ -1,4 +1,4 @@
-/* Four elements at a time: one load and one store of 16 bytes, or of 8 for halves. */
+/* Four elements at a time: one load and one store of 16 bytes, or of 8 for elements of 16 bits. */
 #ifndef BRIM_BACKEND_CUDA_KERNELS_QUAD_H
 #define BRIM_BACKEND_CUDA_KERNELS_QUAD_H
 
@@ -10,22 +10,23 @@ struct alignas(16) BrimQuad {
     float v[BRIM_QUAD];
 };
 
-struct alignas(8) BrimHalfQuad {
-    BrimHalf v[BRIM_QUAD];
+template <class T> struct alignas(8) BrimNarrowQuad {
+    T v[BRIM_QUAD];
 };
 
-/* Quad i of floats, or of halves as floats. */
+/* Quad i of floats, or of narrower elements as floats. */
 BRIM_DEVICE BrimQuad brim_quad(const float *from, int64_t i)
 {
     return ((const BrimQuad *)from)[i];
 }
 
-BRIM_DEVICE BrimQuad brim_quad(const BrimHalf *from, int64_t i)
+template <class T> BRIM_DEVICE BrimQuad brim_quad(const T *from, int64_t i)
 {
-    BrimHalfQuad halves = ((const BrimHalfQuad *)from)[i];
+    BrimNarrowQuad<T> narrow = ((const BrimNarrowQuad<T> *)from)[i];
     BrimQuad quad;
+    BRIM_UNROLL
     for (int k = 0; k < BRIM_QUAD; k++)
-        quad.v[k] = brim_load(&halves.v[k]);
+        quad.v[k] = brim_load(&narrow.v[k]);
     return quad;
 }
 
@@ -34,12 +35,13 @@ BRIM_DEVICE void brim_set_quad(float *to, int64_t i, BrimQuad quad)
     ((BrimQuad *)to)[i] = quad;
 }
 
-BRIM_DEVICE void brim_set_quad(BrimHalf *to, int64_t i, BrimQuad quad)
+template <class T> BRIM_DEVICE void brim_set_quad(T *to, int64_t i, BrimQuad quad)
 {
-    BrimHalfQuad halves;
+    BrimNarrowQuad<T> narrow;
+    BRIM_UNROLL
     for (int k = 0; k < BRIM_QUAD; k++)
-        brim_store(&halves.v[k], quad.v[k]);
-    ((BrimHalfQuad *)to)[i] = halves;
+        brim_store(&narrow.v[k], quad.v[k]);
+    ((BrimNarrowQuad<T> *)to)[i] = narrow;
 }
 
 #endif

@@ -27,10 +27,7 @@ template <class T> BRIM_DEVICE void upsample_forward_all(const BrimUpsampleArgs 
 
 BRIM_LANE_KERNEL(4) brim_upsample_forward(const BrimUpsampleArgs args)
 {
-    if (args.x.half)
-        upsample_forward_all<BrimHalf>(args);
-    else
-        upsample_forward_all<float>(args);
+    BRIM_BY_TYPE(args.x.type, upsample_forward_all<T>(args));
 }
 
 template <class T> BRIM_DEVICE void upsample_backward_all(const BrimUpsampleArgs &args)
@@ -55,8 +52,5 @@ template <class T> BRIM_DEVICE void upsample_backward_all(const BrimUpsampleArgs
 
 BRIM_LANE_KERNEL(4) brim_upsample_backward(const BrimUpsampleArgs args)
 {
-    if (args.x.half)
-        upsample_backward_all<BrimHalf>(args);
-    else
-        upsample_backward_all<float>(args);
+    BRIM_BY_TYPE(args.x.type, upsample_backward_all<T>(args));
 }

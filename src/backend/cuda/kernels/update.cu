@@ -48,20 +48,19 @@ BRIM_KERNEL brim_norm_finish(const BrimNormArgs args)
 
 /* Quad i of a block. A factor of 0 says that the gradients are no numbers, and 0 times them neither. */
 BRIM_DEVICE void brim_optimize_quad(const BrimOptimizeBlock &block, const BrimKernelScalars &scalars,
-                                    float factor, int64_t i)
+                                    float learning_rate, float factor, int64_t i)
 {
     BrimQuad w = brim_quad(block.w, i);
     if (block.g && factor != 0) {
         float decay = block.group == BRIM_KERNEL_WEIGHTS ? scalars.weight_decay : 0.0f;
-        float learning_rate = scalars.learning_rate[block.group];
         BrimQuad g = brim_quad(block.g, i), m = brim_quad(block.m, i);
         for (int k = 0; k < BRIM_QUAD; k++)
             w.v[k] = brim_sgd_step(w.v[k], g.v[k] * factor, &m.v[k], learning_rate, scalars.momentum, decay);
         brim_set_quad(block.w, i, w);
         brim_set_quad(block.m, i, m);
     }
-    if (block.half)
-        brim_set_quad((BrimHalf *)block.half, i, w);
+    if (block.narrow)
+        BRIM_BY_TYPE(block.type, brim_set_quad((T *)block.narrow, i, w));
     if (block.ema) {
         BrimQuad ema = brim_quad(block.ema, i);
         for (int k = 0; k < BRIM_QUAD; k++)
@@ -76,7 +75,8 @@ BRIM_KERNEL brim_optimize(const BrimOptimizeArgs args)
     const BrimKernelScalars scalars = *args.scalars;
     float factor = args.norm ? args.norm[1] : 0.0f;
     for (int at = 0; at < args.block_count; at++) {
+        float learning_rate = args.scalars->learning_rate[args.blocks[at].group]; /* no index into a copy */
         for (int64_t i = BRIM_GRID_FIRST; i < args.blocks[at].count / BRIM_QUAD; i += BRIM_GRID_STEP)
-            brim_optimize_quad(args.blocks[at], scalars, factor, i);
+            brim_optimize_quad(args.blocks[at], scalars, learning_rate, factor, i);
     }
 }

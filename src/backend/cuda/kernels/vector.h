@@ -1,6 +1,6 @@
-/* Eight channels of a pixel at once: 16 bytes of halves or 32 of floats, which is what one thread moves. All
- * math between load and store is in float. Features are padded to 8 channels and start on 16 bytes, parts of
- * them too. */
+/* Eight channels of a pixel at once: 16 bytes of 16-bit elements or 32 of floats, which is what one thread
+ * moves. All math between load and store is in float. Features are padded to 8 channels and start on 16
+ * bytes, parts of them too. */
 #ifndef BRIM_BACKEND_CUDA_KERNELS_VECTOR_H
 #define BRIM_BACKEND_CUDA_KERNELS_VECTOR_H
 
@@ -18,15 +18,40 @@ template <class T> struct BrimPack;
 
 #ifdef __CUDACC__
 
-#define BRIM_UNROLL _Pragma("unroll")
-
 template <> struct BrimPack<float> {
     float4 low, high;
 };
 
+/* Elements of 16 bits are converted two by two. */
 template <> struct BrimPack<BrimHalf> {
+    typedef __half2 Pair;
     uint4 pairs;
 };
+
+template <> struct BrimPack<BrimBfloat> {
+    typedef __nv_bfloat162 Pair;
+    uint4 pairs;
+};
+
+BRIM_DEVICE float2 brim_unpair(__half2 pair)
+{
+    return __half22float2(pair);
+}
+
+BRIM_DEVICE float2 brim_unpair(__nv_bfloat162 pair)
+{
+    return __bfloat1622float2(pair);
+}
+
+BRIM_DEVICE void brim_pair(__half2 *pair, float first, float second)
+{
+    *pair = __floats2half2_rn(first, second);
+}
+
+BRIM_DEVICE void brim_pair(__nv_bfloat162 *pair, float first, float second)
+{
+    *pair = __floats2bfloat162_rn(first, second);
+}
 
 BRIM_DEVICE BrimEight brim_unpack(const BrimPack<float> &pack)
 {
@@ -35,13 +60,13 @@ BRIM_DEVICE BrimEight brim_unpack(const BrimPack<float> &pack)
     return eight;
 }
 
-BRIM_DEVICE BrimEight brim_unpack(const BrimPack<BrimHalf> &pack)
+template <class T> BRIM_DEVICE BrimEight brim_unpack(const BrimPack<T> &pack)
 {
-    const __half2 *pairs = (const __half2 *)&pack.pairs;
+    const typename BrimPack<T>::Pair *pairs = (const typename BrimPack<T>::Pair *)&pack.pairs;
     BrimEight eight;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT / 2; i++) {
-        float2 pair = __half22float2(pairs[i]);
+        float2 pair = brim_unpair(pairs[i]);
         eight.v[2 * i] = pair.x;
         eight.v[2 * i + 1] = pair.y;
     }
@@ -54,19 +79,17 @@ BRIM_DEVICE void brim_store8(float *at, const BrimEight &eight)
     ((float4 *)at)[1] = make_float4(eight.v[4], eight.v[5], eight.v[6], eight.v[7]);
 }
 
-BRIM_DEVICE void brim_store8(BrimHalf *at, const BrimEight &eight)
+template <class T> BRIM_DEVICE void brim_store8(T *at, const BrimEight &eight)
 {
     uint4 raw;
-    __half2 *pairs = (__half2 *)&raw;
+    typename BrimPack<T>::Pair *pairs = (typename BrimPack<T>::Pair *)&raw;
     BRIM_UNROLL
     for (int i = 0; i < BRIM_EIGHT / 2; i++)
-        pairs[i] = __floats2half2_rn(eight.v[2 * i], eight.v[2 * i + 1]);
+        brim_pair(&pairs[i], eight.v[2 * i], eight.v[2 * i + 1]);
     *(uint4 *)at = raw;
 }
 
 #else
-
-#define BRIM_UNROLL
 
 template <class T> struct alignas(16) BrimPack {
     T v[BRIM_EIGHT];

@@ -95,6 +95,11 @@ int brim_cuda_pixel_elements(const BrimGraph *graph, BrimTensorId id)
                                                   : brim_cuda_padded(graph->tensors[whole].dims[1]);
 }
 
+BrimKernelType brim_cuda_type(BrimDtype dtype)
+{
+    return dtype == BRIM_F16 ? BRIM_KERNEL_F16 : dtype == BRIM_BF16 ? BRIM_KERNEL_BF16 : BRIM_KERNEL_F32;
+}
+
 size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id)
 {
     (void)self;

@@ -9,7 +9,7 @@
 #include "plan/device.h"
 
 enum {
-    BRIM_CUDA_PAD = 8, /* channels that lie side by side at least: tensor cores read 8 halves at a time */
+    BRIM_CUDA_PAD = 8, /* channels that lie side by side at least: tensor cores read 16 bytes at a time */
     BRIM_CUDA_DEPTH_ELEMENTS = 4 /* of a pixel, or of a filter's tap, in cells of 2 x 2 */
 };
 
@@ -35,6 +35,9 @@ int brim_cuda_pixel_elements(const BrimGraph *graph, BrimTensorId id);
  * in pixels, in rows of w (depth.c says how, and why). */
 bool brim_cuda_space_to_depth(const BrimGraph *graph, BrimTensorId id);
 int brim_cuda_depth_place(int w, int i);
+
+/* What a feature's or a filter's elements are to kernels. */
+BrimKernelType brim_cuda_type(BrimDtype dtype);
 
 size_t brim_cuda_tensor_bytes(void *self, const BrimGraph *graph, BrimTensorId id);
 

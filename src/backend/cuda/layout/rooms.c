@@ -26,9 +26,8 @@ size_t brim_cuda_filter_room(const BrimGraph *graph, const BrimOp *op)
 {
     if (op->kind != BRIM_OP_CONV_BACKWARD_WEIGHTS)
         return 0;
-    bool half = graph->tensors[op->in[0]].dtype == BRIM_F16;
     size_t elements = brim_cuda_tensor_bytes(NULL, graph, op->out[0]) / sizeof(float);
-    size_t bytes = elements * (half ? 2 : sizeof(float));
+    size_t bytes = elements * brim_dtype_bytes(graph->tensors[op->in[0]].dtype);
     return (bytes + 255) / 256 * 256;
 }
 
