@@ -1,6 +1,6 @@
 /* Where a training step's time goes on a card:
  *
- *     bench_card MODEL IMGSZ BATCH fp32|amp [CARD] [--quick]
+ *     bench_card MODEL IMGSZ BATCH fp32|amp|bf16 [CARD] [--quick]
  *
  * Prints Markdown: what the card reaches, then per kind of op its launches, time in the fastest of a few
  * steps, bytes and operations (plan/cost.h), what of the card's reach they come to, and the least time that
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "card_ceilings.h"
+#include "backend/cuda/layout/layout.h"
 #include "plan/cost.h"
 #include "run/bench_batch.h"
 #include "train/scaler.h"
@@ -44,12 +45,11 @@ typedef struct Row {
 
 static bool read_words(Bench *bench, int count, char **words)
 {
-    if (count < 5 || (strcmp(words[4], "fp32") != 0 && strcmp(words[4], "amp") != 0))
+    if (count < 5 || brim_precision_parse(words[4], BRIM_PRECISION_AMP, "", &bench->precision) != BRIM_OK)
         return false;
     int side_px = atoi(words[2]);
     bench->name = words[1];
     bench->shape = (BrimShape){atoi(words[3]), side_px, side_px};
-    bench->precision = strcmp(words[4], "amp") == 0 ? BRIM_PRECISION_AMP : BRIM_PRECISION_FP32;
     for (int i = 5; i < count; i++) {
         if (strcmp(words[i], "--quick") == 0)
             bench->quick = true;
@@ -86,7 +86,7 @@ fail:
 /* A step; the sum of its ops' times, without end where gradients overflowed and nothing was updated. */
 static BrimStatus run_step(Bench *bench, int64_t times_ns[BRIM_OP_KIND_COUNT], int64_t *sum_ns)
 {
-    bool scaled = bench->precision == BRIM_PRECISION_AMP;
+    bool scaled = brim_precision_traits(bench->precision)->loss_scaled;
     BrimStatus status;
     float items[4], norm[2];
     int64_t update_ns[BRIM_OP_KIND_COUNT];
@@ -118,7 +118,8 @@ static BrimStatus measure(Bench *bench)
 {
     BrimStatus status;
     int64_t best_ns = INT64_MAX;
-    BRIM_TRY(card_ceilings_measure(&bench->ceilings, bench->card, bench->precision == BRIM_PRECISION_AMP,
+    BRIM_TRY(card_ceilings_measure(&bench->ceilings, bench->card,
+                                   brim_cuda_type(brim_precision_traits(bench->precision)->feature),
                                    bench->quick));
     BRIM_TRY(open_bench(bench));
     bench->scaler = brim_scaler();
@@ -167,7 +168,7 @@ static void print_row(const Bench *bench, const char *name, const Row *row, doub
 static void print_head(const Bench *bench)
 {
     printf("### %s, %d px, batch %d, %s\n\n", bench->name, bench->shape.width_px, bench->shape.n,
-           bench->precision == BRIM_PRECISION_AMP ? "amp" : "fp32");
+           brim_precision_traits(bench->precision)->text);
     printf("%s. It reaches %.0f GB/s in a copy within its memory and %.1f TFLOP/s in %s.\n\n",
            brim_engine_device(bench->engine)->name, bench->ceilings.bytes_per_s / 1e9,
            bench->ceilings.flops_per_s / 1e12, bench->ceilings.flops_by);
@@ -206,7 +207,7 @@ int main(int argc, char **argv)
 {
     static Bench bench;
     if (!read_words(&bench, argc, argv)) {
-        fputs("bench_card MODEL IMGSZ BATCH fp32|amp [CARD] [--quick]\n", stderr);
+        fputs("bench_card MODEL IMGSZ BATCH fp32|amp|bf16 [CARD] [--quick]\n", stderr);
         return 2;
     }
     BrimStatus status = measure(&bench);

@@ -1,6 +1,6 @@
 /* Times whole training steps: gradient, then update with EMA, on pictures that are in memory.
  *
- *     bench_step MODEL IMGSZ BATCH STEPS [THREADS] [--device cpu|0] [--precision fp32|amp] [--ahead]
+ *     bench_step MODEL IMGSZ BATCH STEPS [THREADS] [--device cpu|0] [--precision fp32|amp|bf16] [--ahead]
  *
  * Prints one line of JSON; side_by_side.py and gpu_side_by_side.py read it. Before the steps that are timed
  * come two, on a card ten. --ahead writes a step's pictures while the step before computes. */
@@ -21,7 +21,8 @@ enum { CLASSES = 3, LABELS = 8, WARMUP = 2, CARD_WARMUP = 10 };
 typedef struct Words {
     const char *model, *threads, *device;
     int side_px, batch, steps;
-    bool amp, ahead;
+    const char *precision;
+    bool ahead;
 } Words;
 
 typedef struct Bench {
@@ -78,11 +79,10 @@ static BrimStatus open_bench(Bench *bench, const Words *words)
                            .hyper = brim_hyper_default(),
                            .train = &shape,
                            .train_count = 1,
-                           .train_target_cap = words->batch * LABELS,
-                           .precision =
-                               words->amp ? brim_device_narrow(&bench->device) : BRIM_PRECISION_FP32};
+                           .train_target_cap = words->batch * LABELS};
+    BRIM_TRY(brim_device_precision(&bench->device, words->precision, "", &conf.precision));
     bench->scaler = brim_scaler();
-    bench->scaled = conf.precision == BRIM_PRECISION_AMP;
+    bench->scaled = brim_precision_traits(conf.precision)->loss_scaled;
     brim_hyper_scale(&conf.hyper, bench->model.level_count, CLASSES, words->side_px);
     BRIM_TRY(brim_engine_open(&bench->engine, &conf));
     BRIM_TRY(brim_engine_start(bench->engine));
@@ -182,7 +182,7 @@ static void print_results(Bench *bench, uint64_t start_bytes)
 /* False where they make no sense. */
 static bool read_words(int count, char **words, Words *read)
 {
-    *read = (Words){.threads = getenv("OMP_NUM_THREADS"), .device = "cpu"};
+    *read = (Words){.threads = getenv("OMP_NUM_THREADS"), .device = "cpu", .precision = "fp32"};
     if (count < 5)
         return false;
     read->model = words[1];
@@ -195,7 +195,7 @@ static bool read_words(int count, char **words, Words *read)
         else if (strcmp(words[i], "--device") == 0 && i + 1 < count)
             read->device = words[++i];
         else if (strcmp(words[i], "--precision") == 0 && i + 1 < count)
-            read->amp = strcmp(words[++i], "amp") == 0;
+            read->precision = words[++i];
         else if (words[i][0] != '-')
             read->threads = words[i];
         else
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 {
     Words words;
     if (!read_words(argc, argv, &words)) {
-        fputs("bench_step MODEL IMGSZ BATCH STEPS [THREADS] [--device cpu|0] [--precision fp32|amp] "
+        fputs("bench_step MODEL IMGSZ BATCH STEPS [THREADS] [--device cpu|0] [--precision fp32|amp|bf16] "
               "[--ahead]\n",
               stderr);
         return 2;

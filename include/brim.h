@@ -129,7 +129,8 @@ typedef struct BrimTrainOptions {
                               takes more than is free when it starts */
     const char *profile;   /* as in BrimTrainingQuery: the fraction, and what "auto" chooses from; NULL: "balanced" */
     /* batch_size -1 chooses the batch, and the two below where they are NULL. */
-    const char *precision; /* "fp32"; "amp": what is kept for the backward pass is kept in 16 bits; "auto"; NULL: "fp32" */
+    const char *precision; /* "fp32"; "amp": what is kept for the backward pass is kept in 16 bits; "bf16": the same as
+                              bfloat16, on a card from compute capability 8.0 on; "auto"; NULL: "fp32" */
     bool tune;             /* what is to be chosen is chosen by timing it, as in BrimTrainingQuery */
     const char *recompute; /* what the backward pass computes again: "nothing", "activations", "inside", "blocks", a
                               letter of n, a, i, l for each layer (graph/recompute.h), or "auto": as little as fits;
@@ -171,7 +172,8 @@ typedef struct BrimDetectOptions {
 typedef struct BrimBenchOptions {
     const char *model;     /* a built-in name, a model yaml, or weights, of which only the architecture counts */
     const char *device;
-    const char *precision; /* "fp32", or "amp": what training keeps for the backward pass is bfloat16 */
+    const char *precision; /* "fp32", "amp" (16-bit features; on the CPU what training keeps for the backward
+                              pass is bfloat16), or "bf16", on a card */
     const char *format;    /* "table", "md", "csv", "json"; NULL: by the ending of output, else "table" */
     const char *output;    /* file of the report; NULL: none */
     const char *plot;      /* .svg or .png: pictures/s and memory over the batch size; NULL: none */
@@ -264,7 +266,8 @@ typedef struct BrimTrainingQuery {
     const char *gpu;       /* a card by name, "RTX 3050 Laptop": plans for that card, wherever this runs */
     uint64_t memory_bytes; /* the run must fit in so many, context and libraries among them; 0: no limit but the device's */
     double fraction;       /* part of the device's memory to use, over 0 to 1; 0: the profile's */
-    const char *precision; /* "fp32", "amp" (16-bit features; on the CPU what is kept for the backward pass), "auto" or
+    const char *precision; /* "fp32", "amp" (16-bit features; on the CPU what is kept for the backward pass), "bf16"
+                              (bfloat16 features, on a card from compute capability 8.0 on), "auto" or
                               NULL: the profile's */
     int batch_size;        /* pictures of a step; -1: the one with the most pictures a second, 64 at most */
     const char *profile;   /* "high-performance", "balanced" (NULL as well) or "conservative":
@@ -284,7 +287,7 @@ typedef struct BrimTrainingConfig {
     int img_size;          /* px */
     int accumulate;        /* steps whose gradients are summed before an update: round(64 / batch_size), at least 1 */
     bool amp;              /* 16 bits are used */
-    char precision[16];    /* "fp32", "amp" or "bf16-kept" */
+    char precision[16];    /* "fp32", "amp", "bf16" or "bf16-kept" */
     char device[96];       /* "cpu", or the card's name */
     int card;              /* its number in this machine; 0 for the CPU, and for a card that is only planned for */
     char recompute[64];    /* as BrimTrainOptions.recompute takes it; "mixed" where a model has too many layers for that */

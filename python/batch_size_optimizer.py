@@ -81,7 +81,7 @@ def get_training_config(model_name, img_size=640, *, gpu=None, memory=None, prof
     memory       capacity, in bytes or as text: 4 * 2**30, '4G', '3800M'
     profile      'high-performance', 'balanced' or 'conservative'
     fraction     share of the capacity that may be used, over 0 and at most 1
-    precision    'auto', 'fp32' or 'amp'
+    precision    'auto', 'fp32', 'amp' or 'bf16'
     batch_size   pictures of a step; -1 chooses
     device       'auto', 'cpu', or a GPU's number: '0', 'cuda:0'
     class_count  classes of the data set

@@ -247,7 +247,10 @@ static void slips_are_refused_before_anything_is_run(void **state)
     assert_refused(brim_bench(&options, watch, &seen), BRIM_ERROR_ARGUMENT, "ends with .svg or .png");
     options = small_sweep();
     options.precision = "int8";
-    assert_refused(brim_bench(&options, watch, &seen), BRIM_ERROR_ARGUMENT, "there are fp32 and amp");
+    assert_refused(brim_bench(&options, watch, &seen), BRIM_ERROR_ARGUMENT, "there are fp32, amp and bf16");
+    options.precision = "bf16";
+    options.device = "cpu";
+    assert_refused(brim_bench(&options, watch, &seen), BRIM_ERROR_UNSUPPORTED, "8.0 on the CPU choose amp");
     options = small_sweep();
     options.format = "xml";
     assert_refused(brim_bench(&options, watch, &seen), BRIM_ERROR_ARGUMENT,

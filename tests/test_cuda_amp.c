@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exchange/safetensors.h"
+#include "support/precision_case.h"
 #include "support/same_runs.h"
 #include "support/support.h"
 
@@ -85,9 +86,10 @@ static void one_seed_gives_the_same_bits(void **state)
     brim_tensors_clear(&file);
 }
 
-static void stop_and_resume(const char *name, int after)
+static void stop_and_resume(const char *precision, const char *whole, const char *name, int after)
 {
     BrimTrainOptions options = small_run(name);
+    options.precision = precision;
     Seen broken = {.steps.stop_after = after};
     BrimTensorFile unbroken = {0}, resumed = {0};
     assert_int_equal(brim_train(&options, watch, &broken), BRIM_STOPPED);
@@ -95,8 +97,8 @@ static void stop_and_resume(const char *name, int after)
     resume.device = "0";
     Seen rest = train(&resume);
     assert_int_equal(broken.steps.count + rest.steps.count, STEPS);
-    assert_same_runs("first", name);
-    load_run(&unbroken, "first", "last");
+    assert_same_runs(whole, name);
+    load_run(&unbroken, whole, "last");
     load_run(&resumed, name, "last");
     static const char *const keys[] = {"state.loss_scale", "state.loss_scale_streak",
                                        "state.skipped_updates"};
@@ -110,8 +112,26 @@ static void stop_and_resume(const char *name, int after)
 static void a_resumed_run_equals_the_unbroken_one(void **state)
 {
     (void)state;
-    stop_and_resume("early", 1); /* after a skipped step */
-    stop_and_resume("late", 5);
+    stop_and_resume("amp", "first", "early", 1); /* after a skipped step */
+    stop_and_resume("amp", "first", "late", 5);
+}
+
+/* What is too large for fp16 is not for bfloat16: no step is skipped, and the loss is never scaled. */
+static void so_is_a_run_in_bfloat16(void **state)
+{
+    (void)state;
+    skip_unless_computed_in(&brim_backend_cuda, BRIM_PRECISION_BF16);
+    BrimTrainOptions options = small_run("bf16");
+    options.precision = "bf16";
+    Seen whole = train(&options);
+    assert_false(whole.off);
+    assert_int_equal(whole.all_skipped, 0);
+    stop_and_resume("bf16", "bf16", "bf16-late", 4);
+    BrimTensorFile file = {0};
+    load_run(&file, "bf16-late", "last");
+    assert_true(strtof(brim_tensors_metadata(&file, "state.loss_scale"), NULL) == 1);
+    assert_non_null(strstr(brim_tensors_metadata(&file, "options"), "\"bf16\""));
+    brim_tensors_clear(&file);
 }
 
 /* Weights whose activations no half can hold; in fp32 BN takes them down again. */
@@ -155,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_seed_gives_the_same_bits),
         cmocka_unit_test(a_resumed_run_equals_the_unbroken_one),
+        cmocka_unit_test(so_is_a_run_in_bfloat16),
         cmocka_unit_test(what_16_bits_cannot_hold_is_trained_in_32),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -69,6 +69,10 @@ on cards=0 "${refused[@]}"
 expect_refusal "a driver without a card" 1 "the NVIDIA driver finds no card"
 on "cc=7.0,name=Tesla V100" "${refused[@]}"
 expect_refusal "an old card" 1 "card 0, Tesla V100, is of compute capability 7.0" "from 7.5 on"
+on "cc=7.5,name=Tesla T4" "${refused[@]}" --precision bf16
+expect_refusal "bf16 on a card before 8.0" 1 "compute capability 8.0" "Tesla T4 has 7.5: choose amp"
+on "" "${train[@]}" --device cpu --name refused --precision bf16
+expect_refusal "bf16 on the CPU" 1 "--precision bf16 is for NVIDIA cards" "on the CPU choose amp"
 on "cards=2,memory=4G,name=NVIDIA One" "${train[@]}" --device 3 --name refused
 expect_refusal "no such card" 1 "there is no card 3" "0: NVIDIA One, 4096 MiB; 1: NVIDIA One, 4096 MiB"
 on "" "${train[@]}" --device gpu --name refused
@@ -217,8 +221,8 @@ on lazy,fail=cuEventSynchronize@7,error=999 val --data "$work/data/data.yaml" --
 expect "a card that falls off with two batches under way" 1 "waiting for the card: CUDA_ERROR_UNKNOWN (999)"
 on "" detect --weights "$best" --source "$work/data/images/val" --imgsz 64 --device 0 --project "$work/detect"
 expect "detect" 0 "device: card 0: NVIDIA False Card" "Done in"
-on "" bench yolov5n --imgsz 64 --device 0 --batch-sizes 1 --steps 1 --warmup 0 --format json
-expect "bench" 0 "NVIDIA False Card" '"process_measured_bytes"'
+on "" bench yolov5n --imgsz 64 --device 0 --batch-sizes 1 --steps 1 --warmup 0 --precision bf16 --format json
+expect "bench" 0 "NVIDIA False Card" '"process_measured_bytes"' '"bf16"'
 if grep -q '"cpu_utilization": *[0-9]' "$work/out"; then
     fail "bench: processor time of a card"
 fi

@@ -15,6 +15,16 @@ static GoldenStepCase amp_step = {.backend = &brim_backend_cuda,
                                   .norm = 0.05,
                                   .statistics = 0.01};
 
+/* Eight times as coarse, and the gradients of such a network are off by as much as half of their size; the loss is not
+ * scaled. */
+static GoldenStepCase bf16_step = {.backend = &brim_backend_cuda,
+                                   .precision = BRIM_PRECISION_BF16,
+                                   .loss = 1e-2,
+                                   .gradients = 0.6,
+                                   .gradient = 1.2,
+                                   .norm = 0.2,
+                                   .statistics = 0.05};
+
 static GoldenPictureCase amp_picture = {.name = "zidane_rect640",
                                         .backend = &brim_backend_cuda,
                                         .precision = BRIM_PRECISION_AMP,
@@ -32,6 +42,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(golden_first_step, &step),
         cmocka_unit_test_prestate(golden_first_step, &amp_step),
+        cmocka_unit_test_prestate(golden_first_step, &bf16_step),
         cmocka_unit_test_prestate(golden_accumulation, &step),
         cmocka_unit_test_prestate(golden_accumulation, &amp_step),
         cmocka_unit_test_prestate(golden_repeats, &amp_step),

@@ -38,6 +38,7 @@ expect 0 "32 pictures x 2 = 64, amp" yolov5n "${laptop[@]}" --batch-size 32 --me
 expect 0 "32 pictures x 2 = 64, amp" yolov5s "${laptop[@]}" --batch-size 32 --memory 1716M
 expect 0 "32 pictures x 2 = 64, amp" yolov5m "${laptop[@]}" --batch-size 32 --memory 2193M
 expect 0 "fp32" yolov5n "${laptop[@]}" --precision fp32 --imgsz 320
+expect 0 ", bf16, " yolov5n "${laptop[@]}" --precision bf16 --imgsz 320
 expect 0 "profile conservative, fraction 0.6" yolov5n "${laptop[@]}" --profile conservative
 expect 0 "cpu: " yolov5n --imgsz 64 --device cpu
 expect 0 "bf16-kept" yolov5n --imgsz 64 --precision amp
@@ -53,7 +54,9 @@ expect 1 'no model "yolov5z"' yolov5z "${laptop[@]}"
 expect 2 "--fraction must be a number from 0.01 to 1" yolov5n --fraction 1.5
 expect 2 "--fraction must be a number from 0.01 to 1" yolov5n --fraction 0
 expect 2 "needs a multiple of 32" yolov5n --imgsz 650 "${laptop[@]}"
-expect 2 "auto|fp32|amp" yolov5n --precision half
+expect 2 "auto|fp32|amp|bf16" yolov5n --precision half
+expect 1 "on the CPU choose amp" yolov5n --imgsz 64 --device cpu --precision bf16
+expect 1 "Tesla T4 has 7.5: choose amp" yolov5n --gpu "Tesla T4" --precision bf16
 expect 2 "high-performance|balanced|conservative" yolov5n --profile fast
 expect 2 "no option --gup; --gpu is meant" yolov5n --gup x
 expect 2 "a batch of 0" yolov5n "${laptop[@]}" --batch-size 0

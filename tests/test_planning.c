@@ -136,6 +136,23 @@ static void test_engine_takes_what_was_chosen(void **state)
     }
 }
 
+/* bfloat16 takes the bytes and the time of fp16. */
+static void test_bf16_is_planned_as_amp(void **state)
+{
+    BrimTrainingConfig amp, bf16;
+    BrimTrainingQuery query = query_for("yolov5n", "RTX 3050 Laptop");
+    (void)state;
+    query.precision = "amp";
+    assert_ok(brim_get_training_config(&query, &amp));
+    query.precision = "bf16";
+    assert_ok(brim_get_training_config(&query, &bf16));
+    assert_string_equal(bf16.precision, "bf16");
+    assert_true(bf16.amp);
+    assert_int_equal(bf16.batch_size, amp.batch_size);
+    assert_int_equal(bf16.predicted_bytes, amp.predicted_bytes);
+    assert_true(bf16.pictures_per_s == amp.pictures_per_s);
+}
+
 static void refuse(BrimTrainingQuery query, BrimStatus status, const char *words)
 {
     BrimTrainingConfig config;
@@ -158,12 +175,15 @@ static void test_refused(void **state)
     refuse(WITH(imgsz, 650), BRIM_ERROR_ARGUMENT, "multiple of 32; 640 is near");
     refuse(WITH(imgsz, 33), BRIM_ERROR_ARGUMENT, "multiple of 32; 32 is near");
     refuse(WITH(imgsz, 8191), BRIM_ERROR_ARGUMENT, "multiple of 32; 8192 is near");
-    refuse(WITH(precision, "fp16"), BRIM_ERROR_ARGUMENT, "auto, fp32 and amp");
+    refuse(WITH(precision, "fp16"), BRIM_ERROR_ARGUMENT, "auto, fp32, amp and bf16");
     refuse(WITH(profile, "fast"), BRIM_ERROR_ARGUMENT, "high-performance, balanced and conservative");
     refuse(WITH(batch_size, 0), BRIM_ERROR_ARGUMENT, "a batch of 0");
     refuse(WITH(batch_size, -2), BRIM_ERROR_ARGUMENT, "a batch of -2");
     refuse(WITH(memory_bytes, 1), BRIM_ERROR_FIT, "MiB more would do");
     refuse(WITH(class_count, -1), BRIM_ERROR_ARGUMENT, "classes");
+    bad = query_for("yolov5n", "Tesla T4");
+    bad.precision = "bf16";
+    refuse(bad, BRIM_ERROR_UNSUPPORTED, "Tesla T4 has 7.5: choose amp");
     bad = good;
     bad.gpu = NULL;
     bad.device = "0";
@@ -305,7 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profiles), cmocka_unit_test(test_workers),
         cmocka_unit_test(test_budgets),  cmocka_unit_test(test_engine_takes_what_was_chosen),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_memory_runs_out),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_bf16_is_planned_as_amp),
+        cmocka_unit_test(test_memory_runs_out),
         cmocka_unit_test(test_ledger),   cmocka_unit_test(test_json),
         cmocka_unit_test(test_map),
     };

@@ -48,11 +48,24 @@ static void test_stays_a_scale(void **state)
     assert_true(isfinite(scaler.scale) && scaler.scale > 1e38f);
 }
 
+/* It counts what is skipped, and nothing else. */
+static void test_fixed(void **state)
+{
+    (void)state;
+    BrimScaler scaler = brim_scaler_fixed();
+    repeat(&scaler, bad, 3);
+    repeat(&scaler, good, 5000);
+    repeat(&scaler, none, 1);
+    assert_true(scaler.scale == 1);
+    assert_int_equal(scaler.skipped, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grows_and_backs_off),
         cmocka_unit_test(test_stays_a_scale),
+        cmocka_unit_test(test_fixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,21 +202,20 @@ static void test_graphs_share_a_basis(void **state)
 }
 
 /* Mixed precision: what lies in 16 bits, and what does not. */
-static void test_mixed_precision_graph(void **state)
+static void check_mixed_precision(BrimPrecision precision, BrimDtype dtype)
 {
     BrimGraph *wide = NULL, *mixed = NULL;
     BrimSearchConf conf = conf_for("yolov5n", 320, "t4", 0);
     const BrimScheme fp32 = brim_scheme_uniform(BRIM_PRECISION_FP32, BRIM_RECOMPUTE_ACTIVATIONS);
-    const BrimScheme amp = brim_scheme_uniform(BRIM_PRECISION_AMP, BRIM_RECOMPUTE_ACTIVATIONS);
-    (void)state;
+    const BrimScheme narrow = brim_scheme_uniform(precision, BRIM_RECOMPUTE_ACTIVATIONS);
     assert_ok(brim_scheme_training(&conf.subject, &fp32, 2, &wide));
-    assert_ok(brim_scheme_training(&conf.subject, &amp, 2, &mixed));
+    assert_ok(brim_scheme_training(&conf.subject, &narrow, 2, &mixed));
     assert_int_equal(wide->op_count, mixed->op_count);
     for (BrimTensorId id = 0; id < mixed->tensor_count; id++) {
         const BrimTensor *tensor = &mixed->tensors[id];
         bool half = tensor->form == BRIM_FORM_FEATURE || tensor->form == BRIM_FORM_PLAIN ||
                     strncmp(tensor->name, "half/", 5) == 0;
-        if (half != (tensor->dtype == BRIM_F16))
+        if (half != (tensor->dtype == dtype))
             fail_msg("%s has %zu bytes an element", tensor->name, brim_dtype_bytes(tensor->dtype));
     }
     /* Convolutions read the copy, gradients of weights and the optimizer are of the fp32 ones. */
@@ -226,7 +225,7 @@ static void test_mixed_precision_graph(void **state)
     for (BrimOpId id = 0; id < mixed->op_count; id++) {
         const BrimOp *op = &mixed->ops[id];
         if (op->kind == BRIM_OP_CONV_FORWARD || op->kind == BRIM_OP_CONV_BACKWARD_DATA)
-            assert_int_equal(mixed->tensors[op->in[1]].dtype, BRIM_F16);
+            assert_int_equal(mixed->tensors[op->in[1]].dtype, dtype);
         if (op->kind == BRIM_OP_CONV_BACKWARD_WEIGHTS)
             assert_int_equal(mixed->tensors[op->out[0]].dtype, BRIM_F32);
         if (op->kind == BRIM_OP_OPTIMIZE && op->group == BRIM_GROUP_WEIGHT)
@@ -234,6 +233,13 @@ static void test_mixed_precision_graph(void **state)
     }
     brim_graph_close(&wide);
     brim_graph_close(&mixed);
+}
+
+static void test_mixed_precision_graph(void **state)
+{
+    (void)state;
+    check_mixed_precision(BRIM_PRECISION_AMP, BRIM_F16);
+    check_mixed_precision(BRIM_PRECISION_BF16, BRIM_BF16);
 }
 
 /* ---- choices ---- */

@@ -6,6 +6,7 @@
 
 #include "element/augment.h"
 #include "graph/graph.h"
+#include "graph/precision.h"
 #include "plan/plan.h"
 
 enum { BRIM_MOST_CARDS = 16 }; /* that work as one */
@@ -65,7 +66,10 @@ typedef struct BrimSift {
 
 typedef struct BrimBackendClass {
     const char *name;
-    bool half; /* it computes on fp16 features, as BRIM_PRECISION_AMP has them */
+
+    /* ERROR_UNSUPPORTED where that card does not compute in a precision, and says which to choose instead.
+     * NULL for the host, which computes in fp32 whatever it keeps. */
+    BrimStatus (*computes_in)(int card, BrimPrecision precision);
 
     /* threads 0: as many as cores. card: which, where there are several; the host is one. */
     BrimStatus (*open)(BrimBackend **backend, int threads, int card);

@@ -61,8 +61,9 @@ static const BrimOption options_of_bench[] = {
     {.names = "precision",
      .kind = BRIM_OPTION_CHOICE,
      .offset = AT(precision),
-     .value = "fp32|amp",
-     .help = "amp: 16 bits for features and their gradients on a card, for what training keeps on the CPU"},
+     .value = "fp32|amp|bf16",
+     .help = "amp: 16 bits for features and their gradients on a card, for what training keeps on the CPU; "
+             "bf16: the same as bfloat16, on a card from compute capability 8.0 on"},
     {.as = &brim_option_device, .offset = AT(device)},
     {.as = &brim_option_threads, .offset = AT(threads)},
     {.names = "format",

@@ -61,8 +61,9 @@ static const BrimOption options_of_plan[] = {
     {.names = "precision",
      .kind = BRIM_OPTION_CHOICE,
      .offset = AT(query.precision),
-     .value = "auto|fp32|amp",
-     .help = "amp: 16 bits for features and their gradients on a card, for what is kept on the CPU"},
+     .value = "auto|fp32|amp|bf16",
+     .help = "amp: 16 bits for features and their gradients on a card, for what is kept on the CPU; bf16: "
+             "the same as bfloat16, on a card from compute capability 8.0 on"},
     {.names = "batch-size batch",
      .kind = BRIM_OPTION_INT,
      .offset = AT(query.batch_size),
@@ -115,7 +116,7 @@ static BrimStatus draw_map(const char *path, const BrimPlanning *planning)
         .model = &planning->model, .imgsz_px = planning->imgsz_px, .sizer = planning->device.sizer};
     snprintf(title, sizeof title, "%s, %d px, %d picture%s, %s, computing again: %s", planning->model.name,
              planning->imgsz_px, choice->micro_batch, brim_plural(choice->micro_batch, "s"),
-             brim_precision_text(choice->scheme.precision),
+             brim_precision_traits(choice->scheme.precision)->text,
              brim_scheme_text(&planning->model, &choice->scheme, scheme));
     BrimStatus status = brim_choice_plan(choice, &subject, graphs, &plan);
     if (status == BRIM_OK)

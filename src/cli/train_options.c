@@ -97,9 +97,10 @@ const BrimOption brim_train_options[] = {
     {.names = "precision",
      .kind = BRIM_OPTION_CHOICE,
      .offset = AT(precision),
-     .value = "fp32|amp|auto",
+     .value = "fp32|amp|bf16|auto",
      .help = "amp keeps in 16 bits (bfloat16 on the CPU) what the backward pass reads again; weights and sums stay "
-             "fp32. auto is the faster one that fits; without it fp32, and auto with --batch-size -1"},
+             "fp32. bf16 is amp in bfloat16, on a card from compute capability 8.0 on. auto is the faster of fp32 and amp "
+             "that fits; without it fp32, and auto with --batch-size -1"},
     {.names = "recompute",
      .kind = BRIM_OPTION_TEXT,
      .offset = AT(recompute),

@@ -101,12 +101,12 @@ typedef struct BrimTensor {
  *                         heads...                                            (none of them in a validation)
  *   GRADIENT_NORM         gradient blocks...                                  norm F32 RAW [2]: norm, clip factor
  *   OPTIMIZE              w, g, m, norm, [ema]    (blocks)                    w, m, [ema], [half]
- *                                                                             SGD Nesterov, then EMA; half = w as fp16
+ *                                                                             SGD Nesterov, then EMA; half = w in 16 bits
  *        dheads come times the step's loss scale; the norm is that of gradients without it, and the clip factor takes it
  *        out: 0 where the norm is no finite number, and OPTIMIZE then leaves w and m as they are
  *   AVERAGE               w, ema                  (blocks)                    ema           EMA of the statistics
  *   FOLD                  w, [gamma, beta, mean, var]                         folded w, [folded bias]   a head, which has
- *                                                                             no BN, is folded only where w becomes fp16
+ *                                                                             no BN, is folded only where w is narrowed
  *   DECODE                heads...                                            predictions F32 RAW [n rows 5 + nc]
  */
 #define BRIM_OP_LIST(X)                                                                                        \

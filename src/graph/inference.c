@@ -13,12 +13,12 @@ static BrimStatus add_folded(BrimLowering *lowering, BrimState source, int conv,
     BrimStatus status;
     const BrimConv *shape = &lowering->network->convs[conv];
     const BrimConvTensors *from = &lowering->parameters->convs[source][conv];
-    bool half = lowering->precision == BRIM_PRECISION_AMP;
+    const BrimDtype dtype = brim_precision_traits(lowering->precision)->feature;
     *folded = (Folded){from->weight, from->bias};
-    if (shape->head && !half)
+    if (shape->head && dtype == BRIM_F32)
         return BRIM_OK;
     BrimTensor filter = {.form = BRIM_FORM_FILTER,
-                         .dtype = half ? BRIM_F16 : BRIM_F32,
+                         .dtype = dtype,
                          .purpose = BRIM_PURPOSE_WEIGHTS,
                          .life = BRIM_LIFE_SESSION,
                          .dims = {shape->out_channels, shape->in_channels, shape->kernel, shape->kernel},

@@ -85,7 +85,7 @@ BrimStatus brim_lower_feature(BrimLowering *lowering, int node, const char *what
     const BrimGraph *graph = lowering->graph;
     const BrimNode *shape = &lowering->network->nodes[node];
     BrimTensor feature = {.form = BRIM_FORM_FEATURE,
-                          .dtype = lowering->precision == BRIM_PRECISION_AMP ? BRIM_F16 : BRIM_F32,
+                          .dtype = brim_precision_traits(lowering->precision)->feature,
                           .purpose = purpose,
                           .life = BRIM_LIFE_OPS,
                           .dims = {graph->batch, shape->channels, graph->height_px / shape->reduction,

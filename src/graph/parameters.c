@@ -98,11 +98,12 @@ static BrimStatus add_state(BrimParameters *parameters, BrimGraph *graph, const 
 }
 
 /* The weights as the convolutions read them in mixed precision. */
-static BrimStatus add_half(BrimParameters *parameters, BrimGraph *graph, const BrimNetwork *network)
+static BrimStatus add_half(BrimParameters *parameters, BrimGraph *graph, const BrimNetwork *network,
+                           BrimDtype dtype)
 {
     BrimTensor block = {.name = "half/block.weight",
                         .form = BRIM_FORM_BLOCK,
-                        .dtype = BRIM_F16,
+                        .dtype = dtype,
                         .purpose = BRIM_PURPOSE_WEIGHTS,
                         .life = BRIM_LIFE_ALWAYS,
                         .parent = BRIM_NONE};
@@ -112,7 +113,7 @@ static BrimStatus add_half(BrimParameters *parameters, BrimGraph *graph, const B
     for (int i = 0; i < network->conv_count && status == BRIM_OK; i++) {
         BrimTensor member = graph->tensors[parameters->convs[BRIM_STATE_WEIGHTS][i].weight];
         brim_tensor_set_name(&member, "half/", network->convs[i].name, network->convs[i].head ? ".weight" : ".conv.weight");
-        member.dtype = BRIM_F16;
+        member.dtype = dtype;
         member.parent = parameters->half_block;
         status = brim_graph_add_tensor(graph, &member, &parameters->half[i]);
     }
@@ -137,8 +138,9 @@ BrimStatus brim_parameters_add(BrimParameters **parameters, BrimGraph *graph, co
         if (state == BRIM_STATE_WEIGHTS || training)
             status = add_state(*parameters, graph, network, state);
     }
-    if (training && precision == BRIM_PRECISION_AMP && status == BRIM_OK)
-        status = add_half(*parameters, graph, network);
+    BrimDtype feature = brim_precision_traits(precision)->feature;
+    if (training && feature != BRIM_F32 && status == BRIM_OK)
+        status = add_half(*parameters, graph, network, feature);
     if (status != BRIM_OK)
         brim_parameters_close(parameters);
     return status;

@@ -29,7 +29,7 @@ typedef struct BrimParameters {
     BrimConvTensors *convs[BRIM_STATE_COUNT]; /* per conv of the network; NULL for a state that is not there */
     BrimTensorId blocks[BRIM_STATE_COUNT][BRIM_GROUP_COUNT];
     BrimTensorId statistics[BRIM_STATE_COUNT]; /* block of means and variances; in WEIGHTS and EMA only */
-    BrimTensorId *half;      /* per conv: the weights once more as fp16; NULL where the run computes in fp32 */
+    BrimTensorId *half;      /* per conv: the weights once more in 16 bits; NULL where the run computes in fp32 */
     BrimTensorId half_block; /* BRIM_NONE likewise */
 } BrimParameters;
 

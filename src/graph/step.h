@@ -11,15 +11,7 @@
 #define BRIM_GRAPH_STEP_H
 
 #include "graph/graph.h"
-
-/* In what the step keeps and computes. */
-typedef enum BrimPrecision {
-    BRIM_PRECISION_FP32,
-    BRIM_PRECISION_BF16_KEPT, /* what the forward pass keeps for the backward pass is bfloat16; all is computed in fp32 */
-    BRIM_PRECISION_AMP,       /* features and their gradients are fp16, and so is a copy of the convolutions' weights;
-                                 weights, their gradients, momentum, EMA and BN's figures stay fp32. For GPUs. */
-    BRIM_PRECISION_COUNT
-} BrimPrecision;
+#include "graph/precision.h"
 
 /* What the backward pass computes again instead of finding it kept; chosen layer by layer. Gradients are the same. */
 typedef enum BrimRecompute {

@@ -30,6 +30,7 @@ BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimPla
                              .context_bytes = (size_t)gpu->context_mib << 20,
                              .library_bytes = GPU_LIBRARY_BYTES,
                              .narrow = BRIM_PRECISION_AMP,
+                             .capability = gpu->capability,
                              .sizer = backend.sizer};
     device.free_bytes =
         windows ? (uint64_t)(WINDOWS_FREE * (double)device.capacity_bytes) : device.capacity_bytes;
@@ -39,6 +40,7 @@ BrimPlanDevice brim_plan_device_of_gpu(const BrimGpu *gpu, bool windows, BrimPla
         amp->flops_per_s = gpu->tensor_tflops * 1e12;
         amp->flops_share = TENSOR_SHARE;
     }
+    device.rates[BRIM_PRECISION_BF16] = *amp; /* tensor cores take both at one rate, and so do memories */
     snprintf(device.name, sizeof device.name, "%s", gpu->name);
     return device;
 }

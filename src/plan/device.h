@@ -21,6 +21,7 @@ typedef struct BrimPlanDevice {
     size_t library_bytes; /* workspace that the convolutions' library may take, beside the arena */
     size_t picture_bytes; /* beside the arena for each picture of a batch: where it is loaded */
     BrimPrecision narrow; /* its 16-bit precision */
+    int capability;       /* compute capability of a card, 86 for 8.6; 0: it is none */
     BrimRates rates[BRIM_PRECISION_COUNT]; /* of the precisions that it has */
     BrimSizer sizer;
 } BrimPlanDevice;

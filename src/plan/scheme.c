@@ -21,12 +21,6 @@ const char *brim_recompute_text(BrimRecompute recompute)
     return recompute_texts[recompute];
 }
 
-const char *brim_precision_text(BrimPrecision precision)
-{
-    static const char *const texts[BRIM_PRECISION_COUNT] = {"fp32", "bf16-kept", "amp"};
-    return texts[precision];
-}
-
 static BrimStepConf step_conf(const BrimSubject *subject, const BrimScheme *scheme, int batch)
 {
     BrimStepConf conf = {.model = subject->model,

@@ -45,7 +45,4 @@ const char *brim_scheme_letters(const BrimModel *model, const BrimScheme *scheme
                                 char text[BRIM_SCHEME_TEXT_BYTES]);
 const char *brim_recompute_text(BrimRecompute recompute);
 
-/* "fp32", "bf16-kept", "amp" */
-const char *brim_precision_text(BrimPrecision precision);
-
 #endif

@@ -172,7 +172,7 @@ BrimStatus brim_search_refuse(const BrimCandidates *candidates)
     say(&sentence,
         "%s at %d px, a batch of %d, needs %.0f MiB at least (%s, computing again: %s), %.0f MiB may be used",
         model->name, conf->subject.imgsz_px, batch_of(conf), mib(bytes),
-        brim_precision_text(scheme->precision), brim_scheme_text(model, scheme, scheme_text),
+        brim_precision_traits(scheme->precision)->text, brim_scheme_text(model, scheme, scheme_text),
         mib(conf->budget_bytes));
     if (conf->batch > 1)
         offer_batch(&sentence, candidates);

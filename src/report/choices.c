@@ -60,7 +60,7 @@ static void print_table_row(FILE *file, const BrimPlanSheet *sheet, const BrimCh
     snprintf(batch, sizeof batch, "%d x %d", choice->micro_batch, choice->accumulate);
     snprintf(speed, sizeof speed, "%s%.1f", choice->measured ? "" : "~", choice->pictures_per_s);
     fprintf(file, "%-8s %7s %-9s %8.0f %4.0f%% %10s %4.1f%% %-8s %s\n", first, batch,
-            brim_precision_text(choice->scheme.precision), mib(choice->peak_bytes),
+            brim_precision_traits(choice->scheme.precision)->text, mib(choice->peak_bytes),
             percent(choice->peak_bytes, sheet->device->capacity_bytes), speed, 100 * choice->extra_time,
             brim_bound_text(choice->bound), brim_scheme_letters(sheet->model, &choice->scheme, again));
 }
@@ -81,8 +81,8 @@ static void print_command(FILE *file, const BrimPlanSheet *sheet, const BrimChoi
         return;
     brim_recompute_format(choice->scheme.recompute, sheet->model, recompute);
     fprintf(file, "  brim train ... --batch-size %d --imgsz %d --precision %s --recompute %s\n",
-            choice->micro_batch, sheet->imgsz_px,
-            choice->scheme.precision == BRIM_PRECISION_FP32 ? "fp32" : "amp", recompute);
+            choice->micro_batch, sheet->imgsz_px, brim_precision_traits(choice->scheme.precision)->option,
+            recompute);
 }
 
 void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
@@ -95,7 +95,7 @@ void brim_choices_print(FILE *file, const BrimPlanSheet *sheet)
             sheet->model->name, sheet->imgsz_px, sheet->model->class_count,
             brim_plural(sheet->model->class_count, "es"), chosen->micro_batch,
             brim_plural(chosen->micro_batch, "s"), chosen->accumulate,
-            chosen->micro_batch * chosen->accumulate, brim_precision_text(chosen->scheme.precision),
+            chosen->micro_batch * chosen->accumulate, brim_precision_traits(chosen->scheme.precision)->text,
             brim_scheme_text(sheet->model, &chosen->scheme, scheme));
     print_ledger(file, sheet, chosen);
     fprintf(file,

@@ -49,7 +49,7 @@ static json_t *step_json(const BrimPlanSheet *sheet, const BrimChoice *choice)
                      "class_count", sheet->model->class_count, "micro_batch", choice->micro_batch,
                      "accumulate", choice->accumulate, "effective_batch",
                      choice->micro_batch * choice->accumulate, "validation_batch", choice->validation_batch,
-                     "precision", brim_precision_text(choice->scheme.precision), "recompute", words,
+                     "precision", brim_precision_traits(choice->scheme.precision)->text, "recompute", words,
                      "recompute_argument", argument, "recompute_layers", layers(sheet, choice));
 }
 

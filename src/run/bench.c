@@ -66,13 +66,9 @@ static const char *choose_format(const BrimBenchOptions *options)
 }
 
 /* Whatever could only be refused after minutes of measuring is refused here. */
-static BrimStatus check_options(const BrimBenchOptions *options, BrimPrecision *precision)
+static BrimStatus check_options(const BrimBenchOptions *options)
 {
-    const char *name = options->precision ? options->precision : "fp32";
     const char *plot = ending(options->plot);
-    bool amp = strcmp(name, "amp") == 0;
-    if (!amp && strcmp(name, "fp32") != 0)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "no precision \"%s\"; there are fp32 and amp", name);
     if (options->plot && strcasecmp(plot, "svg") != 0 && strcasecmp(plot, "png") != 0)
         return brim_fail(BRIM_ERROR_ARGUMENT, "--plot %s: a plot's name ends with .svg or .png",
                          options->plot);
@@ -81,7 +77,6 @@ static BrimStatus check_options(const BrimBenchOptions *options, BrimPrecision *
                          "--random-training has one batch size only: there is nothing to plot");
     if (!options->random_training && options->batch_size_count < 1)
         return brim_fail(BRIM_ERROR_ARGUMENT, "no batch sizes given; --batch-sizes 1,2,4 names some");
-    *precision = amp ? BRIM_PRECISION_BF16_KEPT : BRIM_PRECISION_FP32;
     return BRIM_OK;
 }
 
@@ -146,13 +141,13 @@ static BrimStatus read_options(BenchRun *run)
                                .listener_self = run->self};
     run->format = choose_format(options);
     BRIM_TRY(brim_bench_format_check(run->format));
-    BRIM_TRY(check_options(options, &conf->precision));
+    BRIM_TRY(check_options(options));
     BRIM_TRY(check_numbers(options));
     BRIM_TRY(brim_device_choose(options->device, &conf->device));
+    BRIM_TRY(brim_device_precision(&conf->device, options->precision ? options->precision : "fp32", "",
+                                   &conf->precision));
     brim_device_remark(&conf->device, run->listener, run->self);
     BRIM_TRY(choose_limit(options, conf));
-    if (conf->precision != BRIM_PRECISION_FP32)
-        conf->precision = brim_device_narrow(&conf->device);
     BRIM_TRY(brim_model_find(&run->model, options->model, 0));
     BRIM_TRY(order_batch_sizes(run));
     conf->imgsz_px = brim_imgsz_round(options->imgsz, &run->model, run->listener, run->self);
@@ -239,7 +234,7 @@ static void describe(BenchRun *run)
     BrimBench *bench = &run->bench;
     bench->model = run->model.name;
     bench->device = run->device.name;
-    bench->precision = run->conf.precision == BRIM_PRECISION_FP32 ? "fp32" : "amp";
+    bench->precision = brim_precision_traits(run->conf.precision)->option;
     bench->imgsz_px = run->conf.imgsz_px;
     bench->threads = run->device.threads;
     bench->on_card = brim_device_is_card(&run->conf.device);

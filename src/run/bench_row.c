@@ -89,12 +89,13 @@ static BrimStatus train_step(RowRun *run)
     float items[4], norm[2];
     const BrimHyper hyper = brim_hyper_default();
     const float rate = (float)hyper.lr0 / 10;
+    const BrimPrecisionTraits *traits = brim_precision_traits(run->conf->precision);
     const BrimStepScalars scalars = {.learning_rate = {rate, rate, rate},
                                      .momentum = (float)hyper.momentum,
                                      .weight_decay = (float)hyper.weight_decay,
                                      .clip_norm = 10,
                                      .ema_decay = 0.999f,
-                                     .loss_scale = run->conf->precision == BRIM_PRECISION_AMP ? BENCH_LOSS_SCALE : 1};
+                                     .loss_scale = traits->loss_scaled ? BENCH_LOSS_SCALE : 1};
     BRIM_TRY(brim_engine_gradient(run->engine, &run->batch, &scalars, items));
     int64_t start_ns = brim_clock_ns();
     BRIM_TRY(brim_engine_update(run->engine, &scalars, norm));

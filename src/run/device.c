@@ -212,7 +212,18 @@ bool brim_device_is_card(const BrimDevice *device)
 
 BrimPrecision brim_device_narrow(const BrimDevice *device)
 {
-    return device->backend->half ? BRIM_PRECISION_AMP : BRIM_PRECISION_BF16_KEPT;
+    return device->backend->computes_in ? BRIM_PRECISION_AMP : BRIM_PRECISION_BF16_KEPT;
+}
+
+BrimStatus brim_device_precision(const BrimDevice *device, const char *word, const char *more,
+                                 BrimPrecision *precision)
+{
+    BrimStatus status = brim_precision_parse(word, brim_device_narrow(device), more, precision);
+    if (status == BRIM_OK && !device->backend->computes_in)
+        return brim_precision_check(*precision, device->backend->name, 0);
+    for (int i = 0; i < device->count && status == BRIM_OK; i++)
+        status = device->backend->computes_in(device->cards[i], *precision);
+    return status;
 }
 
 BrimStatus brim_device_room(const BrimDevice *device, uint64_t *capacity_bytes, uint64_t *free_bytes)

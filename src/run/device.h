@@ -35,6 +35,11 @@ bool brim_device_is_card(const BrimDevice *device);
 /* What --precision amp stands for on it. */
 BrimPrecision brim_device_narrow(const BrimDevice *device);
 
+/* What a --precision stands for. ERROR_ARGUMENT where there is no such word, but for `more` ("auto, " or ""),
+ * which the caller knows; ERROR_UNSUPPORTED where the device, or one of the cards, does not compute in it. */
+BrimStatus brim_device_precision(const BrimDevice *device, const char *word, const char *more,
+                                 BrimPrecision *precision);
+
 /* All of its memory, and what this process could have of it, what it has already included. Of several cards
  * the least of each, since all of them take as much. */
 BrimStatus brim_device_room(const BrimDevice *device, uint64_t *capacity_bytes, uint64_t *free_bytes);

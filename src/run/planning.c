@@ -120,14 +120,15 @@ static BrimStatus read_budget(BrimPlanning *planning, const BrimTrainingQuery *q
 static BrimStatus read_precision(const BrimPlanning *planning, const char *precision, BrimSearchConf *conf)
 {
     const BrimPlanDevice *device = &planning->device;
-    bool any = is_auto(precision);
-    if (!any && strcmp(precision, "fp32") != 0 && strcmp(precision, "amp") != 0)
-        return brim_fail(BRIM_ERROR_ARGUMENT, "there is no precision \"%s\"; there are auto, fp32 and amp",
-                         precision);
-    if (any ? !device->gpu : strcmp(precision, "fp32") == 0)
+    if (!is_auto(precision)) {
+        BrimPrecision given;
+        BrimStatus status = brim_precision_parse(precision, device->narrow, "auto, ", &given);
+        conf->precisions[conf->precision_count++] = given;
+        return status == BRIM_OK ? brim_precision_check(given, device->name, device->capability) : status;
+    }
+    if (!device->gpu)
         conf->precisions[conf->precision_count++] = BRIM_PRECISION_FP32;
-    if (any || strcmp(precision, "amp") == 0)
-        conf->precisions[conf->precision_count++] = device->narrow;
+    conf->precisions[conf->precision_count++] = device->narrow;
     return BRIM_OK;
 }
 

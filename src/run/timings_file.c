@@ -74,7 +74,8 @@ static BrimStatus take_entry(BrimTimings *timings, const BrimTimingsKey *key, co
     double speed = json_number_value(json_object_get(entry, "pictures_per_s"));
     const char *precision = text_of(entry, "precision"), *recompute = text_of(entry, "recompute");
     int found = 0;
-    while (found < BRIM_PRECISION_COUNT && strcmp(brim_precision_text((BrimPrecision)found), precision) != 0)
+    while (found < BRIM_PRECISION_COUNT &&
+           strcmp(brim_precision_traits((BrimPrecision)found)->text, precision) != 0)
         found++;
     if (found == BRIM_PRECISION_COUNT || batch < 1 || batch > MOST_BATCH || !(speed > 0) ||
         !isfinite(speed) || brim_recompute_parse(recompute, key->model, timing.scheme.recompute) != BRIM_OK)
@@ -125,8 +126,8 @@ BrimStatus brim_timings_keep(const BrimTimingsKey *key, const BrimTiming *timing
     json_t *tree, *identity = identity_of(key);
     brim_recompute_format(timing->scheme.recompute, key->model, recompute);
     json_object_update_new(identity, json_pack("{s:s, s:s, s:i}", "precision",
-                                               brim_precision_text(timing->scheme.precision), "recompute",
-                                               recompute, "batch", timing->batch));
+                                               brim_precision_traits(timing->scheme.precision)->text,
+                                               "recompute", recompute, "batch", timing->batch));
     json_t *rest = json_pack("{s:o, s:f}", "model", brim_json_text(key->model->name), "pictures_per_s",
                              timing->pictures_per_s);
     BrimStatus status = brim_cache_list_keep(&list, identity, rest, &tree);

@@ -8,9 +8,6 @@
 #include "run/train_run.h"
 #include "train/weights.h"
 
-/* Of boxes, and of scores, by their norms. */
-static const double MOST_APART = 0.1;
-
 /* What the network makes of the batch: [rows columns], columns 0 to 3 of them boxes in px. Given back by the
  * caller. */
 typedef struct Outputs {
@@ -69,20 +66,21 @@ static double apart(const Outputs *narrow, const Outputs *wide, int first, int e
 }
 
 /* Boxes and scores each count: side by side boxes, in px, would be all that is seen. */
-static BrimStatus compare(BrimTrainRun *run, const BrimBatch *batch)
+static BrimStatus compare(BrimTrainRun *run, BrimPrecision precision, const BrimBatch *batch)
 {
     BrimStatus status;
+    const double most = brim_precision_traits(precision)->most_apart;
     Outputs wide = {0}, narrow = {0};
     BRIM_TRY(infer(run, BRIM_PRECISION_FP32, batch, &wide));
-    BRIM_TRY(infer(run, BRIM_PRECISION_AMP, batch, &narrow));
+    BRIM_TRY(infer(run, precision, batch, &narrow));
     double boxes = apart(&narrow, &wide, 0, 4), scores = apart(&narrow, &wide, 4, wide.columns);
-    if (boxes <= MOST_APART && scores <= MOST_APART)
+    if (boxes <= most && scores <= most)
         goto fail;
     brim_remark(run->listener, run->self,
                 "mixed precision is off: what the network makes of a picture in 16 bits is apart from what "
                 "it makes of "
                 "it in 32, boxes by %.2g, scores by %.2g of their size (%g is allowed); training in fp32",
-                boxes, scores, MOST_APART);
+                boxes, scores, most);
     run->asked.precision = "fp32";
 fail:
     brim_mem_give(wide.values);
@@ -90,7 +88,7 @@ fail:
     return status;
 }
 
-BrimStatus brim_train_run_check_amp(BrimTrainRun *run)
+BrimStatus brim_train_run_check_amp(BrimTrainRun *run, BrimPrecision precision)
 {
     BrimStatus status;
     BrimLoader *loader = NULL;
@@ -105,7 +103,7 @@ BrimStatus brim_train_run_check_amp(BrimTrainRun *run)
     BRIM_TRY(brim_loader_open(&loader, &conf));
     BRIM_TRY(brim_loader_start(loader, 0, 0));
     BRIM_TRY(brim_loader_next(loader, &batch));
-    BRIM_TRY(compare(run, batch));
+    BRIM_TRY(compare(run, precision, batch));
 fail:
     brim_loader_close(&loader);
     if (status != BRIM_ERROR_FIT) /* where not even this fits, the planner says what would */

@@ -26,10 +26,26 @@ static bool recompute_open(const BrimTrainOptions *options)
     return is(options->recompute, "auto") || (!brim_given(options->recompute) && options->batch_size == -1);
 }
 
-static bool amp_possible(const BrimTrainRun *run)
+/* What is given; fp32 where nothing is, or it is to be chosen. */
+static BrimStatus read_precision(const BrimTrainRun *run, BrimPrecision *precision)
 {
-    return brim_device_narrow(&run->device) == BRIM_PRECISION_AMP &&
-           (is(run->asked.precision, "amp") || precision_open(&run->asked));
+    const char *word = run->asked.precision;
+    *precision = BRIM_PRECISION_FP32;
+    if (!brim_given(word) || is(word, "auto"))
+        return BRIM_OK;
+    return brim_device_precision(&run->device, word, "auto, ", precision);
+}
+
+/* Checks 16 bits where the run is to compute in them, or may come to. */
+static BrimStatus check_narrow(BrimTrainRun *run)
+{
+    BrimStatus status = BRIM_OK;
+    BrimPrecision precision = brim_device_narrow(&run->device);
+    if (!precision_open(&run->asked))
+        status = read_precision(run, &precision);
+    if (status == BRIM_OK && brim_precision_traits(precision)->feature != BRIM_F32)
+        status = brim_train_run_check_amp(run, precision);
+    return status;
 }
 
 static BrimStatus settle_budget(BrimTrainRun *run)
@@ -52,11 +68,9 @@ static BrimStatus settle_budget(BrimTrainRun *run)
 /* Precision and levels as far as they are given. */
 static BrimStatus settle_given(BrimTrainRun *run)
 {
-    const char *precision = run->asked.precision;
-    bool narrow = is(precision, "amp");
-    if (brim_given(precision) && !narrow && !is(precision, "fp32") && !is(precision, "auto"))
-        return brim_fail(BRIM_ERROR_ARGUMENT, "--precision %.40s: fp32, amp or auto", precision);
-    run->precision = narrow ? brim_device_narrow(&run->device) : BRIM_PRECISION_FP32;
+    BrimStatus status = read_precision(run, &run->precision);
+    if (status != BRIM_OK)
+        return status;
     return brim_recompute_parse(recompute_open(&run->asked) ? NULL : run->asked.recompute, &run->model,
                                 run->recompute);
 }
@@ -67,7 +81,7 @@ static void settle_options(BrimTrainRun *run, int batch)
     run->settled = run->asked;
     brim_recompute_format(run->recompute, &run->model, run->recompute_text);
     run->settled.batch_size = batch;
-    run->settled.precision = run->precision == BRIM_PRECISION_FP32 ? "fp32" : "amp";
+    run->settled.precision = brim_precision_traits(run->precision)->option;
     run->settled.recompute = run->recompute_text;
     run->options = &run->settled;
 }
@@ -103,7 +117,7 @@ static BrimStatus search(BrimTrainRun *run, bool any_recompute)
     query.batch_size = asked->batch_size == -1 ? -1 : asked->batch_size / cards;
     query.fraction = 1; /* the budget has it already */
     query.memory_bytes = run->budget_bytes;
-    query.precision = precision_open(asked) ? "auto" : is(asked->precision, "amp") ? "amp" : "fp32";
+    query.precision = precision_open(asked) ? "auto" : brim_precision_traits(run->precision)->option;
     query.tune = asked->tune;
     query.listener = run->listener;
     query.listener_self = run->self;
@@ -139,8 +153,8 @@ BrimStatus brim_train_run_choose(BrimTrainRun *run)
         run->asked = *run->options;
     run->chosen = true;
     BRIM_TRY(settle_budget(run));
-    if (run->amp_unchecked && amp_possible(run))
-        BRIM_TRY(brim_train_run_check_amp(run));
+    if (run->amp_unchecked)
+        BRIM_TRY(check_narrow(run));
     run->amp_unchecked = false;
     BRIM_TRY(settle_given(run));
     settle_options(run, run->asked.batch_size == -1 ? first_batch(run) : run->asked.batch_size);

@@ -53,11 +53,10 @@ BrimStatus brim_train_run_read(BrimTrainRun *run);
 /* Settles the budget, and batch, precision and recomputation where they are left to be chosen. */
 BrimStatus brim_train_run_choose(BrimTrainRun *run);
 
-/* Compares what the network makes of a training
- * picture in both precisions, with the weights that the run starts from, in engines of its own within the budget. Where
- * that is apart, a remark, and the run is one of fp32. To be called when budget_bytes is settled, with no other engine
- * open. */
-BrimStatus brim_train_run_check_amp(BrimTrainRun *run);
+/* Compares what the network makes of a training picture in fp32 and in a precision of 16 bits, with the weights that the
+ * run starts from, in engines of its own within the budget. Where that is apart, a remark, and the run is one of fp32. To
+ * be called when budget_bytes is settled, with no other engine open. */
+BrimStatus brim_train_run_check_amp(BrimTrainRun *run, BrimPrecision precision);
 
 /* Chooses once more, now that it is known what the run takes beside its arena. ERROR_FIT where there is
  * nothing to choose, or nothing fits. */

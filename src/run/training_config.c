@@ -28,7 +28,7 @@ BrimStatus brim_get_training_config(const BrimTrainingQuery *query, BrimTraining
                                        .pictures_per_s = choice->pictures_per_s,
                                        .measured = choice->measured};
         snprintf(config->precision, sizeof config->precision, "%s",
-                 brim_precision_text(choice->scheme.precision));
+                 brim_precision_traits(choice->scheme.precision)->text);
         snprintf(config->device, sizeof config->device, "%s", planning->device.name);
         brim_recompute_format(choice->scheme.recompute, &planning->model, text);
         bool whole = strlen(text) < sizeof config->recompute;

@@ -36,7 +36,7 @@ static void tell(const Tune *tune, const BrimChoice *choice, double pictures_per
     char scheme[BRIM_SCHEME_TEXT_BYTES], speed[64];
     snprintf(speed, sizeof speed, pictures_per_s > 0 ? "%.1f pictures/s" : "cannot be run", pictures_per_s);
     brim_remark(tune->listener, tune->self, "timed: batch %d, %s, computing again %s: %s (estimated %.1f)",
-                choice->micro_batch, brim_precision_text(choice->scheme.precision),
+                choice->micro_batch, brim_precision_traits(choice->scheme.precision)->text,
                 brim_scheme_text(&tune->planning->model, &choice->scheme, scheme), speed,
                 choice->pictures_per_s);
 }

@@ -219,13 +219,8 @@ BrimStatus brim_engine_open(BrimEngine **engine, const BrimEngineConf *conf)
     if (!*engine)
         return BRIM_ERROR_MEMORY;
     (*engine)->conf = *conf;
-    if (conf->precision == BRIM_PRECISION_AMP && !conf->backend->half) {
-        status = brim_fail(BRIM_ERROR_UNSUPPORTED,
-                           "the %s backend does not compute in 16 bits; on the CPU --precision amp "
-                           "keeps what the backward pass reads in bfloat16",
-                           conf->backend->name);
-        goto fail;
-    }
+    BRIM_TRY(conf->backend->computes_in ? conf->backend->computes_in(conf->card, conf->precision)
+                                        : brim_precision_check(conf->precision, conf->backend->name, 0));
     uint64_t before_bytes = brim_process_resident_bytes();
     BRIM_TRY(conf->backend->open(&(*engine)->backend, conf->threads, conf->card));
     if (conf->time_ops && conf->backend->time_ops)

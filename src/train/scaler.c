@@ -12,12 +12,19 @@ BrimScaler brim_scaler(void)
     return (BrimScaler){.scale = FIRST};
 }
 
+BrimScaler brim_scaler_fixed(void)
+{
+    return (BrimScaler){.fixed = true, .scale = 1};
+}
+
 bool brim_scaler_updated(BrimScaler *scaler, const float norm[2])
 {
     bool stepped = norm[1] != 0;
     scaler->streak = stepped ? scaler->streak + 1 : 0;
+    scaler->skipped += !stepped;
+    if (scaler->fixed)
+        return stepped;
     if (!stepped) {
-        scaler->skipped++;
         if (scaler->scale * BACKOFF >= FLT_MIN) /* 0 would mean 1 to a step */
             scaler->scale *= BACKOFF;
     } else if (scaler->streak == GROWTH_INTERVAL) {

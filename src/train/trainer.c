@@ -11,6 +11,14 @@
 #include "train/trainer_state.h"
 #include "train/weights.h"
 
+/* fp32 has no use for one, and keeps it in checkpoints as it begins. */
+static BrimScaler scaler_of(BrimPrecision precision)
+{
+    const BrimPrecisionTraits *traits = brim_precision_traits(precision);
+    bool fixed = traits->feature != BRIM_F32 && !traits->loss_scaled;
+    return fixed ? brim_scaler_fixed() : brim_scaler();
+}
+
 BrimStatus brim_trainer_open(BrimTrainer **trainer, const BrimTrainerConf *conf)
 {
     BrimStatus status;
@@ -19,7 +27,7 @@ BrimStatus brim_trainer_open(BrimTrainer **trainer, const BrimTrainerConf *conf)
         return BRIM_ERROR_MEMORY;
     (*trainer)->conf = *conf;
     (*trainer)->started_epoch = -1;
-    (*trainer)->position = (BrimPosition){.last_update = -1, .scaler = brim_scaler()};
+    (*trainer)->position = (BrimPosition){.last_update = -1, .scaler = scaler_of(conf->precision)};
     BRIM_TRY(brim_trainer_open_parts(*trainer));
     brim_schedule_open(&(*trainer)->schedule, &conf->hyper, conf->epochs,
                        brim_loader_batch_count((*trainer)->train_loader), conf->batch, conf->cosine);

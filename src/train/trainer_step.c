@@ -5,12 +5,12 @@
 #include "base/clock.h"
 #include "train/trainer_state.h"
 
-/* It starts at 2^16: what overflows even so is no number at any scale. */
+/* One that adapts starts at 2^16: what overflows even so is no number at any scale. */
 static const float LEAST_LOSS_SCALE = 0x1p-20f;
 
-static bool is_scaled(const BrimTrainer *trainer)
+static bool in_16_bits(const BrimTrainer *trainer)
 {
-    return trainer->conf.precision == BRIM_PRECISION_AMP;
+    return brim_precision_traits(trainer->conf.precision)->feature != BRIM_F32;
 }
 
 static BrimStatus check_loss(const BrimTrainer *trainer, float loss)
@@ -21,7 +21,7 @@ static BrimStatus check_loss(const BrimTrainer *trainer, float loss)
         BRIM_ERROR_INPUT,
         "the loss became %g in epoch %d, batch %d; a lower lr0 in --hyp, or longer warmup_epochs, helps%s",
         (double)loss, trainer->position.epoch, trainer->position.batch,
-        is_scaled(trainer) ? ", or --precision fp32" : "");
+        in_16_bits(trainer) ? ", or --precision fp32" : "");
 }
 
 /* A step that the optimizer skips, its gradients being no numbers, counts as one: YOLOv5's schedule and EMA go on as
@@ -34,7 +34,7 @@ static BrimStatus update(BrimTrainer *trainer, const BrimScheduleStep *step)
     if (status != BRIM_OK)
         return status;
     brim_schedule_updated(&trainer->schedule, position->epoch, position->batch);
-    if (!is_scaled(trainer) || brim_scaler_updated(&position->scaler, norm) ||
+    if (!in_16_bits(trainer) || brim_scaler_updated(&position->scaler, norm) ||
         position->scaler.scale >= LEAST_LOSS_SCALE)
         return BRIM_OK;
     return brim_fail(BRIM_ERROR_INPUT,
@@ -101,7 +101,7 @@ BrimStatus brim_trainer_run_batch(BrimTrainer *trainer)
     float items[4];
     BrimScheduleStep step;
     brim_schedule_at(&trainer->schedule, position->epoch, position->batch, &step);
-    if (is_scaled(trainer))
+    if (in_16_bits(trainer))
         step.scalars.loss_scale = position->scaler.scale;
     BRIM_TRY(run_gradient(trainer, &step.scalars, &batch, items));
     BRIM_TRY(check_loss(trainer, items[3]));

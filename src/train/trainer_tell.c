@@ -98,7 +98,10 @@ void brim_trainer_tell_skipped(BrimTrainer *trainer)
     const BrimScaler *scaler = &trainer->position.scaler;
     int64_t fresh = scaler->skipped - trainer->skipped_told;
     trainer->skipped_told = scaler->skipped;
-    if (fresh)
+    if (fresh && scaler->fixed)
+        brim_trainer_remark(trainer, "epoch %d: %lld %s skipped: gradients were no finite numbers",
+                            trainer->position.epoch, (long long)fresh, steps_were(fresh));
+    else if (fresh)
         brim_trainer_remark(
             trainer, "epoch %d: %lld %s skipped: gradients were too large for 16 bits; their scale is %g now",
             trainer->position.epoch, (long long)fresh, steps_were(fresh), (double)scaler->scale);
@@ -108,6 +111,6 @@ void brim_trainer_tell_all_skipped(BrimTrainer *trainer)
 {
     int64_t skipped = trainer->position.scaler.skipped;
     if (skipped)
-        brim_trainer_remark(trainer, "%lld %s skipped: gradients were too large for 16 bits", (long long)skipped,
-                            steps_were(skipped));
+        brim_trainer_remark(trainer, "%lld %s skipped: gradients were %s", (long long)skipped, steps_were(skipped),
+                            trainer->position.scaler.fixed ? "no finite numbers" : "too large for 16 bits");
 }

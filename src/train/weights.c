@@ -92,8 +92,9 @@ static BrimStatus write_both(BrimEngine *engine, BrimTensorId id, float *plain)
     BrimStatus status = brim_engine_write(engine, id, plain);
     if (status != BRIM_OK || half == BRIM_NONE)
         return status;
+    bool fp16 = brim_engine_graph(engine)->tensors[half].dtype == BRIM_F16;
     for (size_t i = 0; i < brim_tensor_elements(tensor); i++) {
-        uint16_t narrow = brim_half_from_float(plain[i]);
+        uint16_t narrow = fp16 ? brim_half_from_float(plain[i]) : brim_bfloat_from_float(plain[i]);
         memcpy((char *)plain + i * sizeof narrow, &narrow, sizeof narrow);
     }
     return brim_engine_write(engine, half, plain);

@@ -44,6 +44,14 @@ typedef struct OpRun {
 } OpRun;
 
 BrimStatus op_run_open(OpRun *run, const BrimBackendClass *class, const OpCase *test, int threads);
+
+/* The same with features, and the filters that convolutions read or FOLD writes, of type `held`, filled with
+ * numbers that type `filled` can hold: fp32 filled so is there to be compared with. */
+BrimStatus op_run_open_as(OpRun *run, const BrimBackendClass *class, const OpCase *test, int threads,
+                          BrimDtype held, BrimDtype filled);
+
+/* The tensor's elements in fp32, whatever they are there; to be given back. */
+float *op_run_read(const OpRun *run, BrimTensorId id);
 BrimStatus op_run_start(OpRun *run);
 void op_run_close(OpRun *run);
 

@@ -60,6 +60,13 @@ bool brim_cuda_card_has_code(int index)
     return has;
 }
 
+BrimStatus brim_cuda_card_computes_in(int index, BrimPrecision precision)
+{
+    BrimCudaDevice device;
+    BrimStatus status = brim_cuda_device_look(&device, index);
+    return status == BRIM_OK ? brim_precision_check(precision, device.name, device.capability) : status;
+}
+
 bool brim_cuda_cards_found(void)
 {
     return brim_cuda_driver_found();

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/status.h"
+#include "graph/precision.h"
 
 typedef struct BrimCudaCard {
     char name[96];  /* "NVIDIA GeForce RTX 3060" */
@@ -31,6 +31,9 @@ BrimStatus brim_cuda_card_check(int index);
 /* Whether this build has code for the card, so that the driver need not compile the kernels when they are first loaded;
  * true where there is no such card. */
 bool brim_cuda_card_has_code(int index);
+
+/* The same for a precision: ERROR_UNSUPPORTED where the card is too old to compute in it. */
+BrimStatus brim_cuda_card_computes_in(int index, BrimPrecision precision);
 
 /* Whether there is a driver at all, usable or not, once a card was checked. */
 bool brim_cuda_cards_found(void);

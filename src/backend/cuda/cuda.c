@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/cuda/cards.h"
 #include "backend/cuda/program.h"
 #include "backend/cuda/team.h"
 
@@ -176,7 +177,7 @@ static void op_launches(BrimProgram *program, int32_t *launches)
 
 const BrimBackendClass brim_backend_cuda = {
     .name = "cuda",
-    .half = true,
+    .computes_in = brim_cuda_card_computes_in,
     .open = backend_open,
     .close = backend_close,
     .describe = describe,
