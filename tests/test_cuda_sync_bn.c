@@ -212,6 +212,11 @@ static void what_is_refused(void **state)
     crew = open_crew(BRIM_PRECISION_FP32, CARDS, CARDS);
     assert_refused(brim_engine_gradient(brim_crew_lead(crew), &half, &crew_scalars, items),
                    BRIM_ERROR_ARGUMENT, "needs other cards");
+    BrimEngine *turned[CARDS] = {brim_crew_engine(crew, 1), brim_crew_lead(crew)};
+    for (int i = 0; i < CARDS; i++)
+        assert_ok(brim_engine_prepare(turned[i], &half));
+    assert_refused(brim_engine_begin_together(turned, CARDS, &crew_scalars), BRIM_ERROR_ARGUMENT,
+                   "steps of 2 cards are not the same");
     brim_crew_close(&crew);
 }
 
