@@ -205,6 +205,8 @@ static void memory_is_taken_when_opened_or_refused(void **state)
     BrimMetrics *metrics = NULL;
     const BrimMetricsConf conf = {2, 10, 10, 10}, none = {0, 10, 10, 10};
     assert_refused(brim_metrics_open(&metrics, &none), BRIM_ERROR_ARGUMENT, "0 classes");
+    const BrimMetricsConf many = {80, 30000, 100, 150000};
+    assert_refused(brim_metrics_open(&metrics, &many), BRIM_ERROR_ARGUMENT, "--max-det 28633 can be");
     size_t held = brim_mem_held_bytes(BRIM_MEM_TRAIN);
     for (uint64_t nth = 1; nth <= 15; nth++) {
         brim_mem_fail_at(nth);

@@ -92,6 +92,18 @@ static void other_numbers_are_named_too(void **state)
                    "--steps -1: it must be from 0 to 100000");
 }
 
+static void what_is_not_named_is_asked_for(void **state)
+{
+    (void)state;
+    BrimBenchOptions bench_options = brim_bench_defaults();
+    bench_options.model = NULL;
+    assert_refused(brim_bench(&bench_options, NULL, NULL), BRIM_ERROR_ARGUMENT, "no model is named: yolov5n");
+    BrimTrainOptions train_options = brim_train_defaults();
+    train_options.data = "nowhere.yaml";
+    train_options.weights = train_options.cfg = NULL;
+    assert_refused(brim_plan(&train_options, NULL, NULL), BRIM_ERROR_ARGUMENT, "--weights FILE or --cfg");
+}
+
 /* A stride of a model that a user wrote, which is no power of two. */
 static void a_side_that_is_near_is_in_the_range(void **state)
 {
@@ -109,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_call_has_the_same_bounds_of_imgsz),
         cmocka_unit_test(other_numbers_are_named_too),
+        cmocka_unit_test(what_is_not_named_is_asked_for),
         cmocka_unit_test(a_side_that_is_near_is_in_the_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

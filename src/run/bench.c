@@ -69,6 +69,9 @@ static const char *choose_format(const BrimBenchOptions *options)
 static BrimStatus check_options(const BrimBenchOptions *options)
 {
     const char *plot = ending(options->plot);
+    if (!options->model || !options->model[0])
+        return brim_fail(BRIM_ERROR_ARGUMENT,
+                         "no model is named: yolov5n, s, m, l or x, a model yaml, or weights");
     if (options->plot && strcasecmp(plot, "svg") != 0 && strcasecmp(plot, "png") != 0)
         return brim_fail(BRIM_ERROR_ARGUMENT, "--plot %s: a plot's name ends with .svg or .png",
                          options->plot);

@@ -110,7 +110,7 @@ static BrimStatus choose_model(BrimTrainRun *run)
     } else {
         return brim_fail(BRIM_ERROR_INPUT,
                          "%s does not say which model it is; --cfg yolov5n (or another) does",
-                         options->weights);
+                         run->resume ? options->resume : options->weights);
     }
     BRIM_TRY(brim_imgsz_check_whole(options->imgsz, &run->model));
 fail:

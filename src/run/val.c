@@ -40,7 +40,7 @@ static BrimStatus check_options(const BrimValOptions *options)
 
 static BrimStatus choose_split(const BrimValRun *run, const BrimPathList **paths)
 {
-    const char *task = run->options->task;
+    const char *task = run->options->task ? run->options->task : "";
     *paths = strcmp(task, "val") == 0     ? &run->dataset.val
              : strcmp(task, "test") == 0  ? &run->dataset.test
              : strcmp(task, "train") == 0 ? &run->dataset.train

@@ -80,8 +80,13 @@ BrimStatus brim_metrics_open(BrimMetrics **metrics, const BrimMetricsConf *conf)
 {
     Block blocks[BLOCKS];
     *metrics = NULL;
+    if (conf->pictures > 0 && conf->max_det > 0 &&
+        (uint64_t)conf->max_det * (uint64_t)conf->pictures > UINT32_MAX)
+        return brim_fail(BRIM_ERROR_ARGUMENT,
+                         "%d detections of each of %d pictures are more than can be ranked; --max-det %u can be",
+                         conf->max_det, conf->pictures, UINT32_MAX / (unsigned)conf->pictures);
     if (conf->class_count < 1 || conf->class_count > UINT16_MAX || conf->max_det < 1 || conf->pictures < 0 ||
-        conf->most_labels < 0 || (uint64_t)conf->max_det * (uint64_t)conf->pictures > UINT32_MAX)
+        conf->most_labels < 0)
         return brim_fail(BRIM_ERROR_ARGUMENT,
                          "no metrics of %d classes, %d pictures of at most %d detections and %d labels",
                          conf->class_count, conf->pictures, conf->max_det, conf->most_labels);
