@@ -1,5 +1,5 @@
-/* Numbers that no command line would let through, given to the library: each call names the option and what it may be,
- * before it reads anything. */
+/* Numbers that no command line would let through, given to the library: each call names the option and what
+ * it may be, before it reads anything. */
 #include "support/support.h"
 
 #include <limits.h>

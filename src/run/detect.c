@@ -73,8 +73,7 @@ static BrimStatus read_inputs(BrimDetectRun *run)
     brim_device_remark(&run->detector.device, run->listener, run->self);
     BRIM_TRY(name_classes(run));
     BRIM_TRY(check_classes(run));
-    run->imgsz_px =
-        brim_imgsz_round(options->imgsz, &run->detector.file.model, run->listener, run->self);
+    run->imgsz_px = brim_imgsz_round(options->imgsz, &run->detector.file.model, run->listener, run->self);
 fail:
     return status;
 }

@@ -1,5 +1,5 @@
-/* What the numbers among a run's options may be: on the command line, from a library's caller, and in the checkpoint of
- * a run that goes on. */
+/* What the numbers among a run's options may be: on the command line, from a library's caller, and in the
+ * checkpoint of a run that goes on. */
 #ifndef BRIM_RUN_RANGES_H
 #define BRIM_RUN_RANGES_H
 

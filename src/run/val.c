@@ -71,8 +71,7 @@ static BrimStatus read_inputs(BrimValRun *run)
     BRIM_TRY(choose_split(run, &paths));
     BRIM_TRY(brim_split_scan(&run->split, paths, run->dataset.class_count, options->threads));
     brim_remark_split(&run->split, options->task, run->listener, run->self);
-    run->imgsz_px =
-        brim_imgsz_round(options->imgsz, &run->detector.file.model, run->listener, run->self);
+    run->imgsz_px = brim_imgsz_round(options->imgsz, &run->detector.file.model, run->listener, run->self);
 fail:
     return status;
 }
