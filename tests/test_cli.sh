@@ -52,7 +52,6 @@ expect 2 'no command "trian"; train is meant?' trian
 expect 1 "nothing is downloaded" val --data x.yaml --weights "$folder/none.pt"
 expect 1 "empty is a folder" val --data x.yaml --weights "$folder/empty"
 expect 1 "or a .safetensors" val --data x.yaml --weights tests/test_cli.sh
-expect 1 "--weights '' --cfg yolov5n" train --data x.yaml --weights "$folder/none.pt" --device cpu
 expect 1 "not at cameras" detect --source 0 --weights x.pt
 expect 1 "not at cameras" detect --source rtsp://camera/1 --weights x.pt
 expect 1 "no weights at" val --data x.yaml --weights "$folder/none.pt"
@@ -89,6 +88,7 @@ expect 2 "--seconds must be" plan --csv "$folder/problem.csv" --seconds -1
 expect 0 "usage: brim plan --csv" plan --csv x --help
 
 expect 0 "--data $folder/demo/data.yaml" data demo "$folder/demo" --pictures 6 --imgsz 64 --seed 3
+expect 1 "--weights '' --cfg yolov5n" train --data "$folder/demo/data.yaml" --weights "$folder/none.pt" --device cpu
 expect 1 "already" data demo "$folder/demo" --pictures 6 --imgsz 64
 expect 0 "--data" data demo "$folder/again" --pictures 6 --imgsz 64 --seed 3
 cmp -s "$folder/demo/images/val/"*.jpg "$folder/again/images/val/"*.jpg || { echo "one seed, two demo sets"; bad=1; }

@@ -1,17 +1,25 @@
 /* The help text that follows from a command's table. */
 #include <string.h>
 
+#include "base/terminal.h"
 #include "cli/option_names.h"
 
-enum { HELP_COLUMN = 28, LAST_COLUMN = 100 };
+enum { HELP_COLUMN = 28, LEAST_COLUMNS = 56, MOST_COLUMNS = 100 };
 
-/* Prints words from a column on, broken before LAST_COLUMN. */
+/* As far as the terminal goes; lines that are too long are hard to read on a wide one. */
+static int last_column(FILE *file)
+{
+    int columns = brim_terminal_columns(fileno(file), MOST_COLUMNS);
+    return columns < LEAST_COLUMNS ? LEAST_COLUMNS : columns > MOST_COLUMNS ? MOST_COLUMNS : columns;
+}
+
+/* Prints words from a column on, broken before the last one. */
 static void print_wrapped(FILE *file, const char *text, int column)
 {
-    int at = column;
+    int at = column, last = last_column(file);
     for (const char *word = text; *word;) {
         int length = (int)strcspn(word, " ");
-        if (at > column && at + 1 + length > LAST_COLUMN) {
+        if (at > column && at + 1 + length > last) {
             fprintf(file, "\n%*s", column, "");
             at = column;
         }

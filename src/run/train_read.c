@@ -132,7 +132,6 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
     BrimStatus status;
     const BrimTrainOptions *options = run->options;
     BRIM_TRY(check_options(options));
-    BRIM_TRY(check_weights(run));
     BRIM_TRY(brim_device_choose_several(options->device, &run->device));
     BRIM_TRY(check_batch(options, run->device.count));
     brim_device_remark(&run->device, run->listener, run->self);
@@ -144,6 +143,7 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
     BRIM_TRY(brim_dataset_load(&run->dataset, options->data));
     if (run->dataset.val.count == 0)
         return brim_fail(BRIM_ERROR_INPUT, "%s: no `val:` pictures to validate on", options->data);
+    BRIM_TRY(check_weights(run));
     BRIM_TRY(read_splits(run));
     BRIM_TRY(choose_model(run));
     if (!options->noautoanchor && !run->resume)
