@@ -26,7 +26,7 @@ expect() {
 [ -x "$brim" ] || { echo "no $brim: build first"; exit 1; }
 
 expect 0 "usage: brim watch [options] [-- COMMAND ...]" --help
-expect 0 "memory   of" --once
+expect 0 "temp.  power" --once
 "$brim" watch --once | grep -E '.{101}' && complain "tables are wider than 100 columns"
 expect 2 "--json or --csv" --json --csv
 expect 2 "leave --count out" --once --count 3
