@@ -98,6 +98,8 @@ static void read_word(const char *word)
         card.lazy = true;
     else if (IS("stalls"))
         card.stalls = true;
+    else if (IS("tell"))
+        card.tell = true;
     else
         fake_abort("BRIM_FAKE_CARD: no word \"%s\"; see tests/fake_cuda/fake_cuda.h", word);
 #undef IS

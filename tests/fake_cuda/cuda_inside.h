@@ -25,7 +25,7 @@ typedef struct FakeCard {
     int other;   /* a card with memory of its own; -1: none */
     size_t other_bytes;
     int old; /* a card of compute capability 7.0; -1: none */
-    bool strict, threads, lazy, stalls;
+    bool strict, threads, lazy, stalls, tell;
 } FakeCard;
 
 size_t fake_card_memory_bytes(int device);

@@ -1,5 +1,6 @@
 /* Modules, whatever is in their image, and their functions: the kernels' sources as the C++ compiler made
  * them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <omp.h>
@@ -29,7 +30,7 @@ typedef struct Launch {
 } Launch;
 
 static struct {
-    unsigned long launches;
+    unsigned long launches, blocks, threads;
     Launch last;
 } counts[BRIM_KERNEL_COUNT];
 
@@ -110,6 +111,30 @@ static void run_grid(const Launch *launch)
     }
 }
 
+static void tell(void)
+{
+    unsigned long launches = 0, blocks = 0, threads = 0;
+    int kernels = 0;
+    for (int i = 0; i < BRIM_KERNEL_COUNT; i++) {
+        kernels += counts[i].launches > 0;
+        launches += counts[i].launches;
+        blocks += counts[i].blocks;
+        threads += counts[i].threads;
+    }
+    fake_complain("%d kernels, %lu launches, %lu blocks, %lu threads", kernels, launches, blocks, threads);
+}
+
+static void count_launch(const Launch *launch)
+{
+    static bool telling;
+    if (fake_card()->tell && !telling)
+        telling = atexit(tell) == 0;
+    counts[launch->kernel].launches++;
+    counts[launch->kernel].blocks += (unsigned long)launch->blocks;
+    counts[launch->kernel].threads += (unsigned long)launch->blocks * (unsigned long)launch->threads;
+    counts[launch->kernel].last = *launch;
+}
+
 static void run_launch(void *args)
 {
     const Launch *launch = args;
@@ -121,8 +146,7 @@ static void run_launch(void *args)
         fake_lose(CUDA_ERROR_ILLEGAL_ADDRESS);
         return;
     }
-    counts[launch->kernel].launches++;
-    counts[launch->kernel].last = *launch;
+    count_launch(launch);
     if (fake_card()->threads)
         run_with_threads(launch);
     else

@@ -11,7 +11,9 @@
  *   pinned=64M          how much of the host's memory can be pinned; any unless said
  *   strict              the host cannot touch device memory but in copies and kernels: else it would not be noticed, as it is
  *                       the host's own
- *   threads             blocks have as many threads as they were started with, which take turns; else one, which is quicker
+ *   threads             blocks have as many threads as they were started with, which take turns; else one, which is quicker.
+ *                       In ThreadSanitizer's build it takes them for threads, and some blocks at a time run side by side
+ *   tell                what was launched is told on stderr when the process ends
  *   lazy                work on a stream is done when somebody waits for it, not before: what was written over meanwhile, or
  *                       read too early, is wrong
  *   stalls              the launch of a graph comes back when its work is done, as NCCL says of graphs with exchanges in
