@@ -1,6 +1,6 @@
 /* Kernels as functions of the host: a grid is a loop over blocks, a block one thread, or some that take turns
- * on the one thread of the host that runs them (on_host_turns.cpp), or that are threads of the host
- * (BRIM_HOST_THREADS, on_host_threads.cpp). */
+ * on the one thread of the host that runs them (on_host_turns.cpp), and may be threads of their own to
+ * ThreadSanitizer (on_host_fibers.cpp). */
 #ifndef BRIM_BACKEND_CUDA_KERNELS_HOST_H
 #define BRIM_BACKEND_CUDA_KERNELS_HOST_H
 
@@ -13,11 +13,7 @@ extern "C" {
 #define BRIM_KERNEL extern "C" void
 #define BRIM_DEVICE static inline
 #define BRIM_UNROLL
-#ifdef BRIM_HOST_THREADS
-#define BRIM_SHARED static /* there is one block at a time */
-#else
 #define BRIM_SHARED static __thread /* the blocks of a thread of the host run one after the other */
-#endif
 
 /* Types of their own, so that overloads tell them apart. */
 struct BrimHalf {

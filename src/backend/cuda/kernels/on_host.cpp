@@ -47,11 +47,6 @@ size_t brim_kernel_args_bytes(BrimKernel kernel)
     return kernels[kernel].args_bytes;
 }
 
-void brim_kernel_run_thread_on_host(BrimKernel kernel, const void *args)
-{
-    kernels[kernel].run(args);
-}
-
 void brim_kernel_run_blocks_on_host(BrimKernel kernel, int first, int end, int blocks, const void *args)
 {
     brim_host_blocks = blocks;
@@ -62,4 +57,9 @@ void brim_kernel_run_blocks_on_host(BrimKernel kernel, int first, int end, int b
 void brim_kernel_run_on_host(BrimKernel kernel, int blocks, const void *args)
 {
     brim_kernel_run_blocks_on_host(kernel, 0, blocks, blocks, args);
+}
+
+int brim_kernel_run_threads_on_host(BrimKernel kernel, int blocks, int threads, const void *args)
+{
+    return brim_host_run_grid(kernels[kernel].run, blocks, threads, args);
 }

@@ -21,13 +21,13 @@ void brim_kernel_run_blocks_on_host(BrimKernel kernel, int first, int end, int b
 /* Runs every block of the grid, one after the other, each as one thread. */
 void brim_kernel_run_on_host(BrimKernel kernel, int blocks, const void *args);
 
-/* One thread of one block, which say who they are (host.h). */
-void brim_kernel_run_thread_on_host(BrimKernel kernel, const void *args);
-
-/* The same with so many threads a block, which take turns (on_host_turns.cpp), or in ThreadSanitizer's build are threads
- * (on_host_threads.cpp). In turns each runs up to where it waits for the others. 0
- * where some ended while others waited (a card would hang), or there is no memory for their stacks. */
+/* The same with so many threads a block, which take turns (on_host_turns.cpp), in ThreadSanitizer's build as threads of
+ * their own to it (on_host_fibers.cpp): each runs up to where it waits for the others. 0 where some ended while
+ * others waited (a card would hang), or there is no memory for their stacks. */
 int brim_kernel_run_threads_on_host(BrimKernel kernel, int blocks, int threads, const void *args);
+
+/* The same of any function that is written as kernels are. */
+int brim_host_run_grid(void (*run)(const void *args), int blocks, int threads, const void *args);
 
 #ifdef __cplusplus
 }

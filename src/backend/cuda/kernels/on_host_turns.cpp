@@ -16,7 +16,7 @@ struct Crew {
         bool done;
     } * members;
     char *stacks;
-    BrimKernel kernel;
+    void (*run)(const void *args);
     const void *args;
 };
 
@@ -29,7 +29,7 @@ void brim_host_wait(void)
 
 static void work(void)
 {
-    brim_kernel_run_thread_on_host(crew->kernel, crew->args);
+    crew->run(crew->args);
     crew->members[brim_host_thread].done = true;
 }
 
@@ -64,10 +64,10 @@ static bool run_block(void)
     return ended == brim_host_threads;
 }
 
-int brim_kernel_run_threads_on_host(BrimKernel kernel, int blocks, int threads, const void *args)
+int brim_host_run_grid(void (*run)(const void *args), int blocks, int threads, const void *args)
 {
     Crew own = {};
-    own.kernel = kernel;
+    own.run = run;
     own.args = args;
     own.members = static_cast<Crew::Member *>(calloc((size_t)threads, sizeof *own.members));
     own.stacks = static_cast<char *>(malloc((size_t)threads * STACK_BYTES));
