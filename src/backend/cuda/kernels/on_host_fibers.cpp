@@ -89,9 +89,8 @@ void brim_host_wait(void)
 static __attribute__((noinline)) void run_own(void)
 {
     Fiber *self = &here->threads[brim_host_thread];
-    if (self->number != grid.number)
-        __tsan_acquire(&grid.start);
-    __tsan_acquire(&here->waits[(here->round - 1) % 2]); /* the block before */
+    bool first = self->number != grid.number;
+    __tsan_acquire(first ? &grid.start : &here->waits[(here->round - 1) % 2]); /* what was before the block */
     self->number = grid.number;
     grid.run(grid.args);
     self->ended = true;
