@@ -23,7 +23,7 @@ static void compare_tensors(OpRun *run, OpRun *truth, const char *name, BrimDtyp
         const BrimTensor *tensor = &truth->graph->tensors[id];
         if (tensor->dtype != BRIM_F32 || tensor->form == BRIM_FORM_BLOCK)
             continue;
-        void *got = op_run_read(run, id), *expected = op_run_read(truth, id);
+        float *got = op_run_read_floats(run, id), *expected = op_run_read_floats(truth, id);
         double apart = relative_distance(got, expected, brim_tensor_elements(tensor));
         if (!(apart <= most_apart(dtype)))
             fail_msg("%s: %s: %s is %g apart from the reference", when, name, tensor->name, apart);

@@ -50,12 +50,13 @@ BrimStatus op_run_open(OpRun *run, const BrimBackendClass *class, const OpCase *
 BrimStatus op_run_open_as(OpRun *run, const BrimBackendClass *class, const OpCase *test, int threads,
                           BrimDtype held, BrimDtype filled);
 
-/* The tensor's elements in fp32, whatever they are there; to be given back. */
-float *op_run_read(const OpRun *run, BrimTensorId id);
 BrimStatus op_run_start(OpRun *run);
 void op_run_close(OpRun *run);
 
 /* A tensor in its plain form, to be given back with brim_mem_give. */
-void *op_run_read(OpRun *run, BrimTensorId id);
+void *op_run_read(const OpRun *run, BrimTensorId id);
+
+/* The same in fp32, whatever its elements are there. */
+float *op_run_read_floats(const OpRun *run, BrimTensorId id);
 
 #endif

@@ -121,24 +121,6 @@ BrimStatus op_run_open(OpRun *run, const BrimBackendClass *class, const OpCase *
     return op_run_open_as(run, class, test, threads, BRIM_F32, BRIM_F32);
 }
 
-float *op_run_read(const OpRun *run, BrimTensorId id)
-{
-    const BrimTensor *tensor = &run->graph->tensors[id];
-    size_t count = brim_tensor_elements(tensor);
-    float *values = brim_mem_take(BRIM_MEM_OTHER, count, sizeof *values);
-    uint16_t *narrow = brim_mem_take(BRIM_MEM_OTHER, count, sizeof *narrow);
-    bool wide = tensor->dtype == BRIM_F32;
-    bool read = values && narrow && is_float(tensor->dtype) &&
-                run->class->read(run->program, id, wide ? (void *)values : narrow) == BRIM_OK;
-    for (size_t i = 0; i < count && read && !wide; i++)
-        values[i] = widen(narrow[i], tensor->dtype);
-    brim_mem_give(narrow);
-    if (read)
-        return values;
-    brim_mem_give(values);
-    return NULL;
-}
-
 BrimStatus op_run_start(OpRun *run)
 {
     return run->class->run(run->program, BRIM_PART_GRADIENT, &run->scalars);
@@ -154,7 +136,7 @@ void op_run_close(OpRun *run)
         run->class->close(&run->backend);
 }
 
-void *op_run_read(OpRun *run, BrimTensorId id)
+void *op_run_read(const OpRun *run, BrimTensorId id)
 {
     const BrimTensor *tensor = &run->graph->tensors[id];
     void *plain =
@@ -162,4 +144,19 @@ void *op_run_read(OpRun *run, BrimTensorId id)
     assert_non_null(plain);
     assert_ok(run->class->read(run->program, id, plain));
     return plain;
+}
+
+float *op_run_read_floats(const OpRun *run, BrimTensorId id)
+{
+    const BrimTensor *tensor = &run->graph->tensors[id];
+    void *plain = op_run_read(run, id);
+    if (tensor->dtype == BRIM_F32)
+        return plain;
+    size_t count = brim_tensor_elements(tensor);
+    float *wide = brim_mem_take(BRIM_MEM_OTHER, count, sizeof *wide);
+    assert_true(wide && is_float(tensor->dtype));
+    for (size_t i = 0; i < count; i++)
+        wide[i] = widen(((const uint16_t *)plain)[i], tensor->dtype);
+    brim_mem_give(plain);
+    return wide;
 }

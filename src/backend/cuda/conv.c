@@ -127,7 +127,7 @@ static BrimStatus choose(BrimCudaConv *conv, const BrimCudaConvTask *task, size_
         status = brim_fail(
             BRIM_ERROR_UNSUPPORTED,
             "cuDNN %s has no deterministic engine that sums this convolution in fp32; a newer one may%s",
-            dnn->version, task->half ? ", or choose --precision fp32" : "");
+            dnn->version, task->type != BRIM_KERNEL_F32 ? ", or choose --precision fp32" : "");
     if (status == BRIM_OK && timed)
         status = brim_cuda_conv_time(dnn, task, plans, count);
     best = status == BRIM_OK ? brim_cuda_conv_fastest(plans, count) : -1;

@@ -38,9 +38,10 @@ BRIM_DEVICE float2 brim_unpair(__half2 pair)
     return __half22float2(pair);
 }
 
+/* One by one: CUDA 12.0 has no conversion of both for cards before 8.0, for which this is compiled, too. */
 BRIM_DEVICE float2 brim_unpair(__nv_bfloat162 pair)
 {
-    return __bfloat1622float2(pair);
+    return make_float2(__bfloat162float(pair.x), __bfloat162float(pair.y));
 }
 
 BRIM_DEVICE void brim_pair(__half2 *pair, float first, float second)
