@@ -83,6 +83,9 @@ static void impossible_numbers_are_refused(void **state)
         {"state.loss_scale", "0"},
         {"state.loss_scale", "-1"},
         {"state.loss_scale", "inf"},
+        {"state.loss_scale", "nan"},
+        {"state.loss_scale", "1x"},
+        {"state.loss_scale", ""},
         {"state.loss_scale", "0x1p-140"},
         {"state.loss_scale_streak", "-1"},
     };

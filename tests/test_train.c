@@ -168,18 +168,16 @@ static BrimStatus go_on(const Stopped *stopped)
     return brim_train(&resume, NULL, NULL);
 }
 
-/* Of mixed precision: files of before it had none, and gradients are divided by it. */
+/* Of mixed precision: files of before it had none, and gradients are divided by it. What else it must not be, and
+ * what the other numbers, is test_position.c's matter. */
 static void a_checkpoints_loss_scale_is_optional_and_checked(void **state)
 {
-    static const char *const impossible[] = {"0", "-1", "nan", "inf", "1x", ""};
     (void)state;
     Stopped stopped;
     BrimTensorFile *file = &stopped.file;
     stop_run(&stopped, "scaled", 7);
-    for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
-        assert_ok(brim_tensors_set_metadata(file, "state.loss_scale", impossible[i]));
-        assert_refused(go_on(&stopped), BRIM_ERROR_INPUT, "state.loss_scale");
-    }
+    assert_ok(brim_tensors_set_metadata(file, "state.loss_scale", "0"));
+    assert_refused(go_on(&stopped), BRIM_ERROR_INPUT, "state.loss_scale");
     for (int i = 0; i < file->metadata_count; i++)
         if (strcmp(file->metadata[i].key, "state.loss_scale") == 0)
             file->metadata[i].key[0] = 'x';
