@@ -131,13 +131,15 @@ size_t fake_memory_left_bytes(int device);
 
 /* ---- cuda_stream.c ---- */
 
-/* CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED where a capture forbids calls that might wait or take memory; that
- * capture is void then. */
-CUresult fake_unsafe(const char *function);
-
 /* Does what waits on the stream, in order, until *done is true, or all of it for NULL: with the word `lazy`, or
  * behind another stream's work, which goes on as far as it has to. False where that never comes. */
 bool fake_stream_catch_up(CUstream stream, const bool *done);
+
+/* ---- cuda_capture.c ---- */
+
+/* CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED where a capture forbids calls that might wait or take memory; that
+ * capture is void then. */
+CUresult fake_unsafe(const char *function);
 
 /* CUDA_ERROR_INVALID_HANDLE for what is no stream; *capturing says whether it is being captured. By another
  * thread: CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, though the driver would take what that thread starts for a
