@@ -71,6 +71,7 @@ timeout -s INT 5 "$brim" train --resume "$folder/runs/one" >"$folder/again" 2>&1
 grep -q "^Going on with $folder/runs/one/weights/last.safetensors$" "$folder/again" || complain "--resume FOLDER: $(cat "$folder/again")"
 train 0 "Done in" "${data[@]}" --name two
 [ -s "$folder/runs/two/results.png" ] && [ -s "$folder/runs/one/results.png" ] || complain "results.csv was not drawn"
+train 0 "wait for one another; without --threads" "${data[@]}" --name three --threads "$(($(nproc) + 1))"
 expect 1 "this run has finished its 1 epoch;" "$brim" train --resume "$folder/runs/two"
 
 "$brim" detect --weights "$folder/runs/two/weights/last.safetensors" --source "$folder/drawn/images/val" --imgsz 32 --conf-thres 0.001 \

@@ -149,7 +149,7 @@ static BrimStatus read_options(BenchRun *run)
     BRIM_TRY(brim_device_choose(options->device, &conf->device));
     BRIM_TRY(brim_device_precision(&conf->device, options->precision ? options->precision : "fp32", "",
                                    &conf->precision));
-    brim_device_remark(&conf->device, run->listener, run->self);
+    brim_device_remark(&conf->device, options->threads, run->listener, run->self);
     BRIM_TRY(choose_limit(options, conf));
     BRIM_TRY(brim_model_find(&run->model, options->model, 0));
     BRIM_TRY(order_batch_sizes(run));

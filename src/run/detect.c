@@ -70,7 +70,7 @@ static BrimStatus read_inputs(BrimDetectRun *run)
     BRIM_TRY(brim_detect_source_find(&run->source, options->source, run->listener, run->self));
     BRIM_TRY(brim_detector_read(&run->detector, options->weights, options->device, options->threads));
     run->detector.conf_thres = options->conf_thres;
-    brim_device_remark(&run->detector.device, run->listener, run->self);
+    brim_device_remark(&run->detector.device, options->threads, run->listener, run->self);
     BRIM_TRY(name_classes(run));
     BRIM_TRY(check_classes(run));
     run->imgsz_px = brim_imgsz_round(options->imgsz, &run->detector.file.model, run->listener, run->self);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/plural.h"
 #include "base/process.h"
 #include "run/remarks.h"
 #ifdef BRIM_HAVE_CUDA
@@ -183,7 +185,7 @@ BrimStatus brim_device_choose(const char *text, BrimDevice *device)
     return status;
 }
 
-void brim_device_remark(const BrimDevice *device, BrimListener listener, void *self)
+void brim_device_remark(const BrimDevice *device, int threads, BrimListener listener, void *self)
 {
     char text[128];
     bool is_card = brim_device_is_card(device);
@@ -199,6 +201,10 @@ void brim_device_remark(const BrimDevice *device, BrimListener listener, void *s
     if (!is_card) {
         brim_process_core_name(text, sizeof text);
         brim_remark(listener, self, "device: %s, %s", device->backend->name, text);
+        if (threads > brim_core_count())
+            brim_remark(listener, self,
+                        "%d threads on %d core%s wait for one another; without --threads each core has one", threads,
+                        brim_core_count(), brim_plural(brim_core_count(), "s"));
     }
     if (device->why_passed_over[0])
         brim_remark(listener, self, "%s: %s", is_card ? "passed over" : "no card is used",

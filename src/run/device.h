@@ -26,8 +26,8 @@ BrimStatus brim_device_choose(const char *text, BrimDevice *device);
 /* The same for who can use several: "0,1". */
 BrimStatus brim_device_choose_several(const char *text, BrimDevice *device);
 
-/* Tells which device it is, or each of several: the first lines of a run. */
-void brim_device_remark(const BrimDevice *device, BrimListener listener, void *self);
+/* Tells which device it is, or each of several: the first lines of a run. Threads are those asked for. */
+void brim_device_remark(const BrimDevice *device, int threads, BrimListener listener, void *self);
 
 /* True for a device with memory of its own. */
 bool brim_device_is_card(const BrimDevice *device);

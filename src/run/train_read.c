@@ -134,7 +134,7 @@ BrimStatus brim_train_run_read(BrimTrainRun *run)
     BRIM_TRY(check_options(options));
     BRIM_TRY(brim_device_choose_several(options->device, &run->device));
     BRIM_TRY(check_batch(options, run->device.count));
-    brim_device_remark(&run->device, run->listener, run->self);
+    brim_device_remark(&run->device, options->threads, run->listener, run->self);
     if (options->sync_bn && run->device.count < 2) /* YOLOv5 takes it there too, and does nothing */
         brim_remark(run->listener, run->self,
                     "--sync-bn changes nothing here: it is for several cards, as --device 0,1");

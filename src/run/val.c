@@ -60,7 +60,7 @@ static BrimStatus read_inputs(BrimValRun *run)
     BRIM_TRY(check_options(options));
     BRIM_TRY(brim_detector_read(&run->detector, options->weights, options->device, options->threads));
     run->detector.conf_thres = options->conf_thres;
-    brim_device_remark(&run->detector.device, run->listener, run->self);
+    brim_device_remark(&run->detector.device, options->threads, run->listener, run->self);
     BRIM_TRY(brim_dataset_load(&run->dataset, options->data));
     int trained = run->detector.file.model.class_count;
     if (trained != run->dataset.class_count)
