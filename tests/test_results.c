@@ -97,7 +97,7 @@ static void an_epoch_is_a_point(void **state)
          *picture = brim_path_join(scratch_folder(), "drawn.png");
     char *data = NULL;
     size_t bytes;
-    static const char heads_alone[] = "epoch,train/box_loss\n";
+    static const char heads_alone[] = "epoch,train/box_loss\n", nothing[] = "";
     /* a cell that is empty, one that is no number, a row that is too short, and one that is being written */
     static const char text[] = "epoch,train/box_loss\n"
                                "0,0.1,,nan,0.5,0.5,0.5,0.5,0.1,0.1,0.1,0,0,0\n"
@@ -110,6 +110,8 @@ static void an_epoch_is_a_point(void **state)
     assert_true(bytes > 2000 && memcmp(data, "\x89PNG", 4) == 0);
     brim_mem_give(data);
     assert_ok(brim_file_write(csv, heads_alone, strlen(heads_alone)));
+    assert_refused(brim_results_plot(picture, csv), BRIM_ERROR_INPUT, "has no epoch to draw");
+    assert_ok(brim_file_write(csv, nothing, 0));
     assert_refused(brim_results_plot(picture, csv), BRIM_ERROR_INPUT, "has no epoch to draw");
     assert_refused(brim_results_plot("no/such/folder/results.png", csv), BRIM_ERROR_INPUT, "no epoch");
     assert_refused(brim_results_plot(picture, "no/such.csv"), BRIM_ERROR_IO, "no/such.csv");

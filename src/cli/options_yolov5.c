@@ -19,7 +19,7 @@ static const struct {
     {"save-period", "the best and the last weights are kept"},
     {"nosave", "the best and the last weights are kept; only detect has it"},
     {"noval", "each epoch is validated"},
-    {"noplots", "leave it out: a training draws none"},
+    {"noplots", "leave it out: results.png alone is drawn, when a training ends"},
     {"bucket", "nothing is sent anywhere"},
     {"entity", "nothing is sent anywhere"},
     {"upload-dataset", "nothing is sent anywhere"},

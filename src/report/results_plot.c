@@ -43,14 +43,22 @@ static const Shown panels[PANELS] = {
     {6, "metrics/mAP_0.5"}, {7, "metrics/mAP_0.5:0.95"},
 };
 
-/* A line's figures; an empty cell, and one that is missing, is NAN. */
+/* NAN for a cell without a figure. */
+static double read_cell(const char *cell)
+{
+    char *end;
+    cell += strspn(cell, " \t");
+    if (*cell == '\n') /* which strtod would pass over */
+        return NAN;
+    double value = strtod(cell, &end);
+    return end != cell && isfinite(value) ? value : NAN;
+}
+
+/* A line's figures; a cell that is missing is NAN. */
 static void read_row(const char *line, double row[COLUMNS])
 {
     for (int i = 0; i < COLUMNS; i++) {
-        char *end = NULL;
-        row[i] = line ? strtod(line, &end) : NAN;
-        if (!line || end == line || !isfinite(row[i]))
-            row[i] = NAN;
+        row[i] = line ? read_cell(line) : NAN;
         line = line ? strpbrk(line, ",\n") : NULL;
         line = line && *line == ',' ? line + 1 : NULL;
     }
@@ -65,7 +73,7 @@ static BrimStatus read_results(Results *results, const char *path)
         return status;
     for (size_t i = 0; i < bytes; i++)
         lines += text[i] == '\n';
-    results->rows = brim_mem_take(BRIM_MEM_REPORT, lines, sizeof *results->rows);
+    results->rows = brim_mem_take(BRIM_MEM_REPORT, lines + 1, sizeof *results->rows);
     if (!results->rows)
         status = BRIM_ERROR_MEMORY;
     const char *at = strchr(text, '\n'); /* below the heads */
